@@ -1,0 +1,114 @@
+# Every command there is. Plain `make` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+LOCK := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+FOLDERS = $(wildcard shared services/* sandbox scripts bench chaos deploy tests)
+ARGS ?=
+SERVICE ?= gateway
+PORT ?= $(or $(PORT_$(SERVICE)),8000)
+PORT_qc-ingest := 8101
+PORT_llm-decider := 8102
+PORT_decision-router := 8103
+PORT_executor := 8104
+PORT_market-data := 8105
+PORT_strategy-runner := 8106
+PORT_lab := 8107
+PORT_sandbox := 5612
+
+.PHONY: help setup run test unit integration e2e e2e-compose format lint types imports check \
+  schemas docs migrate serve bench chaos up down lock clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv, from the locks
+	@:
+
+$(READY): pyproject.toml requirements-dev.lock requirements-data.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@echo "Setting up .venv (about a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements-data.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## set up and start the whole system on this machine; Ctrl-C stops it
+	@$(BIN)/python scripts/up.py $(ARGS)
+
+test: setup ## set up and run every test that needs no Docker engine
+	@$(BIN)/python -m pytest $(ARGS)
+
+unit: setup ## tests that need no server
+	@$(BIN)/python -m pytest -m "not integration and not e2e" $(ARGS)
+
+integration: setup ## tests against a real NATS and a real PostgreSQL
+	@$(BIN)/python -m pytest -m integration $(ARGS)
+
+e2e: setup ## a signal goes in, a paper fill comes out
+	@$(BIN)/python -m pytest -m e2e $(ARGS)
+
+e2e-compose: setup ## start the compose stack, wait until every service is ready, stop it
+	@$(COMPOSE) up --build --detach && $(BIN)/python deploy/wait_ready.py; \
+	  result=$$?; [ $$result = 0 ] || $(COMPOSE) logs --tail 40; $(COMPOSE) down --volumes; exit $$result
+
+format: setup ## rewrite the code in the one format
+	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
+
+lint: setup ## style and likely mistakes
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup ## mypy, strict, one run per folder because test files share names
+	@for folder in $(FOLDERS); do \
+	  [ -n "$$(find $$folder -name '*.py' -print -quit)" ] || continue; \
+	  echo "mypy $$folder"; $(BIN)/mypy --no-error-summary $$folder || exit 1; done
+
+imports: setup ## who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+check: lint types imports unit ## lint, types, imports, unit
+
+schemas: setup ## regenerate the event schemas and the pages made from the code
+	@$(BIN)/python scripts/generate.py
+
+docs: schemas ## the same as schemas
+
+migrate: setup ## bring every service's tables up to date
+	@$(BIN)/python -m signalbox.runtime.migrate all
+
+serve: setup ## start one service: make serve SERVICE=executor
+	@$(BIN)/uvicorn --factory $(subst -,_,$(SERVICE)).app:create_app --host 127.0.0.1 --port $(PORT)
+
+bench: setup ## measure throughput and latency against the floor
+	@$(BIN)/python -m bench $(ARGS)
+
+chaos: setup ## kill and cut things, then check that the books agree
+	@$(BIN)/python -m chaos $(ARGS)
+
+up: ## start the compose stack in the background
+	@$(COMPOSE) up --build --detach
+
+down: ## stop the compose stack, keep its data
+	@$(COMPOSE) down
+
+lock: setup ## resolve versions again (Python 3.11, the oldest supported)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "locks are made on Python 3.11"; exit 1; }
+	@$(LOCK) --upgrade --output-file requirements.lock pyproject.toml
+	@$(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@# Only the packages that are named: what they depend on is never installed.
+	@$(LOCK) --no-annotate --no-header --output-file - requirements-data.in \
+	  | awk -F'==' 'NR == FNR { if (NF > 1) named[$$1]; next } /^[^ #]/ { keep = $$1 in named } keep && !/^#/' \
+	    requirements-data.in - > requirements-data.lock
+
+clean: ## remove what the commands above made, except data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

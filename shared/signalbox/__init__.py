@@ -1,0 +1,1 @@
+"""What the services of Signalbox share: contracts, runtime and test support."""

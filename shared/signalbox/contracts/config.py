@@ -1,0 +1,246 @@
+"""Configuration documents: one whole document per service under one global version.
+
+The gateway writes them, services watch them. Secrets in them are sealed to the service that needs
+them.
+"""
+
+from decimal import Decimal
+from typing import Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from signalbox.contracts.values import (
+    Amount,
+    Confidence,
+    Name,
+    Slug,
+    SourceType,
+    Symbol,
+    Target,
+    UtcTime,
+    Value,
+)
+
+ALL_SOURCES = dict.fromkeys(SourceType, True)
+
+
+class SourceRule(Value):
+    """One source that a bot listens to; without an id every source of the type."""
+
+    source_type: SourceType
+    source_id: Name | None = None
+    enabled: bool = True
+
+
+class Policy(Value):
+    """How a bot settles what its sources say."""
+
+    kind: Literal["priority", "consensus", "weighted", "veto"] = "priority"
+    priorities: dict[SourceType, int] = {  # higher leads
+        SourceType.MANUAL: 50,
+        SourceType.QUANTCONNECT: 40,
+        SourceType.LLM: 30,
+        SourceType.EXTERNAL: 20,
+        SourceType.STRATEGY: 10,
+    }
+    thresholds: dict[SourceType, Confidence] = {  # lowest confidence that is acted on
+        SourceType.LLM: Decimal("0.6"),
+    }
+    trust: dict[SourceType, Confidence] = {}  # weight of a source; one not listed counts 1
+    consensus_of: int = Field(2, ge=1, le=20)  # sources that must agree
+    margin: Confidence = Decimal("0.1")  # lead of the best score over the other side
+    hold: Literal["abstain", "block"] = "abstain"  # what a hold from above does
+    add_on_agreement: bool = False  # a lower source may add while a higher one leads
+    cooldown_s: int = Field(
+        0, ge=0
+    )  # after an accepted verdict on the same symbol and side, market time
+
+
+class Sizing(Value):
+    """How much an entry buys."""
+
+    kind: Literal["fixed_notional"] = "fixed_notional"
+    notional: Amount = Field(Decimal(1000), gt=0)  # account currency
+    increment: Amount = Field(Decimal("0.0001"), gt=0)  # quantities are rounded down to it
+
+
+class Limits(Value):
+    """What a bot may do at most."""
+
+    max_order_notional: Amount = Field(Decimal(10_000), gt=0)
+    max_position_notional: Amount = Field(Decimal(20_000), gt=0)  # per symbol, after the order
+    max_gross_exposure: Amount = Field(Decimal(100_000), gt=0)
+    max_orders_per_minute: int = Field(60, gt=0)  # market time
+    max_quote_age_s: int = Field(60, gt=0)  # market time
+    max_spread: Confidence = Decimal("0.01")  # fraction of the mid
+    max_slippage: Confidence = Decimal(
+        "0.03"
+    )  # fraction from the signal's price; 1 switches it off
+
+
+class BotConfig(Value):
+    """One book: who it listens to, how it decides, what it may do."""
+
+    id: Slug
+    name: Name
+    account: Slug
+    enabled: bool = True
+    symbols: tuple[Symbol, ...] = ()  # empty: every symbol
+    sources: tuple[SourceRule, ...]
+    strategy_source: Literal["traditional", "quantconnect", "llm", "hybrid"] = "hybrid"
+    policy: Policy = Policy()
+    approval: Literal["auto", "manual"] = "auto"
+    allow_short: bool = False
+    flatten_lower: bool = True  # a higher source's sell also closes lower sources' lots
+    sizing: Sizing = Sizing()
+    limits: Limits = Limits()
+    bound_version: int = 0  # config version of the last change of account or mode
+
+    def listens_to(self, source_type: SourceType, source_id: str) -> bool:
+        """Whether a verdict is due for this source, also when the rule is switched off."""
+        return any(
+            r.source_type == source_type and r.source_id in (None, source_id) for r in self.sources
+        )
+
+
+class PaperSettings(Value):
+    """How the paper broker fills."""
+
+    starting_cash: Amount = Field(Decimal(100_000), gt=0)
+    slippage_bps: Amount = Field(Decimal(1), ge=0)
+    impact_bps: Amount = Field(
+        Decimal(10), ge=0
+    )  # times the square root of order size over bar volume
+    max_participation: Confidence = Decimal("0.1")  # of a bar's volume, per fill
+    fee_bps: Amount = Field(Decimal(0), ge=0)
+    fee_per_share: Amount = Field(Decimal(0), ge=0)
+
+
+class AccountConfig(Value):
+    """Where orders go."""
+
+    id: Slug
+    name: Name
+    broker: Literal["paper", "alpaca"] = "paper"
+    mode: Literal["paper", "live"] = "paper"
+    target: Target = Target.SANDBOX
+    paper: PaperSettings = PaperSettings()
+    key_sealed: str | None = None
+    secret_sealed: str | None = None
+
+
+class KillSwitch(Value):
+    """What may not trade. Protective exits still may."""
+
+    everything: bool = False
+    accounts: frozenset[str] = frozenset()
+    bots: frozenset[str] = frozenset()
+    by: str = ""
+    reason: str = ""
+    at: UtcTime | None = None
+
+    def stops(self, bot: str, account: str) -> bool:
+        """Whether new orders of this bot are stopped."""
+        return self.everything or account in self.accounts or bot in self.bots
+
+
+class RouterConfig(Value):
+    """What decision-router needs."""
+
+    bots: tuple[BotConfig, ...] = ()
+    flags: dict[SourceType, bool] = ALL_SOURCES  # feature flags by source type
+
+
+class ExecutorConfig(Value):
+    """What executor needs."""
+
+    bots: tuple[BotConfig, ...] = ()
+    accounts: tuple[AccountConfig, ...] = ()
+    kill_switch: KillSwitch = KillSwitch()
+
+
+class QuantConnectConfig(Value):
+    """One QuantConnect account and the deployment that is followed."""
+
+    id: Slug
+    name: Name
+    user_id: Name
+    token_sealed: str  # opens in qc-ingest only
+    target: Target = Target.REAL
+    project_id: int | None = None  # none: every live deployment of the account
+    project_name: str = ""
+    active: bool = True
+    signals_from: Literal["insights", "fills"] = "insights"
+    default_confidence: Confidence = Decimal("0.5")  # where QuantConnect gives none
+    max_age_s: int = Field(
+        1200, gt=0
+    )  # older insights are stored as seen, never raised; market time
+
+
+class IngestConfig(Value):
+    """What qc-ingest needs."""
+
+    quantconnect: tuple[QuantConnectConfig, ...] = ()
+
+
+class StrategyInstance(Value):
+    """One classic strategy on some symbols."""
+
+    id: Slug
+    strategy: Slug
+    symbols: tuple[Symbol, ...]
+    interval: str = "1m"
+    parameters: dict[str, Decimal] = {}
+    active: bool = True
+
+
+class StrategyConfig(Value):
+    """What strategy-runner needs."""
+
+    instances: tuple[StrategyInstance, ...] = ()
+
+
+class MarketConfig(Value):
+    """What market-data needs. Speed is market seconds per wall second; 0 pauses the replay."""
+
+    speed: float = Field(60, ge=0, le=1_000_000)
+
+
+class GatewayConfig(Value):
+    """What the gateway's own replicas need: nothing but the version."""
+
+
+Document = (
+    RouterConfig | ExecutorConfig | IngestConfig | StrategyConfig | MarketConfig | GatewayConfig
+)
+DOCUMENTS: dict[str, type[Document]] = {
+    "decision-router": RouterConfig,
+    "executor": ExecutorConfig,
+    "qc-ingest": IngestConfig,
+    "strategy-runner": StrategyConfig,
+    "market-data": MarketConfig,
+    "gateway": GatewayConfig,
+}
+
+D = TypeVar("D", bound=Document)
+
+
+class Versioned(Value, Generic[D]):
+    """A document as it lies in the bucket."""
+
+    version: int
+    document: D
+
+
+class ClockReading(Value):
+    """The market clock as market-data last said it. Key `clock` of the bucket CLOCK."""
+
+    epoch: int
+    market_at: UtcTime
+    wall_at: UtcTime  # when market_at was read
+    speed: float  # market seconds per wall second; 0 stands still
+    replay: bool
+    position: int  # of the feed: next row to publish
+    limit_at: UtcTime | None = (
+        None  # the clock does not run past the next event before it is published
+    )

@@ -1,0 +1,380 @@
+"""Every event. Each is a CloudEvent 1.0 in structured mode; `data` is its payload.
+
+A new optional field keeps `v1`. Anything else is a new class and `v2`, published beside `v1` until
+nobody reads that.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from signalbox.contracts import ids
+from signalbox.contracts import payloads as p
+from signalbox.contracts.errors import Malformed
+from signalbox.contracts.subjects import subject
+from signalbox.contracts.values import UtcTime, Value
+
+
+class Event(Value):
+    """The envelope: CloudEvents attributes, and where the event comes from.
+
+    `correlationid` is the id of the first event of the chain (the signal's), `causationid` the id
+    of the event that led to this one. `sequence` is gapless per subject where it is set.
+    """
+
+    TYPE: ClassVar[str]
+    STREAM: ClassVar[str]
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID
+    source: str  # the service that speaks
+    type: str
+    time: UtcTime  # wall time at which it was made
+    subject: str
+    correlationid: UUID
+    causationid: UUID | None = None
+    configversion: int = 0
+    sequence: int | None = None
+    data: Any
+
+    @classmethod
+    def key(cls, data: Any) -> UUID:
+        """The event's id, from its payload alone."""
+        raise TypeError(f"{cls.__name__} has no id rule")
+
+    @classmethod
+    def address(cls, data: Any) -> str:
+        """The subject it is published on, from its payload alone."""
+        raise TypeError(f"{cls.__name__} has no subject rule")
+
+    @classmethod
+    def of(
+        cls,
+        data: Any,
+        *,
+        source: str,
+        time: datetime,
+        configversion: int = 0,
+        cause: "Event | None" = None,
+        sequence: int | None = None,
+    ) -> Self:
+        """Make the event of `data`, following `cause` where there is one."""
+        event_id = cls.key(data)
+        return cls(
+            id=event_id,
+            source=source,
+            type=cls.TYPE,
+            time=time,
+            subject=cls.address(data),
+            correlationid=cause.correlationid if cause else event_id,
+            causationid=cause.id if cause else None,
+            configversion=configversion,
+            sequence=sequence,
+            data=data,
+        )
+
+    def encode(self) -> bytes:
+        """The event as the JSON that travels."""
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+
+
+class SignalRaised(Event):
+    """One source has spoken about one symbol. Read by decision-router, lab and gateway."""
+
+    TYPE = "signalbox.SignalRaised.v1"
+    STREAM = "SIGNALS"
+    type: Literal["signalbox.SignalRaised.v1"]
+    data: p.Signal
+
+    @classmethod
+    def key(cls, data: p.Signal) -> UUID:
+        return data.signal_id
+
+    @classmethod
+    def address(cls, data: p.Signal) -> str:
+        return subject("signals", data.source_type, data.source_id, data.symbol)
+
+
+class SignalWithdrawn(Event):
+    """A source takes its word back. Read by decision-router and gateway."""
+
+    TYPE = "signalbox.SignalWithdrawn.v1"
+    STREAM = "SIGNALS"
+    type: Literal["signalbox.SignalWithdrawn.v1"]
+    data: p.Withdrawal
+
+    @classmethod
+    def key(cls, data: p.Withdrawal) -> UUID:
+        return ids.withdrawal_id(data.signal_id, data.valid_until)
+
+    @classmethod
+    def address(cls, data: p.Withdrawal) -> str:
+        return subject("signals", data.source_type, data.source_id, data.symbol)
+
+
+class LlmDecisionMade(Event):
+    """A model has answered, refused or failed. Published by llm-decider; read by gateway."""
+
+    TYPE = "signalbox.LlmDecisionMade.v1"
+    STREAM = "LLM"
+    type: Literal["signalbox.LlmDecisionMade.v1"]
+    data: p.LlmDecision
+
+    @classmethod
+    def key(cls, data: p.LlmDecision) -> UUID:
+        return data.decision_id
+
+    @classmethod
+    def address(cls, data: p.LlmDecision) -> str:
+        return subject("llm", data.config_id, data.symbol)
+
+
+class VerdictReached(Event):
+    """The router has judged a signal for a bot; `sequence` is gapless per (bot, symbol). Read by
+    executor and gateway.
+    """
+
+    TYPE = "signalbox.VerdictReached.v1"
+    STREAM = "VERDICTS"
+    type: Literal["signalbox.VerdictReached.v1"]
+    data: p.Verdict
+
+    @classmethod
+    def key(cls, data: p.Verdict) -> UUID:
+        return data.verdict_id
+
+    @classmethod
+    def address(cls, data: p.Verdict) -> str:
+        return subject("verdicts", data.bot, data.signal.symbol)
+
+
+class OrderChanged(Event):
+    """An order has a new state, or a fill. Published by executor; read by gateway."""
+
+    TYPE = "signalbox.OrderChanged.v1"
+    STREAM = "ORDERS"
+    type: Literal["signalbox.OrderChanged.v1"]
+    data: p.Order
+
+    @classmethod
+    def key(cls, data: p.Order) -> UUID:
+        return ids.order_event_id(data.order_id, data.state, data.filled)
+
+    @classmethod
+    def address(cls, data: p.Order) -> str:
+        return subject("orders", data.bot, data.symbol)
+
+
+class PositionChanged(Event):
+    """A fill has changed what a bot holds. Published by executor; read by gateway."""
+
+    TYPE = "signalbox.PositionChanged.v1"
+    STREAM = "BOOKS"
+    type: Literal["signalbox.PositionChanged.v1"]
+    data: p.Position
+
+    @classmethod
+    def key(cls, data: p.Position) -> UUID:
+        return ids.derive("position", data.bot, data.symbol, data.cause)
+
+    @classmethod
+    def address(cls, data: p.Position) -> str:
+        return subject("books", data.bot)
+
+
+class EquityMarked(Event):
+    """A bot's account was valued. Published by executor at each fill and market minute; read by
+    gateway.
+    """
+
+    TYPE = "signalbox.EquityMarked.v1"
+    STREAM = "BOOKS"
+    type: Literal["signalbox.EquityMarked.v1"]
+    data: p.Equity
+
+    @classmethod
+    def key(cls, data: p.Equity) -> UUID:
+        return ids.derive("equity", data.bot, data.cause)
+
+    @classmethod
+    def address(cls, data: p.Equity) -> str:
+        return subject("books", data.bot)
+
+
+class OutcomeScored(Event):
+    """A signal's horizon has passed. Published by lab; read by gateway and llm-decider."""
+
+    TYPE = "signalbox.OutcomeScored.v1"
+    STREAM = "OUTCOMES"
+    type: Literal["signalbox.OutcomeScored.v1"]
+    data: p.OutcomeScore
+
+    @classmethod
+    def key(cls, data: p.OutcomeScore) -> UUID:
+        return ids.derive("outcome", data.signal_id, data.horizon_s)
+
+    @classmethod
+    def address(cls, data: p.OutcomeScore) -> str:
+        return subject("outcomes", data.source_id, data.symbol)
+
+
+class BarClosed(Event):
+    """A bar is complete. Published by market-data; read by strategy-runner, llm-decider, lab and
+    gateway.
+    """
+
+    TYPE = "signalbox.BarClosed.v1"
+    STREAM = "MARKET"
+    type: Literal["signalbox.BarClosed.v1"]
+    data: p.Bar
+
+    @classmethod
+    def key(cls, data: p.Bar) -> UUID:
+        return ids.derive("bar", data.symbol, data.interval, data.epoch, data.opened_at.isoformat())
+
+    @classmethod
+    def address(cls, data: p.Bar) -> str:
+        return subject("market", "bars", data.symbol, data.interval)
+
+
+class QuoteUpdated(Event):
+    """Best bid and ask have changed. Published by market-data; read by executor and gateway."""
+
+    TYPE = "signalbox.QuoteUpdated.v1"
+    STREAM = "MARKET"
+    type: Literal["signalbox.QuoteUpdated.v1"]
+    data: p.Quote
+
+    @classmethod
+    def key(cls, data: p.Quote) -> UUID:
+        return ids.derive("quote", data.symbol, data.epoch, data.at.isoformat())
+
+    @classmethod
+    def address(cls, data: p.Quote) -> str:
+        return subject("market", "quotes", data.symbol)
+
+
+class NewsPublished(Event):
+    """A headline has come in. Published by market-data; read by llm-decider and gateway."""
+
+    TYPE = "signalbox.NewsPublished.v1"
+    STREAM = "MARKET"
+    type: Literal["signalbox.NewsPublished.v1"]
+    data: p.News
+
+    @classmethod
+    def key(cls, data: p.News) -> UUID:
+        return ids.derive("news", data.news_id, data.symbol)
+
+    @classmethod
+    def address(cls, data: p.News) -> str:
+        return subject("market", "news", data.symbol)
+
+
+class StateChanged(Event):
+    """Something that a service looks after has a new state. Read by gateway."""
+
+    TYPE = "signalbox.StateChanged.v1"
+    STREAM = "STATE"
+    type: Literal["signalbox.StateChanged.v1"]
+    data: p.State
+
+    @classmethod
+    def key(cls, data: p.State) -> UUID:
+        return ids.derive("state", data.service, data.kind, data.id, data.at.isoformat())
+
+    @classmethod
+    def address(cls, data: p.State) -> str:
+        return subject("state", data.service, data.kind, data.id)
+
+
+class PushReceived(Event):
+    """QuantConnect has called a webhook. Published by gateway; read by qc-ingest."""
+
+    TYPE = "signalbox.PushReceived.v1"
+    STREAM = "INGRESS"
+    type: Literal["signalbox.PushReceived.v1"]
+    data: p.Push
+
+    @classmethod
+    def key(cls, data: p.Push) -> UUID:
+        return data.push_id
+
+    @classmethod
+    def address(cls, data: p.Push) -> str:
+        return subject("ingress", "quantconnect", data.config_id)
+
+
+class AlertRaised(Event):
+    """A person should know, or may stop worrying. Published by every service; read by gateway."""
+
+    TYPE = "signalbox.AlertRaised.v1"
+    STREAM = "ALERTS"
+    type: Literal["signalbox.AlertRaised.v1"]
+    data: p.Alert
+
+    @classmethod
+    def key(cls, data: p.Alert) -> UUID:
+        return ids.derive(
+            "alert", data.service, data.code, data.about, data.active, data.occurrence
+        )
+
+    @classmethod
+    def address(cls, data: p.Alert) -> str:
+        return subject("alerts", data.severity)
+
+
+class MessageDeadLettered(Event):
+    """A message was set aside for a person. Published by every service; read by gateway."""
+
+    TYPE = "signalbox.MessageDeadLettered.v1"
+    STREAM = "DEAD"
+    type: Literal["signalbox.MessageDeadLettered.v1"]
+    data: p.DeadLetter
+
+    @classmethod
+    def key(cls, data: p.DeadLetter) -> UUID:
+        return ids.derive("dead", data.service, data.stream, data.message_id)
+
+    @classmethod
+    def address(cls, data: p.DeadLetter) -> str:
+        return subject("dead", data.service)
+
+
+AnyEvent = (
+    SignalRaised
+    | SignalWithdrawn
+    | LlmDecisionMade
+    | VerdictReached
+    | OrderChanged
+    | PositionChanged
+    | EquityMarked
+    | OutcomeScored
+    | BarClosed
+    | QuoteUpdated
+    | NewsPublished
+    | StateChanged
+    | PushReceived
+    | AlertRaised
+    | MessageDeadLettered
+)
+EVENTS: tuple[type[Event], ...] = AnyEvent.__args__
+
+_ANY: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
+
+
+def decode(raw: bytes) -> AnyEvent:
+    """The event that `raw` holds.
+
+    Raises:
+        Malformed: not JSON, an unknown type or version, or a field that does not fit; the message
+            says which.
+    """
+    try:
+        return _ANY.validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Malformed(f"{where}: {first['msg']} ({error.error_count()} in all)") from error

@@ -1,0 +1,1 @@
+"""How a service lives: messages, tables, configuration, secrets, time, health."""

@@ -1,0 +1,152 @@
+"""Commands: request and reply with a deadline, typed errors, and one effect per request id."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeout
+from pydantic import JsonValue, ValidationError
+from sqlalchemy import select
+
+from signalbox.contracts.commands import Command, Problem, Reply
+from signalbox.contracts.errors import Malformed, SignalboxError, TransientError, error_named
+from signalbox.contracts.subjects import PREFIX, command_subject, untoken
+from signalbox.runtime import ledger, metrics
+from signalbox.runtime.clock import wall_now
+
+if TYPE_CHECKING:
+    from signalbox.runtime.service import Service
+
+log = logging.getLogger(__name__)
+
+Answerer = Callable[[Command], Awaitable[dict[str, Any]]]
+_MOST_AT_ONCE = 32
+
+
+class Answering:
+    """Answers the commands of one service."""
+
+    def __init__(self, service: "Service[Any]") -> None:
+        self._service = service
+        self._answerers: dict[str, Answerer] = {}
+        self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._running: dict[str, asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, verb: str, answerer: Answerer) -> None:
+        """Say what answers a verb."""
+        self._answerers[verb] = answerer
+
+    async def start(self) -> None:
+        """Listen; replicas of a service share the requests."""
+        name = self._service.name
+        if self._answerers:
+            await self._service.bus.nc.subscribe(
+                f"{PREFIX}.cmd.{name}.*", queue=name, cb=self._on_message
+            )
+
+    async def _on_message(self, message: Msg) -> None:
+        task = asyncio.get_running_loop().create_task(self._respond(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _respond(self, message: Msg) -> None:
+        verb = untoken(message.subject.rpartition(".")[2])
+        async with self._slots:
+            reply = await self._reply(verb, message.data)
+        outcome = reply.problem.kind if reply.problem else "done"
+        known = verb if verb in self._answerers else "unknown"
+        metrics.COMMANDS.labels(self._service.name, known, outcome).inc()
+        try:
+            await message.respond(reply.model_dump_json().encode())
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task
+            log.warning("the answer to %s could not be sent: %r", verb, error)
+
+    async def _reply(self, verb: str, raw: bytes) -> Reply:
+        try:
+            command = Command.model_validate_json(raw)
+            answerer = self._answerers.get(verb)
+            if answerer is None:
+                raise Malformed(f"{self._service.name} knows no command {verb!r}")
+            if command.deadline <= wall_now():
+                raise TransientError("the deadline had passed when the command came")
+            lock = self._running.setdefault(command.request_id, asyncio.Lock())
+            try:
+                async with lock:
+                    return await self._once(answerer, command)
+            finally:
+                if not lock.locked():
+                    self._running.pop(command.request_id, None)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            return Reply(problem=Problem(kind="Malformed", message=f"{where}: {first['msg']}"))
+        except SignalboxError as error:
+            return Reply(problem=Problem(kind=type(error).__name__, message=str(error)))
+        except Exception as error:
+            log.error("command %s failed", verb, exc_info=error)
+            message = f"{self._service.name} failed at {verb}; its log says why"
+            return Reply(problem=Problem(kind="SignalboxError", message=message))
+
+    async def _once(self, answerer: Answerer, command: Command) -> Reply:
+        service = self._service
+        if service.db is None:
+            return Reply(body=await answerer(command))
+        metadata = service.metadata
+        answers = metadata.tables["answers"]
+        stored = await service.db.read(
+            lambda sql: sql.scalar(
+                select(answers.c.body).where(answers.c.request_id == command.request_id)
+            )
+        )
+        if stored is not None:
+            return Reply.model_validate_json(stored)
+        reply = Reply(body=await answerer(command))
+        body = reply.model_dump_json()
+        await service.db.write(
+            lambda sql: ledger.remember_answer(sql, metadata, command.request_id, body)
+        )
+        return reply
+
+
+async def ask(
+    service: "Service[Any]",
+    other: str,
+    verb: str,
+    body: dict[str, JsonValue] | None = None,
+    *,
+    by: str,
+    request_id: str | None = None,
+    timeout_s: float = 5.0,
+) -> dict[str, Any]:
+    """Ask another service, and wait for its answer.
+
+    Raises:
+        TransientError: it does not run, or does not answer in time; the command may have had its
+            effect, so repeat it under the same request id.
+        SignalboxError: what it answered, as the class it raised there.
+    """
+    command = Command(
+        request_id=request_id or str(uuid4()),
+        by=by,
+        deadline=wall_now() + timedelta(seconds=timeout_s),
+        body=body or {},
+    )
+    subject = command_subject(other, verb)
+    try:
+        message = await service.bus.nc.request(
+            subject, command.model_dump_json().encode(), timeout=timeout_s
+        )
+    except NoRespondersError:
+        raise TransientError(f"{other} is not running or still starting; try again") from None
+    except NatsTimeout:
+        raise TransientError(f"{other} did not answer {verb} within {timeout_s:g} s") from None
+    reply = Reply.model_validate_json(message.data)
+    if reply.problem:
+        raise error_named(reply.problem.kind, reply.problem.message)
+    return dict(reply.body or {})

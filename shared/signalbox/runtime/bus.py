@@ -1,0 +1,192 @@
+"""The bus: one NATS connection, publishing with acknowledgements outstanding together, buckets."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faststream.nats import NatsBroker
+from faststream.security import SASLPlaintext
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from signalbox.contracts.errors import TransientError
+from signalbox.runtime import metrics
+from signalbox.runtime.moment import Outgoing
+
+log = logging.getLogger(__name__)
+
+PUBLISH_TIMEOUT_S = 5.0
+_CONTENT_TYPE = "application/cloudevents+json"
+
+
+class PublishFailed(TransientError):
+    """The stream did not take a message."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """What a service needs to come in: NATS user and password, and its private key."""
+
+    user: str
+    password: str
+    private_key: str | None
+
+    @classmethod
+    def read(cls, home: Path, service: str) -> "Credentials":
+        """From the file that provisioning wrote for this service."""
+        stored = json.loads((home / "credentials" / f"{service}.json").read_text())
+        return cls(stored["user"], stored["password"], stored.get("private_key"))
+
+
+def server_url(home: Path, given: str | None) -> str:
+    """The given server, else the embedded one whose address its starter wrote down."""
+    if given:
+        return given
+    path = home / "nats" / "url"
+    return path.read_text().strip() if path.exists() else "nats://127.0.0.1:4222"
+
+
+class Bus:
+    """One connection of one service."""
+
+    def __init__(self, service: str, url: str, credentials: Credentials | None) -> None:
+        self.service = service
+        self.inbox_prefix = f"_INBOX_{service}"
+        login = (
+            SASLPlaintext(username=credentials.user, password=credentials.password)
+            if credentials
+            else None
+        )
+        self.broker = NatsBroker(
+            url,
+            apply_types=False,
+            name=service,
+            inbox_prefix=self.inbox_prefix,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds; the client takes fractions
+            ping_interval=10,
+            max_outstanding_pings=2,
+            connect_timeout=5,
+            pending_size=64 * 1024 * 1024,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            logger=None,
+            graceful_timeout=15,
+            security=login,
+        )
+        self.reconnected: list[Any] = []  # async functions to call after every reconnect
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._count = 0
+
+    async def connect(self) -> None:
+        """Connect, and listen for acknowledgements."""
+        await self.broker.connect()
+        self._prefix = self.nc.new_inbox()
+        self._cut = len(self._prefix) + 1
+        await self.nc.subscribe(f"{self._prefix}.*", cb=self._on_ack)
+
+    @property
+    def nc(self) -> Client:
+        """The connection itself."""
+        return self.broker.connection
+
+    @property
+    def js(self) -> JetStreamContext:
+        """JetStream on this connection."""
+        stream: JetStreamContext = self.broker.config.connection_state.stream
+        return stream
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server can be reached now."""
+        return bool(self.broker.config.connection_state) and self.nc.is_connected
+
+    async def send(self, message: Outgoing) -> asyncio.Future[None]:
+        """Publish; the future ends when the stream has stored it, or had stored it before."""
+        self._count += 1
+        token = str(self._count)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[token] = future
+        headers = {"Content-Type": _CONTENT_TYPE, "Nats-Msg-Id": message.id}
+        if message.trace:
+            headers["traceparent"] = message.trace
+        try:
+            reply = f"{self._prefix}.{token}"
+            await self.nc.publish(message.subject, message.body, reply=reply, headers=headers)
+        except NatsError as error:
+            self._waiting.pop(token, None)
+            raise PublishFailed(f"{message.subject}: {error!r}") from error
+        return future
+
+    async def confirmed(self, futures: Sequence[asyncio.Future[None]]) -> None:
+        """Wait until all are stored.
+
+        Raises:
+            PublishFailed: one was refused, or nothing was heard in time.
+        """
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                for future in futures:
+                    await future
+        except TimeoutError:
+            self.forget(futures)
+            raise PublishFailed(f"no stream answered within {PUBLISH_TIMEOUT_S:g} s") from None
+
+    def forget(self, futures: Sequence[asyncio.Future[None]]) -> None:
+        """Stop waiting for these."""
+        gone = {id(future) for future in futures}
+        self._waiting = {t: f for t, f in self._waiting.items() if id(f) not in gone}
+        for future in futures:
+            future.cancel()
+
+    async def _on_ack(self, message: Msg) -> None:
+        future = self._waiting.pop(message.subject[self._cut :], None)
+        if future is None or future.done():
+            return
+        reply = json.loads(message.data) if message.data else {"error": "no stream listens"}
+        if "error" in reply:
+            problem = f"the stream refused a message: {reply['error']}"
+            future.set_exception(PublishFailed(problem))
+            future.exception()  # looked at: the batch reports its first failure
+        else:
+            future.set_result(None)
+
+    async def last(self, stream: str, subject: str) -> bytes | None:
+        """The newest message on a subject, or None."""
+        try:
+            found = await self.js.get_last_msg(stream, subject, direct=True)
+        except NotFoundError:
+            return None
+        return found.data
+
+    async def bucket_get(self, bucket: str, key: str) -> bytes | None:
+        """The value of a key, or None."""
+        return await self.last(f"KV_{bucket}", f"$KV.{bucket}.{key}") or None
+
+    async def bucket_put(self, bucket: str, key: str, value: bytes) -> None:
+        """Store the value of a key."""
+        await self.js.publish(f"$KV.{bucket}.{key}", value, timeout=PUBLISH_TIMEOUT_S)
+
+    async def close(self) -> None:
+        """Send what is buffered and leave."""
+        await self.broker.stop()
+
+    async def _on_error(self, error: Exception) -> None:
+        metrics.BUS_ERRORS.labels(self.service).inc()
+        log.warning("bus error: %r", error)
+
+    async def _on_disconnected(self) -> None:
+        log.warning("bus connection lost")
+
+    async def _on_reconnected(self) -> None:
+        log.info("bus connection is back")
+        for call in self.reconnected:
+            await call()

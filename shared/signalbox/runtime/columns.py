@@ -1,0 +1,89 @@
+"""Column types that keep money and time exact on SQLite and PostgreSQL, and the inserts that both
+know.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Insert, String, Table, Text
+from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from signalbox.contracts.ids import plain
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal as canonical text: every digit kept. Sums and comparisons belong in Python."""
+
+    impl = String(48)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """Refuse what is not a finite decimal."""
+        if value is None:
+            return None
+        if not value.is_finite():
+            raise ValueError(f"{value!r} is not a finite decimal")
+        return plain(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """The decimal that was stored."""
+        return None if value is None else Decimal(value)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time as microseconds since 1970: exact, sortable, the same on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Refuse what has no zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """The time that was stored, in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Json(TypeDecorator[Any]):
+    """A value of JSON's own types, as compact text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """The value as text."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """The value that was stored."""
+        return None if value is None else json.loads(value)
+
+
+def upsert(table: Table, keys: Sequence[str]) -> Insert:
+    """Insert, or overwrite every other column of the row with these keys.
+
+    Both databases speak the same ON CONFLICT; the PostgreSQL construct compiles for SQLite too.
+    """
+    statement = insert_on_conflict(table)
+    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    if not others:
+        return statement.on_conflict_do_nothing()
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=others)
+
+
+def insert_new(table: Table) -> Insert:
+    """Insert unless a row with the same key is there."""
+    return insert_on_conflict(table).on_conflict_do_nothing()

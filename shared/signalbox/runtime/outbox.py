@@ -1,0 +1,198 @@
+"""Events to publish: written in the transaction that made them, sent in order right after it."""
+
+import asyncio
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nats.errors import Error as NatsError
+from sqlalchemy import Connection, MetaData, bindparam, select, update
+
+from signalbox.contracts.errors import SignalboxError
+from signalbox.contracts.events import Event
+from signalbox.runtime import metrics
+from signalbox.runtime.bus import Bus
+from signalbox.runtime.moment import Outgoing
+
+log = logging.getLogger(__name__)
+
+_PROCESS = int.from_bytes(os.urandom(2), "big") & 0xFFF
+_MOST_WAITING = 10_000
+_RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Batches:
+    """Numbers for transactions: growing within a process, unique across processes."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        """Wall microseconds, at least one more than the last, and the process's own number."""
+        self._last = max(self._last + 1, time.time_ns() // 1000)
+        return self.at(self._last) | _PROCESS
+
+    @staticmethod
+    def at(microseconds: int) -> int:
+        """The lowest number of a given time."""
+        return microseconds << 12
+
+
+def message_of(event: Event) -> Outgoing:
+    """The message that carries an event. The trace follows the chain: one trace per first cause."""
+    trace = f"00-{event.correlationid.hex}-{event.id.hex[:16]}-01"
+    return Outgoing(str(event.id), event.subject, event.encode(), trace)
+
+
+def outgoing(events: Iterable[Event | Outgoing]) -> list[Outgoing]:
+    """Every event as the message that travels."""
+    return [e if isinstance(e, Outgoing) else message_of(e) for e in events]
+
+
+def insert_rows(
+    sql: Connection, metadata: MetaData, batch: int, messages: Sequence[Outgoing]
+) -> None:
+    """Write a transaction's messages."""
+    if messages:
+        sql.execute(
+            metadata.tables["outbox"].insert(),
+            [
+                {
+                    "batch": batch,
+                    "n": n,
+                    "id": m.id,
+                    "subject": m.subject,
+                    "body": m.body,
+                    "trace": m.trace,
+                    "sent": False,
+                }
+                for n, m in enumerate(messages)
+            ],
+        )
+
+
+def unsent(sql: Connection, metadata: MetaData) -> list[tuple[int, list[Outgoing]]]:
+    """What was committed and not confirmed, by batch, oldest first."""
+    outbox = metadata.tables["outbox"]
+    query = select(outbox).where(outbox.c.sent.is_(False)).order_by(outbox.c.batch, outbox.c.n)
+    found: dict[int, list[Outgoing]] = {}
+    for row in sql.execute(query):
+        found.setdefault(row.batch, []).append(Outgoing(row.id, row.subject, row.body, row.trace))
+    return list(found.items())
+
+
+def mark_sent(sql: Connection, metadata: MetaData, batches: Sequence[int]) -> None:
+    """Remember that the streams hold these batches."""
+    outbox = metadata.tables["outbox"]
+    statement = update(outbox).where(outbox.c.batch == bindparam("b")).values(sent=True)
+    if batches:
+        sql.execute(statement, [{"b": batch} for batch in batches])
+
+
+@dataclass(slots=True)
+class _Waiting:
+    batch: int
+    messages: Sequence[Outgoing]
+    then: Callable[[], None] | None
+    done: asyncio.Future[None]
+    futures: list[asyncio.Future[None]] = field(default_factory=list)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every message of it has been sent."""
+        return len(self.futures) == len(self.messages)
+
+
+class Relay:
+    """Publishes batches in the order they were committed, several at a time, until the streams
+    confirm them.
+
+    A failure sends everything that waits once more, in order and under the same ids, so the streams
+    drop what they already hold and nothing overtakes.
+    """
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._waiting: deque[_Waiting] = deque()
+        self._new = asyncio.Event()
+        self._flying = asyncio.Event()
+        self._sent = 0  # how many of the waiting batches have been sent
+        self._failures = 0  # since the last success
+        self._count = 0
+        self.finished: list[int] = []  # confirmed batches that the database does not know of yet
+
+    @property
+    def pending(self) -> int:
+        """Messages that no stream has confirmed."""
+        return self._count
+
+    @property
+    def full(self) -> bool:
+        """Whether new work should wait."""
+        return self._count >= _MOST_WAITING
+
+    def submit(
+        self, batch: int, messages: Sequence[Outgoing], then: Callable[[], None] | None = None
+    ) -> asyncio.Future[None]:
+        """Queue a committed batch; `then` runs and the future ends when all of it is confirmed."""
+        item = _Waiting(batch, messages, then, asyncio.get_running_loop().create_future())
+        self._waiting.append(item)
+        self._count += len(messages)
+        self._new.set()
+        return item.done
+
+    async def run(self) -> None:
+        """Send for ever."""
+        while True:
+            self._sent = 0
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._send())
+                    tasks.create_task(self._confirm())
+            except* (SignalboxError, NatsError, OSError) as group:
+                self._failures += 1
+                log.warning("publishing failed, again soon: %s", group.exceptions[0])
+            metrics.OUTBOX_RETRIES.labels(self._bus.service).inc()
+            for item in self._waiting:
+                self._bus.forget(item.futures)
+                item.futures = []
+            await asyncio.sleep(_RETRY_S[min(self._failures, len(_RETRY_S)) - 1])
+
+    async def _send(self) -> None:
+        while True:
+            while self._sent < len(self._waiting):
+                item = self._waiting[self._sent]
+                self._sent += 1
+                item.futures = [await self._bus.send(m) for m in item.messages]
+                self._flying.set()
+            self._new.clear()
+            await self._new.wait()
+
+    async def _confirm(self) -> None:
+        while True:
+            while not self._sent or not self._waiting[0].ready:
+                self._flying.clear()
+                await self._flying.wait()
+            await self._bus.confirmed(self._waiting[0].futures)
+            self._finish(self._waiting[0])
+            self._sent -= 1
+
+    def _finish(self, item: _Waiting) -> None:
+        self._waiting.popleft()
+        self._failures = 0
+        self._count -= len(item.messages)
+        if item.messages:
+            self.finished.append(item.batch)
+        if item.then is not None:
+            item.then()
+        if not item.done.done():
+            item.done.set_result(None)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until everything is confirmed, or the time is up."""
+        async with asyncio.timeout(timeout_s):
+            while self._waiting:
+                await asyncio.wait({self._waiting[-1].done})

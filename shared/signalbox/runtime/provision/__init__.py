@@ -1,0 +1,1 @@
+"""What must be there before any service starts: credentials, server configuration, streams."""

@@ -1,0 +1,46 @@
+"""Waiting for what is bound to happen, with a deadline instead of a guess."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def until(
+    look: Callable[[], T | Awaitable[T]], timeout_s: float = 5.0, *, every: float = 0.02
+) -> T:
+    """Look again until what is seen is truthy; return it.
+
+    Raises:
+        AssertionError: it never was; the message tells what was seen last.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        seen = look()
+        found: T = await seen if inspect.isawaitable(seen) else seen
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(_late(look, timeout_s, found))
+        await asyncio.sleep(every)
+
+
+def until_sync(look: Callable[[], T], timeout_s: float = 5.0, *, every: float = 0.02) -> T:
+    """The same outside an event loop."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(_late(look, timeout_s, found))
+        threading.Event().wait(every)
+
+
+def _late(look: Callable[[], object], timeout_s: float, seen: object) -> str:
+    name = getattr(look, "__qualname__", repr(look))
+    return f"{name} did not come true within {timeout_s:g} s, at last it was {seen!r}"
