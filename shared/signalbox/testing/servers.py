@@ -168,9 +168,13 @@ def _local(binaries: Path) -> Iterator[str]:
         timeout=60,
         cwd=folder,
     )
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "''"}
-    options |= {"fsync": "off", "max_connections": 100}
-    flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+    options = (
+        f"port={port}",
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "fsync=off",
+    )
+    flags = [part for option in options for part in ("-c", option)]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [*as_user, binaries / "postgres", "-D", data, *flags],

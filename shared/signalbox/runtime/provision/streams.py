@@ -124,7 +124,7 @@ def _merged(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Settings:
 
 def _absent(value: object) -> object:
     """The server leaves out what is at its default."""
-    return value if value in {"", False, "default"} else None
+    return value if value in ("", False, "default") else None  # noqa: PLR6201 - may be a list
 
 
 class Provisioner:
