@@ -7,7 +7,8 @@ SignalboxError                                               message      HTTP
 │   ├── Refused      the caller may not do this              dead letter  403
 │   └── Conflict     the thing has moved on since            dead letter  409
 ├── TransientError   trying again may help                   retry later  503
-│   └── RateLimited  the other side said when to come back   retry later  503
+│   ├── RateLimited  the other side said when to come back   retry later  503
+│   └── OutOfOrder   came before what it follows             read again   503
 └── InvariantBroken  our own books contradict themselves     stop         500
 """
 
@@ -60,6 +61,10 @@ class RateLimited(TransientError):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class OutOfOrder(TransientError):
+    """Came before a message that it follows; reading again from the first one may help."""
 
 
 class InvariantBroken(SignalboxError):

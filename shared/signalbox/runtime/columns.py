@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Insert, String, Table, Text
+from sqlalchemy import BigInteger, Connection, Insert, String, Table, Text
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -82,6 +82,19 @@ def upsert(table: Table, keys: Sequence[str]) -> Insert:
     if not others:
         return statement.on_conflict_do_nothing()
     return statement.on_conflict_do_update(index_elements=list(keys), set_=others)
+
+
+def insert_many(sql: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert plain rows, every column in order, straight through the driver: the hottest path.
+
+    Values must be what the driver itself takes: no column type converts them.
+    """
+    if rows:
+        mark = "?" if sql.dialect.paramstyle == "qmark" else "%s"
+        names = ", ".join(column.name for column in table.columns)
+        marks = ", ".join([mark] * len(table.columns))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own tables
+        sql.exec_driver_sql(statement, list(rows))
 
 
 def insert_new(table: Table) -> Insert:

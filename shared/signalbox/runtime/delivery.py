@@ -1,24 +1,25 @@
 """From messages to acknowledgements: what a failure means for the message that caused it."""
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nats.aio.msg import Msg
 from sqlalchemy.exc import DBAPIError
 
-from signalbox.contracts.errors import InvariantBroken, PermanentError, RateLimited, TransientError
-from signalbox.contracts.events import AlertRaised, Event, MessageDeadLettered, decode
-from signalbox.contracts.ids import derive
-from signalbox.contracts.payloads import Alert, DeadLetter
-from signalbox.contracts.values import Severity
+from signalbox.contracts.errors import (
+    InvariantBroken,
+    OutOfOrder,
+    PermanentError,
+    RateLimited,
+    TransientError,
+)
+from signalbox.contracts.events import Event
 from signalbox.runtime import ledger, metrics
 from signalbox.runtime.fence import FenceLost
 from signalbox.runtime.handlers import Handlers
-from signalbox.runtime.logs import redact
+from signalbox.runtime.incoming import Incoming, notes_of, parse
 
 if TYPE_CHECKING:
     from signalbox.runtime.service import Service
@@ -29,35 +30,9 @@ DELAYS_S = (1, 2, 5, 15, 30, 60)
 MOST_ATTEMPTS = 10
 _DATABASE_DELAY_S = 2
 _CONFIG_WAIT_S = 5.0
-_ORIGINAL_BYTES = 200_000
-_KEEPALIVE_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message as it came, and the event in it when there is one."""
-
-    message: Msg
-    id: str
-    event: Event | None
-    problem: str = ""
-
-
-def parse(message: Msg) -> Incoming:
-    """Read a message; what does not fit its contract gets an id from its own content."""
-    try:
-        event = decode(message.data)
-    except PermanentError as error:
-        digest = hashlib.sha256(message.data).hexdigest()
-        given = (message.headers or {}).get("Nats-Msg-Id", "")
-        return Incoming(
-            message, str(derive("raw", message.subject, given, digest)), None, str(error)
-        )
-    if event.subject != message.subject:
-        problem = f"the event says subject {event.subject}, it came on {message.subject}"
-        digest = hashlib.sha256(message.data).hexdigest()
-        return Incoming(message, str(derive("raw", message.subject, digest)), None, problem)
-    return Incoming(message, str(event.id), event)
+_FIRST_REWIND_S = 0.2
+_LAST_REWIND_S = 15.0
+_CALM_S = 60.0
 
 
 class Delivery:
@@ -67,6 +42,13 @@ class Delivery:
         self._service = service
         self._handlers = handlers
         self._acks: set[asyncio.Task[None]] = set()
+        self.rewind: Callable[[], Coroutine[Any, Any, None]] | None = (
+            None  # of the pump, when pinned
+        )
+        self._behind = False  # something waits for a message that has not come
+        self._rewinding: asyncio.Task[None] | None = None
+        self._rewind_s = _FIRST_REWIND_S
+        self._rewound_at = 0.0
 
     async def receive(self, messages: list[Msg]) -> None:
         """Handle whatever has arrived. Never raises: every message is acknowledged, delayed or set
@@ -88,23 +70,34 @@ class Delivery:
         await self._service.config.wait_for(
             max(i.event.configversion for i in todo if i.event), _CONFIG_WAIT_S
         )
-        if len(todo) > 1:
-            try:
-                await self._run(todo)
-                return
-            except FenceLost as error:
-                self._service.step_down(str(error))
-                return
-            except Exception as error:  # noqa: BLE001 - each message of it is judged alone
-                log.warning("a batch of %d failed, one by one now: %r", len(todo), error)
-        for item in todo:
-            await self._run_alone(item)
+        await self._run_halving(todo)
+        if self._behind:
+            self._behind = False
+            self._rewind_later()
+
+    async def _run_halving(self, items: Sequence[Incoming]) -> None:
+        """A batch that fails is halved, in order, until what fails stands alone."""
+        if len(items) == 1:
+            await self._run_alone(items[0])
+            return
+        try:
+            await self._run(items)
+        except FenceLost as error:
+            self._service.step_down(str(error))
+        except Exception as error:  # noqa: BLE001 - what failed is found out by halving
+            log.info("a batch of %d failed and is halved: %r", len(items), error)
+            middle = len(items) // 2
+            await self._run_halving(items[:middle])
+            await self._run_halving(items[middle:])
 
     async def _run_alone(self, item: Incoming) -> None:
         try:
             await self._run([item])
         except FenceLost as error:
             self._service.step_down(str(error))
+        except OutOfOrder as error:
+            log.info("%s waits for what it follows: %s", item.id, error)
+            self._behind = True
         except PermanentError as error:
             await self._set_aside(item, str(error))
         except InvariantBroken as error:
@@ -142,6 +135,23 @@ class Delivery:
         if self._handlers.after and state is not None:
             self._handlers.after(state)
 
+    def _rewind_later(self) -> None:
+        """Read again from the first unacknowledged one, ever less often if that does not help."""
+        if self._rewinding is not None:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._rewound_at > _CALM_S:
+            self._rewind_s = _FIRST_REWIND_S
+        self._rewinding = loop.create_task(self._rewind_after(self._rewind_s))
+        self._rewind_s = min(self._rewind_s * 2, _LAST_REWIND_S)
+
+    async def _rewind_after(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        self._rewinding = None
+        self._rewound_at = asyncio.get_running_loop().time()
+        if self.rewind is not None:
+            await self._quietly(self.rewind())
+
     def _check_config(self, events: Sequence[Event]) -> None:
         have = self._service.config.version
         wanted = max(e.configversion for e in events)
@@ -178,31 +188,7 @@ class Delivery:
         service = self._service
         metrics.DEAD_LETTERS.labels(service.name).inc()
         moment = service.moment()
-        letter = DeadLetter(
-            service=service.name,
-            stream=self._handlers.stream,
-            stream_sequence=item.message.metadata.sequence.stream,
-            original_subject=item.message.subject,
-            message_id=item.id,
-            attempts=attempts,
-            reason=redact(reason)[:2000],
-            original=item.message.data[:_ORIGINAL_BYTES].decode("utf-8", "backslashreplace"),
-            at=moment.wall,
-        )
-        alert = Alert(
-            severity=Severity.CRITICAL,
-            code="dead_letter",
-            about=f"message:{item.id}",
-            message=f"{service.name} set a message aside: {letter.reason}"[:1900]
-            + ". Read it under dead letters; its sender may have to send again.",
-            service=service.name,
-            at=moment.wall,
-            occurrence=item.id,
-        )
-        notes = [
-            moment.event(MessageDeadLettered, letter, cause=item.event),
-            moment.event(AlertRaised, alert, cause=item.event),
-        ]
+        notes = notes_of(item, self._handlers.stream, reason, attempts, moment)
         if service.db is None:
             await service.publish(notes)
             await self._quietly(item.message.term())

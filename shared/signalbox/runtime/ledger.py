@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, MetaData, delete, select
 
 from signalbox.contracts.events import Event
-from signalbox.runtime.columns import insert_new, upsert
+from signalbox.runtime.columns import insert_many, insert_new, upsert
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment, Outgoing
 from signalbox.runtime.outbox import Batches, insert_rows, outgoing
@@ -30,10 +30,7 @@ def claim(
         query = select(inbox.c.id).where(inbox.c.consumer == consumer, inbox.c.id.in_(some))
         known.update(sql.scalars(query))
     fresh = [i for i in dict.fromkeys(ids) if i not in known]
-    if fresh:
-        sql.execute(
-            inbox.insert(), [{"consumer": consumer, "id": i, "batch": batch} for i in fresh]
-        )
+    insert_many(sql, inbox, [(consumer, i, batch) for i in fresh])
     return set(fresh)
 
 

@@ -1,8 +1,8 @@
 """Starting in any order, standing by, and stopping without losing anything."""
 
 import asyncio
+import gc
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -15,13 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from signalbox.contracts.errors import InvariantBroken, SignalboxError
 from signalbox.contracts.events import decode
-from signalbox.runtime import ledger, metrics, pump
+from signalbox.runtime import metrics, pump
 from signalbox.runtime.clock import wall_now
 from signalbox.runtime.fence import FenceLost
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.migrate import check_schema
 from signalbox.runtime.outbox import mark_sent, unsent
 from signalbox.runtime.topology import CLOCK_BUCKET, CONSUMERS
+from signalbox.runtime.upkeep import RENEW_S, Upkeep
 
 if TYPE_CHECKING:
     from signalbox.runtime.service import Service
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RETRY_S = 0.5
-_RENEW_S = 1.0
-_FLUSH_S = 0.5
-_REREAD_S = 30.0
-_LAG_S = 5.0
-_PRUNE_S = 3600.0
 _TASK_RETRY_S = 2.0
 _DRAIN_S = 10.0
 _OUTSIDE = (NatsError, JetStreamError, OSError, SQLAlchemyError, SignalboxError, TimeoutError)
@@ -46,7 +42,7 @@ class Lifecycle:
         self._service = service
         self._tasks: list[asyncio.Task[None]] = []
         self._active = False
-        self._lag: dict[str, int] = {}
+        self._upkeep = Upkeep(service)
         self.problem: str | None = "starting"
 
     async def run(self) -> None:
@@ -69,6 +65,7 @@ class Lifecycle:
         self.problem = None
         self._active = True
         metrics.ACTIVE.labels(service.name).set(1)
+        _calm_collector()
         log.info("%s is active", service.name)
 
     async def _until(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
@@ -110,9 +107,9 @@ class Lifecycle:
         if service.fence is None or service.db is None:
             return
         while not await service.db.write(service.fence.take):  # noqa: ASYNC110 - a row, not a flag
-            await asyncio.sleep(_RENEW_S)
+            await asyncio.sleep(RENEW_S)
         log.info("%s holds the fence, number %d", service.name, service.fence.number)
-        self._spawn(self._renew)
+        self._spawn(self._upkeep.renew)
 
     async def _activate(self) -> None:
         """Leftovers first, then the service's own start, then commands, listeners and consumers."""
@@ -122,8 +119,8 @@ class Lifecycle:
             metadata = service.metadata
             for batch, messages in await service.db.read(lambda sql: unsent(sql, metadata)):
                 service.relay.submit(batch, messages)
-            self._spawn(self._flush)
-            self._spawn(self._prune)
+            self._spawn(self._upkeep.flush)
+            self._spawn(self._upkeep.prune)
         for hook in service.hooks:
             await self._until("start", hook)
         for subject, receive in service.listeners:
@@ -131,17 +128,20 @@ class Lifecycle:
         await service.answering.start()
         for delivery, handlers in zip(service.deliveries(), service.handlers, strict=True):
             await self._rewind(handlers)
-            pump.consume(
+            subscriber = pump.consume(
                 service.bus.broker,
                 delivery.receive,
                 stream=handlers.stream,
                 durable=handlers.durable,
                 pinned=_pinned(handlers),
             )
+            if _pinned(handlers):
+                delivery.rewind = subscriber.rewind
+                service.bus.reconnected.append(subscriber.rewind)
         await service.bus.broker.start()
-        self._spawn(self._reread)
+        self._spawn(self._upkeep.reread)
         if service.handlers:
-            self._spawn(self._measure)
+            self._spawn(self._upkeep.measure)
         for loop in service.loops:
             self._spawn(loop)
 
@@ -172,49 +172,6 @@ class Lifecycle:
                 metrics.TASK_FAILURES.labels(self._service.name).inc()
                 log.error("a task failed and starts again", exc_info=error)
                 await asyncio.sleep(_TASK_RETRY_S)
-
-    async def _renew(self) -> None:
-        service = self._service
-        while service.fence and service.db:
-            await service.db.write(service.fence.renew)
-            await asyncio.sleep(_RENEW_S)
-
-    async def _flush(self) -> None:
-        """Record confirmed batches when no transaction comes along to do it."""
-        service = self._service
-        while True:
-            await asyncio.sleep(_FLUSH_S)
-            metrics.OUTBOX_PENDING.labels(service.name).set(service.relay.pending)
-            if service.relay.finished:
-                await service.write(lambda _sql, _moment: None)
-
-    async def _prune(self) -> None:
-        service = self._service
-        keep_us = service.settings.retention_days * 86_400 * 1_000_000
-        while True:
-            before_us = time.time_ns() // 1000 - keep_us
-            while await service.write(  # noqa: ASYNC110 - lets others write in between
-                lambda sql, _moment: ledger.prune(sql, service.metadata, before_us)  # noqa: B023 - runs before the next round
-            ):
-                await asyncio.sleep(0)
-            await asyncio.sleep(_PRUNE_S)
-
-    async def _reread(self) -> None:
-        while True:
-            await asyncio.sleep(_REREAD_S)
-            if self._service.bus.connected:
-                await self._service.config.reread()
-
-    async def _measure(self) -> None:
-        while True:
-            for handlers in self._service.handlers:
-                info = await self._service.bus.js.consumer_info(handlers.stream, handlers.durable)
-                pending, unacked = info.num_pending or 0, info.num_ack_pending or 0
-                labels = (handlers.stream, handlers.durable)
-                metrics.CONSUMER_PENDING.labels(*labels).set(pending)
-                metrics.CONSUMER_ACK_PENDING.labels(*labels).set(unacked)
-                self._lag[handlers.stream] = pending
-            await asyncio.sleep(_LAG_S)
 
     async def checks(self) -> Mapping[str, str | None]:
         """What every service needs."""
@@ -267,6 +224,13 @@ class Lifecycle:
             await service.db.write(lambda sql: mark_sent(sql, metadata, finished))
             if service.fence:
                 await service.db.write(service.fence.release)
+
+
+def _calm_collector() -> None:
+    """Look for cyclic garbage rarely: what a batch makes has no cycles, and looking cost a third of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _version() -> str:

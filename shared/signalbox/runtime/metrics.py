@@ -59,6 +59,7 @@ SIGNAL_TO_SUBMIT = Histogram(
 SLIPPAGE_BPS = Histogram(
     "signalbox_slippage_bps", "Fill against arrival mid", ["source_type"], buckets=_BPS
 )
+VERDICT_REPEATS = Counter("signalbox_verdict_repeats_total", "Verdicts applied before")
 DENIALS = Counter("signalbox_risk_denials_total", "Denied intents", ["code", "source_type"])
 FILL_DUPLICATES = Counter("signalbox_fill_duplicates_total", "Fills seen again", ["broker"])
 LATE_FILLS = Counter("signalbox_late_fills_total", "Fills after a final state", ["broker"])

@@ -15,6 +15,7 @@ from signalbox.contracts.errors import SignalboxError
 from signalbox.contracts.events import Event
 from signalbox.runtime import metrics
 from signalbox.runtime.bus import Bus
+from signalbox.runtime.columns import insert_many
 from signalbox.runtime.moment import Outgoing
 
 log = logging.getLogger(__name__)
@@ -56,22 +57,8 @@ def insert_rows(
     sql: Connection, metadata: MetaData, batch: int, messages: Sequence[Outgoing]
 ) -> None:
     """Write a transaction's messages."""
-    if messages:
-        sql.execute(
-            metadata.tables["outbox"].insert(),
-            [
-                {
-                    "batch": batch,
-                    "n": n,
-                    "id": m.id,
-                    "subject": m.subject,
-                    "body": m.body,
-                    "trace": m.trace,
-                    "sent": False,
-                }
-                for n, m in enumerate(messages)
-            ],
-        )
+    rows = [(batch, n, m.id, m.subject, m.body, m.trace, False) for n, m in enumerate(messages)]
+    insert_many(sql, metadata.tables["outbox"], rows)
 
 
 def unsent(sql: Connection, metadata: MetaData) -> list[tuple[int, list[Outgoing]]]:

@@ -19,6 +19,7 @@ from faststream.nats.subscriber.usecases.stream_pull_subscriber import BatchPull
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js import JetStreamContext
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ _CREDIT = 1200
 _EXPIRES_S = 30.0
 _PINNED_EXPIRES_S = 1.0  # well below the pin's time-out of 3 s
 _HEARTBEAT_S = 1.0
+_SILENCE_S = 3.0  # more than a busy process may be late in reading what has arrived
+_LINGER_S = 10.0
 
 
 class Pump:
@@ -35,6 +38,7 @@ class Pump:
     def __init__(self, nc: Client, stream: str, durable: str, *, group: str | None = None) -> None:
         self._nc = nc
         self._group = group
+        self._stream, self._durable = stream, durable
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._expires_s = _PINNED_EXPIRES_S if group else _EXPIRES_S
         self._heartbeat_s = _HEARTBEAT_S / 2 if group else _HEARTBEAT_S
@@ -70,15 +74,35 @@ class Pump:
         await self._ask()
         return got
 
+    async def rewind(self, js: JetStreamContext) -> None:
+        """Have everything delivered again, in order, from the first message not acknowledged."""
+        if self._subscription:
+            await self._subscription.unsubscribe()
+        self._subscription = None
+        await self._nc.flush()
+        self._queue.clear()
+        await js.reset_consumer(self._stream, self._durable)
+        await self._restart()
+
     async def _restart(self) -> None:
-        # A new inbox, so that late answers to old requests cannot disturb the count.
+        # A new inbox, so that late answers to old requests cannot disturb the count. The old one
+        # is still heard for a while: what is on its way would come again only after ack_wait.
         old, self._out, self._seen = self._subscription, 0, time.monotonic()
-        self._inbox = self._nc.new_inbox()
+        inbox = self._inbox = self._nc.new_inbox()
+
+        async def on_message(message: Msg) -> None:
+            await self._on_message(message, inbox)
+
         self._subscription = await self._nc.subscribe(
-            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
+            inbox,
+            cb=on_message,
+            pending_msgs_limit=-1,
+            pending_bytes_limit=-1,
         )
         if old:
-            await old.unsubscribe()
+            asyncio.get_running_loop().call_later(
+                _LINGER_S, lambda: asyncio.ensure_future(_close(old))
+            )
         await self._ask()
 
     async def _ask(self) -> None:
@@ -97,9 +121,14 @@ class Pump:
                 request["id"] = self._pin
         await self._nc.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
 
-    async def _on_message(self, message: Msg) -> None:
+    async def _on_message(self, message: Msg, inbox: str) -> None:
         self._seen = time.monotonic()
         headers = message.headers or {}
+        if inbox != self._inbox:
+            if message.reply.startswith("$JS.ACK"):
+                self._queue.append(message)
+                self._some.set()
+            return
         if message.reply.startswith("$JS.ACK"):
             if self._group:
                 self._pin = headers.get("Nats-Pin-Id", self._pin)
@@ -124,9 +153,14 @@ class Pump:
         while True:
             await asyncio.sleep(self._heartbeat_s / 2)
             silent_s = time.monotonic() - self._seen
-            if self._nc.is_connected and silent_s > 2 * self._heartbeat_s:
+            if self._nc.is_connected and silent_s > _SILENCE_S:
                 with contextlib.suppress(Exception):
                     await self._restart()
+
+
+async def _close(subscription: Subscription) -> None:
+    with contextlib.suppress(Exception):
+        await subscription.unsubscribe()
 
 
 class PumpSubscriber(BatchPullStreamSubscriber):
@@ -144,6 +178,11 @@ class PumpSubscriber(BatchPullStreamSubscriber):
         pump.unsubscribe = pump.stop  # type: ignore[attr-defined]  # what FastStream calls on stop
         self.subscription = cast("Any", pump)
         self.add_task(self._pump)
+
+    async def rewind(self) -> None:
+        """See `Pump.rewind`."""
+        if self.running and self.subscription is not None:
+            await cast("Pump", self.subscription).rewind(self.jetstream)
 
     async def _pump(self) -> None:
         while not self.running:  # noqa: ASYNC110 - a flag of the library

@@ -88,7 +88,7 @@ class Desk:
 
     async def configure(self, service: str, document: Document, version: int = 1) -> None:
         """Put a configuration document into the bucket."""
-        body = Versioned[type(document)](version=version, document=document)  # type: ignore[misc]  # a class made at run time
+        body = Versioned[type(document)](version=version, document=document)  # type: ignore[misc, operator]  # a class made at run time
         bus = await self.bus("gateway")
         await bus.bucket_put("CONFIG", service, body.model_dump_json().encode())
 

@@ -1,8 +1,8 @@
 """Real servers for tests: a NATS per test, one PostgreSQL per run with a database per test.
 
-A pytest plugin. PostgreSQL is the one of SIGNALBOX_TEST_DATABASE_URL, else a binary of this machine,
-else a container. Where there is none the tests that need it fail under CI and are left out with a
-printed reason elsewhere.
+A pytest plugin. PostgreSQL is the one of SIGNALBOX_TEST_DATABASE_URL, else a binary of this
+machine, else a container. Where there is none the tests that need it fail under CI and are left out
+with a printed reason elsewhere.
 """
 
 import asyncio
@@ -96,6 +96,12 @@ def nats_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     yield start
     for one in running:
         one.server.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_nats(nats_servers: Callable[[], RunningNats]) -> RunningNats:
+    """One server for the tests of a module that do not mind each other's messages."""
+    return nats_servers()
 
 
 @pytest.fixture

@@ -5,14 +5,22 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
 async def until(
-    look: Callable[[], T | Awaitable[T]], timeout_s: float = 5.0, *, every: float = 0.02
-) -> T:
+    look: Callable[[], Awaitable[T]], timeout_s: float = 5.0, *, every: float = 0.02
+) -> T: ...
+
+
+@overload
+async def until(look: Callable[[], T], timeout_s: float = 5.0, *, every: float = 0.02) -> T: ...
+
+
+async def until(look: Callable[[], Any], timeout_s: float = 5.0, *, every: float = 0.02) -> Any:
     """Look again until what is seen is truthy; return it.
 
     Raises:
@@ -21,7 +29,7 @@ async def until(
     deadline = time.monotonic() + timeout_s
     while True:
         seen = look()
-        found: T = await seen if inspect.isawaitable(seen) else seen
+        found = await seen if inspect.isawaitable(seen) else seen
         if found:
             return found
         if time.monotonic() > deadline:

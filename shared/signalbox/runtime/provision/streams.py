@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
@@ -64,7 +63,7 @@ def stream_settings(stream: Stream, *, replicas: int, most_bytes: int) -> Settin
     }
 
 
-def bucket_settings(bucket: str, *, replicas: int) -> Settings:
+def bucket_settings(bucket: str, *, replicas: int, most_bytes: int) -> Settings:
     """What the stream under a key-value bucket should be."""
     return {
         "name": f"KV_{bucket}",
@@ -74,7 +73,7 @@ def bucket_settings(bucket: str, *, replicas: int) -> Settings:
         "discard": "new",
         "persist_mode": "default",
         "max_msgs": -1,
-        "max_bytes": _BUCKET_BYTES,
+        "max_bytes": min(_BUCKET_BYTES, most_bytes),
         "max_msgs_per_subject": _CONFIG_HISTORY if bucket == CONFIG_BUCKET else 1,
         "max_msg_size": MAX_MESSAGE_BYTES,
         "duplicate_window": _DUPLICATE_WINDOW,
@@ -124,7 +123,7 @@ def _merged(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Settings:
 
 def _absent(value: object) -> object:
     """The server leaves out what is at its default."""
-    return value if value in ("", False, "default") else None  # noqa: PLR6201 - may be a list
+    return value if value in ("", False, "default") else None
 
 
 class Provisioner:
@@ -136,15 +135,14 @@ class Provisioner:
 
     async def run(self, keys: Mapping[str, str], *, replicas: int = 1) -> Report:
         """Make and correct everything; what cannot be corrected is reported."""
-        limits = (await self._ask("INFO", {}))["limits"]
-        room = int(limits.get("max_storage", -1))
-        buckets = len(BUCKETS) * _BUCKET_BYTES
-        share = (room - buckets) // len(STREAMS) if room > 0 else 1 << 62
+        room = int((await self._ask("INFO", {}))["limits"].get("max_storage", -1))
+        # Every copy counts against the account's limit.
+        parts = (len(STREAMS) + len(BUCKETS)) * replicas
+        share = room // parts if room > 0 else 1 << 62
         for stream in STREAMS:
-            settings = stream_settings(stream, replicas=replicas, most_bytes=max(share, 1 << 20))
-            await self._stream(settings)
+            await self._stream(stream_settings(stream, replicas=replicas, most_bytes=share))
         for bucket in BUCKETS:
-            await self._stream(bucket_settings(bucket, replicas=replicas))
+            await self._stream(bucket_settings(bucket, replicas=replicas, most_bytes=share))
         for consumer in CONSUMERS:
             await self._consumer(consumer)
         await self._keys(keys)
@@ -243,8 +241,9 @@ async def provision_streams(home: Path, url: str, *, replicas: int = 1) -> Repor
     async def note(error: Exception) -> None:
         refused.append(error)
 
+    nc = Client()
     try:
-        nc = await nats.connect(
+        await nc.connect(
             url,
             user=login["user"],
             password=login["password"],
@@ -255,6 +254,7 @@ async def provision_streams(home: Path, url: str, *, replicas: int = 1) -> Repor
             error_cb=note,
         )
     except (NatsError, OSError) as error:
+        await nc.close()
         raise ProvisioningFailed(
             f"{url} does not let user {PROVISION} in: {(refused or [error])[0]!r}. An external"
             f" server must be started with the users of {home / 'nats' / 'nats.conf'}"

@@ -1,0 +1,69 @@
+"""What a running service does in the background, whatever its business."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from signalbox.runtime import ledger, metrics
+
+if TYPE_CHECKING:
+    from signalbox.runtime.service import Service
+
+RENEW_S = 1.0
+_FLUSH_S = 0.5
+_REREAD_S = 30.0
+_LAG_S = 5.0
+_PRUNE_S = 3600.0
+
+
+class Upkeep:
+    """The background loops; each runs for ever."""
+
+    def __init__(self, service: "Service[Any]") -> None:
+        self._service = service
+
+    async def renew(self) -> None:
+        """Extend the lease of the fence."""
+        service = self._service
+        while service.fence and service.db:
+            await service.db.write(service.fence.renew)
+            await asyncio.sleep(RENEW_S)
+
+    async def flush(self) -> None:
+        """Record confirmed batches when no transaction comes along to do it."""
+        service = self._service
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            metrics.OUTBOX_PENDING.labels(service.name).set(service.relay.pending)
+            if service.relay.finished:
+                await service.write(lambda _sql, _moment: None)
+
+    async def prune(self) -> None:
+        """Forget handled ids and sent events that are older than the streams keep theirs."""
+        service = self._service
+        keep_us = service.settings.retention_days * 86_400 * 1_000_000
+        while True:
+            before_us = time.time_ns() // 1000 - keep_us
+            while await service.write(  # noqa: ASYNC110 - lets others write in between
+                lambda sql, _moment: ledger.prune(sql, service.metadata, before_us)  # noqa: B023 - runs before the next round
+            ):
+                await asyncio.sleep(0)
+            await asyncio.sleep(_PRUNE_S)
+
+    async def reread(self) -> None:
+        """Look at the configuration bucket; a change may have been missed."""
+        while True:
+            await asyncio.sleep(_REREAD_S)
+            if self._service.bus.connected:
+                await self._service.config.reread()
+
+    async def measure(self) -> None:
+        """Say how far behind the consumers are."""
+        while True:
+            for handlers in self._service.handlers:
+                info = await self._service.bus.js.consumer_info(handlers.stream, handlers.durable)
+                pending, unacked = info.num_pending or 0, info.num_ack_pending or 0
+                labels = (handlers.stream, handlers.durable)
+                metrics.CONSUMER_PENDING.labels(*labels).set(pending)
+                metrics.CONSUMER_ACK_PENDING.labels(*labels).set(unacked)
+            await asyncio.sleep(_LAG_S)
