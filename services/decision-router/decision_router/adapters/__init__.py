@@ -1,0 +1,1 @@
+"""Where the router keeps what it must remember."""
