@@ -47,7 +47,7 @@ class Signal(Value):
     target_price: Price | None = None
     horizon_s: float | None = Field(None, gt=0)
     reasoning: str = Field("", max_length=4000)
-    details: dict[str, str] = {}
+    details: dict[str, str] = Field(default_factory=dict)
 
 
 class Withdrawal(Value):
@@ -78,7 +78,7 @@ class LlmDecision(Value):
     stop_price: Price | None = None
     target_price: Price | None = None
     evidence: tuple[str, ...] = ()
-    snapshot: dict[str, JsonValue] = {}
+    snapshot: dict[str, JsonValue] = Field(default_factory=dict)
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: Amount
@@ -113,7 +113,7 @@ class Verdict(Value):
     reason: Reason
     rule: str = ""  # the policy's rule in words
     winner_id: UUID | None = None  # the signal that leads, when another one does
-    numbers: dict[str, str] = {}  # what decided it, by name
+    numbers: dict[str, str] = Field(default_factory=dict)  # what decided it, by name
     inputs: tuple[LiveSignal, ...] = ()  # sorted by signal id
     decided_by: str | None = None  # the person, when one decided
     evaluated_at: UtcTime  # on the market clock
@@ -170,7 +170,7 @@ class Order(Value):
     state: OrderState
     reason: str = ""  # code of a denial, rejection or cancellation
     message: str = ""  # the same in words
-    numbers: dict[str, str] = {}  # limit and observed value, by name
+    numbers: dict[str, str] = Field(default_factory=dict)  # limit and observed value, by name
     source_type: SourceType
     source_id: Name
     confidence: Confidence | None = None

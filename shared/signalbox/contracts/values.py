@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    return value if not value.utcoffset() else value.astimezone(UTC)
 
 
 UtcTime = Annotated[AwareDatetime, AfterValidator(_to_utc)]  # always aware, always UTC

@@ -88,7 +88,7 @@ class Bus:
 
     async def connect(self) -> None:
         """Connect, and listen for acknowledgements."""
-        await self.broker.connect()
+        self._nc = await self.broker.connect()
         self._prefix = self.nc.new_inbox()
         self._cut = len(self._prefix) + 1
         await self.nc.subscribe(f"{self._prefix}.*", cb=self._on_ack)
@@ -120,7 +120,7 @@ class Bus:
             headers["traceparent"] = message.trace
         try:
             reply = f"{self._prefix}.{token}"
-            await self.nc.publish(message.subject, message.body, reply=reply, headers=headers)
+            await self._nc.publish(message.subject, message.body, reply=reply, headers=headers)
         except NatsError as error:
             self._waiting.pop(token, None)
             raise PublishFailed(f"{message.subject}: {error!r}") from error
@@ -151,10 +151,9 @@ class Bus:
         future = self._waiting.pop(message.subject[self._cut :], None)
         if future is None or future.done():
             return
-        reply = json.loads(message.data) if message.data else {"error": "no stream listens"}
-        if "error" in reply:
-            problem = f"the stream refused a message: {reply['error']}"
-            future.set_exception(PublishFailed(problem))
+        if not message.data or b'"error"' in message.data:
+            said = message.data.decode() or "no stream listens"
+            future.set_exception(PublishFailed(f"the stream refused a message: {said}"))
             future.exception()  # looked at: the batch reports its first failure
         else:
             future.set_result(None)

@@ -227,7 +227,7 @@ class Lifecycle:
 
 
 def _calm_collector() -> None:
-    """Look for cyclic garbage rarely: what a batch makes has no cycles, and looking cost a third of its time."""
+    """Look for cycles rarely: a batch makes none, and looking took a third of its time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
