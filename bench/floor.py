@@ -1,7 +1,8 @@
 """The floor: the same messages and rows with plain nats-py and SQL, and no business logic.
 
-`python -m bench.floor router|executor HOME`. Continuous pull, one transaction for whatever has arrived, publishes with
-their acknowledgements outstanding together, the next batch written meanwhile.
+`python -m bench.floor router|executor HOME`. Continuous pull, one transaction for whatever has
+arrived, publishes with their acknowledgements outstanding together, the next batch written
+meanwhile.
 """
 
 import asyncio
@@ -48,7 +49,9 @@ def router_rows(seen: list[tuple[str, str]]) -> list[tuple[str, Rows]]:
 
 
 def executor_rows(seen: list[tuple[str, str]]) -> list[tuple[str, Rows]]:
-    """An order and a fill each, half a lot in and half a lot out; positions, tracks and book once a batch."""
+    """An order and a fill each, half a lot in and half a lot out; positions, tracks and book once a
+    batch.
+    """
     symbols = {symbol for _, symbol in seen}
     return [
         ("INSERT OR REPLACE INTO orders VALUES (?, ?, ?)", [(i, s, _ROW * 2) for i, s in seen]),

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from signalbox.runtime.moment import Outgoing
-
 from bench.samples import signals
 from bench.stack import Stack
+from signalbox.runtime.moment import Outgoing
 
 _OUTSTANDING = 2000
 _GIVE_UP_S = 60.0
@@ -74,9 +73,9 @@ class Latency:
 
 async def throughput(stack: Stack, sink: Sink, count: int) -> Throughput:
     """Publish as fast as the stream takes them."""
-    batch = signals("fast", count)
     speaker = await stack.bus("strategy-runner")
     await _warm_up(stack, sink)
+    batch = signals(len(sink.times), count)
     before, start, already = stack.cpu_s(), time.perf_counter(), len(sink.times)
     stored = await _messages(sink)
     waiting: list[asyncio.Future[None]] = []
@@ -97,9 +96,9 @@ async def throughput(stack: Stack, sink: Sink, count: int) -> Throughput:
 
 async def latency(stack: Stack, sink: Sink, count: int, rate: float) -> Latency:
     """Publish at a steady rate; a late start counts against the system, not for it."""
-    batch = signals("slow", count)
     speaker = await stack.bus("strategy-runner")
     await _warm_up(stack, sink)
+    batch = signals(len(sink.times), count)
     already = len(sink.times)
     start = time.perf_counter() + 0.1
     intended = [start + n / rate for n in range(count)]
@@ -115,7 +114,7 @@ async def latency(stack: Stack, sink: Sink, count: int, rate: float) -> Latency:
 async def _warm_up(stack: Stack, sink: Sink) -> None:
     """A few hundred signals that nobody counts; an even number of rounds leaves the book flat."""
     speaker = await stack.bus("strategy-runner")
-    batch: list[Outgoing] = signals(f"warm-{len(sink.times)}", 400)
+    batch: list[Outgoing] = signals(len(sink.times), 400)
     already = len(sink.times)
     await speaker.confirmed([await speaker.send(message) for message in batch])
     await sink.wait(already + len(batch))

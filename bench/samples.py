@@ -62,12 +62,15 @@ def quotes(moment: Moment[None]) -> list[Outgoing]:
     return [message_of(moment.event(QuoteUpdated, quote)) for quote in made]
 
 
-def signals(run: str, count: int) -> list[Outgoing]:
-    """Buys and sells in turn for each symbol, so that every one of them changes the book."""
+def signals(start: int, count: int) -> list[Outgoing]:
+    """Buys and sells in turn for each symbol, so that every one of them changes the book.
+
+    `start` is how many there were before: a source's word must be newer than its last.
+    """
     moment = a_moment()
     made = []
-    for n in range(count):
-        key = (SourceType.STRATEGY, "bench", f"{run}-{n}")
+    for n in range(start, start + count):
+        key = (SourceType.STRATEGY, "bench", str(n))
         side = Action.BUY if n // len(SYMBOLS) % 2 == 0 else Action.SELL
         signal = a_signal(
             signal_id=signal_id(*key),
@@ -92,7 +95,7 @@ class Template:
 
 
 def _template(event: Event, suffix: str) -> Template:
-    family = event.subject.rsplit(".", 1)[0] if suffix != "e" and suffix != "p" else event.subject
+    family = event.subject.rsplit(".", 1)[0] if suffix not in {"e", "p"} else event.subject
     return Template(suffix, family, event.encode())
 
 

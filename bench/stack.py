@@ -1,6 +1,9 @@
-"""A stack of its own for every measurement: server, the two services of the money path or the floor in their place."""
+"""A stack of its own for every measurement: server, the two services of the money path or the floor
+in their place.
+"""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from signalbox.contracts.config import ClockReading, Document, Versioned
+from bench.samples import OPEN, configs, quotes
+from signalbox.contracts.config import ClockReading, Document
 from signalbox.runtime.bus import Bus, Credentials
 from signalbox.runtime.clock import wall_now
 from signalbox.runtime.natsserver import NatsServer, free_port
@@ -19,8 +23,6 @@ from signalbox.runtime.provision.files import prepare
 from signalbox.runtime.provision.streams import provision_streams
 from signalbox.testing.examples import a_moment
 from signalbox.testing.wait import until
-
-from bench.samples import OPEN, configs, quotes
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _READY_S = 60.0
@@ -72,15 +74,12 @@ async def stack(side: str, sync_interval: str) -> AsyncIterator[Stack]:
         prepare(home)
         server = NatsServer.start(home, port=0, sync_interval=sync_interval)
         running = Stack(home, server)
-        clock: asyncio.Task[None] | None = None
+        clock = asyncio.create_task(_prepare_market(running))
         try:
-            await provision_streams(home, server.url)
-            clock = asyncio.create_task(_prepare_market(running))
             await (_start_ours if side == "ours" else _start_floor)(running)
             yield running
         finally:
-            if clock:
-                clock.cancel()
+            clock.cancel()
             for process in running.processes.values():
                 process.terminate()
             for process in running.processes.values():
@@ -89,7 +88,8 @@ async def stack(side: str, sync_interval: str) -> AsyncIterator[Stack]:
 
 
 async def _prepare_market(running: Stack) -> None:
-    """Configuration once; clock and quotes as long as it runs."""
+    """Streams, configuration and quotes once; the clock as long as it runs."""
+    await provision_streams(running.home, running.server.url)
     router, executor = configs()
     gateway, market = await running.bus("gateway"), await running.bus("market-data")
     for name, document in (("decision-router", router), ("executor", executor)):
@@ -104,8 +104,7 @@ async def _prepare_market(running: Stack) -> None:
 
 
 def _document(document: Document) -> bytes:
-    versioned = Versioned[type(document)](version=1, document=document)  # type: ignore[misc]  # a class made at run time
-    return versioned.model_dump_json().encode()
+    return json.dumps({"version": 1, "document": document.model_dump(mode="json")}).encode()
 
 
 async def _start_ours(running: Stack) -> None:
@@ -120,7 +119,7 @@ async def _start_ours(running: Stack) -> None:
     for name in ("decision-router", "executor"):
         port = running.ports[name] = free_port()
         factory = f"{name.replace('-', '_')}.app:create_app"
-        running.processes[name] = subprocess.Popen(
+        running.processes[name] = subprocess.Popen(  # noqa: ASYNC220 - before anything is measured
             [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port),
              "--no-access-log", "--log-level", "warning"],
             env=environment,
@@ -132,7 +131,7 @@ async def _start_ours(running: Stack) -> None:
 async def _is_ready(port: int) -> bool:
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -143,7 +142,7 @@ async def _is_ready(port: int) -> bool:
 async def _start_floor(running: Stack) -> None:
     for name, place in (("decision-router", "router"), ("executor", "executor")):
         command = [sys.executable, "-m", "bench.floor", place, str(running.home)]
-        running.processes[name] = subprocess.Popen(command)
+        running.processes[name] = subprocess.Popen(command)  # noqa: ASYNC220 - as above
     provision = await running.bus("provision")
 
     async def pulling(stream: str, durable: str) -> bool:

@@ -1,10 +1,11 @@
 """Only one process writes, and the one that lost finds out before it does harm."""
 
+import time
+
 import pytest
 
-from signalbox.runtime import fence as fence_module
 from signalbox.runtime.db import Database, new_metadata
-from signalbox.runtime.fence import Fence, FenceLost
+from signalbox.runtime.fence import LEASE_S, Fence, FenceLost
 
 METADATA = new_metadata()
 
@@ -28,9 +29,8 @@ def test_take_succeeds_when_the_lease_has_run_out(
     first, second = (Fence(METADATA, exclusive=False) for _ in range(2))
     with db.begin() as sql:
         assert first.take(sql)
-    now = fence_module.time.time_ns()
-    later = now + int((fence_module.LEASE_S + 1) * 1e9)
-    monkeypatch.setattr(fence_module.time, "time_ns", lambda: later)
+    later = time.time_ns() + int((LEASE_S + 1) * 1e9)
+    monkeypatch.setattr(time, "time_ns", lambda: later)
     with db.begin() as sql:
         assert second.take(sql)
         assert second.number == first.number + 1

@@ -18,16 +18,16 @@ from signalbox.testing.examples import a_moment, a_signal, a_verdict, raised
 
 METADATA = new_metadata()
 COUNTS = Table(
-    "counts", METADATA, Column("symbol", String, primary_key=True), Column("count", Integer)
+    "counts", METADATA, Column("symbol", String, primary_key=True), Column("total", Integer)
 )
 
 
 def load(sql: Connection, events: Sequence[Event], moment: Moment[Any]) -> dict[str, int]:
-    return {row.symbol: row.count for row in sql.execute(select(COUNTS))}
+    return {row.symbol: row.total for row in sql.execute(select(COUNTS))}
 
 
 def save(sql: Connection, state: dict[str, int], moment: Moment[Any]) -> None:
-    rows = [{"symbol": symbol, "count": count} for symbol, count in state.items()]
+    rows = [{"symbol": symbol, "total": count} for symbol, count in state.items()]
     sql.execute(upsert(COUNTS, ["symbol"]), rows)
 
 
@@ -61,7 +61,7 @@ def db() -> Database:
 
 def counts(db: Database) -> dict[str, int]:
     with db.begin() as sql:
-        return {row.symbol: row.count for row in sql.execute(select(COUNTS))}
+        return {row.symbol: row.total for row in sql.execute(select(COUNTS))}
 
 
 def test_handle_acts_once_when_a_message_comes_again(db: Database) -> None:

@@ -156,7 +156,9 @@ async def test_a_message_that_never_works_is_set_aside_after_ten_attempts(
 async def test_what_was_committed_is_published_after_a_crash(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process dies between commit and publish; the next one publishes first, under the same ids."""
+    """The process dies between commit and publish; the next one publishes first, under the same
+    ids.
+    """
     service = router(desk, judging(), monkeypatch)
     service.open_database()
     assert service.db is not None
@@ -182,11 +184,15 @@ async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(
     service = router(desk, judging(), monkeypatch)
     async with running(service):
         sent = signals(200)
+        strategies = await desk.bus("strategy-runner")
+
+        def strategies_connected() -> bool:
+            return strategies.connected
+
         for start in range(0, 200, 50):
             await desk.say(*sent[start : start + 50])
             await asyncio.to_thread(desk.nats.restart)
-            strategies = await desk.bus("strategy-runner")
-            await until(lambda: strategies.connected, 10)
+            await until(strategies_connected, 10)
         stream = await verdict_count(desk, 200)
     assert stream == 200
 
@@ -259,7 +265,7 @@ async def test_transact_publishes_after_the_commit_and_counts_it_as_sent(
 
 
 async def _none_unsent(database: Database, query: Any) -> bool:
-    return await database.read(lambda sql: sql.scalar(query)) == 0
+    return bool(await database.read(lambda sql: sql.scalar(query)) == 0)
 
 
 async def test_subscribers_are_pumps_that_decide_about_acknowledgement_themselves(
