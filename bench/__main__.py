@@ -58,7 +58,7 @@ def report(
     """The table of one setting; returns its JSON line."""
     say(f"\nsync_interval {sync}: medians of {len(ours)} pairs")
     say(
-        f"{'':24}{'signals/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'nats':>8}{'router':>8}{'executor':>10}"
+        f"{'':24}{'signals/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'nats':>8}{'router':>8}{'executor':>9}"
     )
     for name, runs in (("signalbox", ours), ("floor", floor)):
         row = [median([f.per_s for f, _ in runs]), median([s.p50 for _, s in runs]),
@@ -67,7 +67,7 @@ def report(
             median([cpu(f, p) for f, _ in runs]) for p in ("nats", "decision-router", "executor")
         ]
         say(
-            f"{name:24}{row[0]:12.0f}{row[1]:9.2f}{row[2]:9.2f}{cost[0]:8.0f}{cost[1]:8.0f}{cost[2]:10.0f}"
+            f"{name:24}{row[0]:12.0f}{row[1]:9.2f}{row[2]:9.2f}{cost[0]:8.0f}{cost[1]:8.0f}{cost[2]:9.0f}"
         )
     ratio = median([o.per_s / f.per_s for (o, _), (f, _) in zip(ours, floor, strict=True)])
     ratio_cpu = median([cpu(f) / cpu(o) for (o, _), (f, _) in zip(ours, floor, strict=True)])

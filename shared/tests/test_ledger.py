@@ -32,7 +32,7 @@ def save(sql: Connection, state: dict[str, int], moment: Moment[Any]) -> None:
 
 
 def counting() -> Handlers[dict[str, int]]:
-    """Counts signals by symbol and answers each with a verdict; BAD ones fail after they counted."""
+    """Counts signals by symbol, answers each with a verdict; BAD ones fail after they counted."""
     handlers: Handlers[dict[str, int]] = Handlers("SIGNALS", "test", load=load, save=save)
 
     @handlers.on(SignalRaised)

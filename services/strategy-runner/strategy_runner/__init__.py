@@ -1,0 +1,1 @@
+"""Classic strategies: closed bars in, signals out."""

@@ -1,0 +1,1 @@
+"""What is right: one file per strategy, and how a strategy is fed and its word becomes a signal."""
