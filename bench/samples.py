@@ -33,6 +33,7 @@ from signalbox.testing.examples import NOON, a_moment, a_quote, a_signal, an_ord
 SYMBOLS = tuple(f"S{n:03d}" for n in range(100))
 OPEN = NOON + timedelta(hours=1)  # where the market clock stands while signals flow
 _HUGE = Decimal(10) ** 12
+_UNITS, _PRICE = Decimal("4.7499"), Decimal("210.541052")
 
 
 def configs() -> tuple[RouterConfig, ExecutorConfig]:
@@ -104,59 +105,74 @@ def verdict_template() -> Template:
     return _template(reached(), "v")
 
 
-def order_templates() -> list[Template]:
-    """What the executor says of a verdict: planned, accepted, filled, position, equity."""
-    moment = a_moment()
+def _fill() -> p.Fill:
     slice_ = p.LotSlice(
         lot_id=signal_id("a", "b", "c"),
         source_type=SourceType.STRATEGY,
         source_id="bench",
         effect="opened",
-        quantity=Decimal("4.7499"),
-        entry_price=Decimal("210.541052"),
+        quantity=_UNITS,
+        entry_price=_PRICE,
         realised_pnl=Decimal(0),
     )
-    fill = p.Fill(
+    return p.Fill(
         fill_id="paper|0123456789abcdef0123456789abcdef|4.7499",
-        quantity=Decimal("4.7499"),
-        price=Decimal("210.541052"),
+        quantity=_UNITS,
+        price=_PRICE,
         fee=Decimal(0),
         quote=p.QuoteUsed(bid=Decimal("210.48"), ask=Decimal("210.52"), at=NOON),
         slippage_bps=Decimal("1.95"),
         slices=(slice_,),
     )
+
+
+def _position(fill: p.Fill) -> p.Position:
     lot = p.Lot(
-        lot_id=slice_.lot_id,
+        lot_id=fill.slices[0].lot_id,
         source_type=SourceType.STRATEGY,
         source_id="bench",
-        quantity=Decimal("4.7499"),
-        entry_price=Decimal("210.541052"),
+        quantity=_UNITS,
+        entry_price=_PRICE,
         opened_at=NOON,
         order_id=an_order().order_id,
     )
-    position = p.Position(
+    return p.Position(
         bot="bench",
         account="bench",
         symbol="S000",
-        quantity=Decimal("4.7499"),
-        average_price=Decimal("210.541052"),
+        quantity=_UNITS,
+        average_price=_PRICE,
         lots=(lot,),
         realised_pnl=Decimal(0),
         at=NOON,
         cause=fill.fill_id,
     )
-    equity = p.Equity(
-        bot="bench", account="bench", equity=_HUGE, cash=_HUGE, exposure_gross=Decimal(1000),
-        exposure_net=Decimal(1000), realised_pnl=Decimal(0), unrealised_pnl=Decimal(0),
-        fees=Decimal(0), at=NOON, cause=fill.fill_id,
-    )  # fmt: skip
-    states = {"1": OrderState.PLANNED, "2": OrderState.ACCEPTED}
-    made = [
-        _template(moment.event(OrderChanged, an_order(state=state)), suffix)
-        for suffix, state in states.items()
-    ]
+
+
+def _equity(fill: p.Fill) -> p.Equity:
+    return p.Equity(
+        bot="bench",
+        account="bench",
+        equity=_HUGE,
+        cash=_HUGE,
+        exposure_gross=Decimal(1000),
+        exposure_net=Decimal(1000),
+        realised_pnl=Decimal(0),
+        unrealised_pnl=Decimal(0),
+        fees=Decimal(0),
+        at=NOON,
+        cause=fill.fill_id,
+    )
+
+
+def order_templates() -> list[Template]:
+    """What the executor says of a verdict: planned, accepted, filled, position, equity."""
+    moment, fill = a_moment(), _fill()
+    planned, accepted = (an_order(state=s) for s in (OrderState.PLANNED, OrderState.ACCEPTED))
     filled = an_order(state=OrderState.FILLED, filled=fill.quantity, fill=fill, side=Side.BUY)
-    made.append(_template(moment.event(OrderChanged, filled), "3"))
-    made.append(_template(moment.event(PositionChanged, position), "p"))
-    made.append(_template(moment.event(EquityMarked, equity), "e"))
-    return made
+    orders = zip("123", (planned, accepted, filled), strict=True)
+    return [
+        *(_template(moment.event(OrderChanged, order), suffix) for suffix, order in orders),
+        _template(moment.event(PositionChanged, _position(fill)), "p"),
+        _template(moment.event(EquityMarked, _equity(fill)), "e"),
+    ]

@@ -31,23 +31,7 @@ def new_metadata() -> MetaData:
         Column("id", String(36), primary_key=True),
         Column("batch", BigInteger, nullable=False, index=True),
     )
-    outbox = Table(
-        "outbox",  # events to publish, kept as long as the streams keep them
-        metadata,
-        Column("batch", BigInteger, primary_key=True, autoincrement=False),
-        Column("n", Integer, primary_key=True, autoincrement=False),
-        Column("id", String(128), nullable=False),
-        Column("subject", String(512), nullable=False),
-        Column("body", LargeBinary, nullable=False),
-        Column("trace", String(55), nullable=False),
-        Column("sent", Boolean, nullable=False),
-    )
-    Index(
-        "ix_outbox_unsent",
-        outbox.c.batch,
-        sqlite_where=text("sent = 0"),
-        postgresql_where=text("NOT sent"),
-    )
+    _add_outbox(metadata)
     Table(
         "attempts",  # messages that failed: how often
         metadata,
@@ -71,3 +55,23 @@ def new_metadata() -> MetaData:
         Column("expires_at", BigInteger, nullable=False),  # wall time, microseconds
     )
     return metadata
+
+
+def _add_outbox(metadata: MetaData) -> None:
+    outbox = Table(
+        "outbox",  # events to publish, kept as long as the streams keep them
+        metadata,
+        Column("batch", BigInteger, primary_key=True, autoincrement=False),
+        Column("n", Integer, primary_key=True, autoincrement=False),
+        Column("id", String(128), nullable=False),
+        Column("subject", String(512), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("trace", String(55), nullable=False),
+        Column("sent", Boolean, nullable=False),
+    )
+    Index(
+        "ix_outbox_unsent",
+        outbox.c.batch,
+        sqlite_where=text("sent = 0"),
+        postgresql_where=text("NOT sent"),
+    )
