@@ -74,12 +74,15 @@ async def stack(side: str, sync_interval: str) -> AsyncIterator[Stack]:
         prepare(home)
         server = NatsServer.start(home, port=0, sync_interval=sync_interval)
         running = Stack(home, server)
-        clock = asyncio.create_task(_prepare_market(running))
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await provision_streams(home, server.url)
+            tasks.append(asyncio.create_task(_prepare_market(running)))
             await (_start_ours if side == "ours" else _start_floor)(running)
             yield running
         finally:
-            clock.cancel()
+            for task in tasks:
+                task.cancel()
             for process in running.processes.values():
                 process.terminate()
             for process in running.processes.values():
@@ -88,8 +91,7 @@ async def stack(side: str, sync_interval: str) -> AsyncIterator[Stack]:
 
 
 async def _prepare_market(running: Stack) -> None:
-    """Streams, configuration and quotes once; the clock as long as it runs."""
-    await provision_streams(running.home, running.server.url)
+    """Configuration and quotes once; the clock as long as it runs."""
     router, executor = configs()
     gateway, market = await running.bus("gateway"), await running.bus("market-data")
     for name, document in (("decision-router", router), ("executor", executor)):

@@ -1,0 +1,1 @@
+"""Executor: turns accepted verdicts into orders, fills and lots."""

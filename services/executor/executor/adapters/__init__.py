@@ -1,0 +1,1 @@
+"""How the executor reaches its database and remembers the newest quotes."""

@@ -1,0 +1,1 @@
+"""What is right: planning, limits, fills, lots and books, without any I/O."""

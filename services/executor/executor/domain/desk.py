@@ -1,0 +1,133 @@
+"""Everything that one transaction works on: loaded once, changed by the rules, saved once."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from executor.domain.book import FLAT, Book
+from executor.domain.orders import Ticket
+from signalbox.contracts import ids
+from signalbox.contracts.config import AccountConfig, BotConfig, ExecutorConfig, PaperSettings
+from signalbox.contracts.payloads import Lot, Order, Quote
+
+WHOLE_BOT = "*"  # stands for a symbol where a halt concerns all of a bot
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """How far the verdicts of one (bot, symbol) are applied, and whether the key is halted."""
+
+    sequence: int = 0  # the last one applied
+    halted: str = ""  # the code of the reason; empty while it runs
+
+
+START = Track()
+
+
+@dataclass(slots=True)
+class Desk:
+    """Books, orders and sequences of the bots that a batch touches, and what has changed."""
+
+    bots: Mapping[str, BotConfig]
+    accounts: Mapping[str, AccountConfig]
+    quotes: Mapping[str, Quote]
+    books: dict[tuple[str, str], Book] = field(default_factory=dict)  # by bot and account
+    tracks: dict[tuple[str, str], Track] = field(default_factory=dict)  # by bot and symbol
+    waiting: dict[str, dict[str, Ticket]] = field(default_factory=dict)  # open orders by bot
+    names: dict[UUID, dict[str, str]] = field(default_factory=dict)  # see `name_orders`
+    known: set[str] = field(default_factory=set)  # ids of orders that exist, of those asked for
+    lots_before: dict[tuple[str, str, str], tuple[Lot, ...]] = field(default_factory=dict)
+    changed_books: set[tuple[str, str]] = field(default_factory=set)
+    changed_holdings: set[tuple[str, str, str]] = field(default_factory=set)
+    changed_tracks: set[tuple[str, str]] = field(default_factory=set)
+    changed_tickets: dict[str, Ticket] = field(default_factory=dict)
+    fills: list[Order] = field(default_factory=list)  # orders as they were at each of their fills
+    states: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # broker, source, state
+    denials: Counter[tuple[str, str]] = field(default_factory=Counter)  # code, source type
+    delays_s: list[float] = field(default_factory=list)  # wall time from verdict to order
+    repeats: int = 0  # verdicts that were applied before
+    late_fills: int = 0
+
+    @classmethod
+    def of(cls, config: ExecutorConfig, quotes: Mapping[str, Quote]) -> "Desk":
+        """An empty desk under a configuration."""
+        return cls(
+            bots={bot.id: bot for bot in config.bots},
+            accounts={account.id: account for account in config.accounts},
+            quotes=quotes,
+        )
+
+    def book(self, bot: str, account: str) -> Book:
+        """The book of a bot in an account; opened with the account's starting cash at first use."""
+        found = self.books.get((bot, account))
+        if found is None:
+            settings = self.accounts[account].paper if account in self.accounts else PaperSettings()
+            cash = settings.starting_cash
+            found = self.books[bot, account] = Book(bot, account, started_with=cash, cash=cash)
+        return found
+
+    def name_orders(self, verdict_id: UUID, bot: str, signal_id: UUID, account: str) -> list[str]:
+        """The names that a bot's order for a signal may have: one for `account`, and for every
+        account that the bot has a book in. They are remembered by verdict.
+        """
+        accounts = {account, *(where for owner, where in self.books if owner == bot)}
+        if bot in self.bots:
+            accounts.add(self.bots[bot].account)
+        cause = str(signal_id)
+        names = {where: ids.client_order_id(where, cause, bot, 0, 0) for where in accounts}
+        self.names[verdict_id] = names
+        return list(names.values())
+
+    def former(self, bot: str, account: str, symbol: str) -> tuple[Book, ...]:
+        """The bot's books in accounts that it has left, where it still holds the symbol."""
+        return tuple(
+            book
+            for (owner, where), book in self.books.items()
+            if owner == bot and where != account and book.holdings.get(symbol, FLAT).lots
+        )
+
+    def books_of(self, bot: str) -> list[Book]:
+        """All books of a bot, in the order of their accounts."""
+        return [self.books[key] for key in sorted(self.books) if key[0] == bot]
+
+    def open_orders(self, bot: str, symbol: str | None = None) -> list[Ticket]:
+        """A bot's orders that are not final, of one symbol or all: exits first, then by age."""
+        tickets = self.waiting.get(bot)
+        if not tickets:
+            return []
+        chosen = (t for t in tickets.values() if symbol is None or t.order.symbol == symbol)
+        return sorted(chosen, key=lambda t: (t.entry, t.planned_at, t.order.order_id))
+
+    def halted(self, bot: str, symbol: str) -> str:
+        """Why a key, or its whole bot, is halted; empty when it is not."""
+        whole = self.tracks.get((bot, WHOLE_BOT), START).halted
+        return whole or self.tracks.get((bot, symbol), START).halted
+
+    def put_book(self, book: Book, symbol: str | None = None) -> None:
+        """Take a changed book; `symbol` when a holding of it changed."""
+        self.books[book.bot, book.account] = book
+        self.changed_books.add((book.bot, book.account))
+        if symbol is not None:
+            self.changed_holdings.add((book.bot, book.account, symbol))
+
+    def put_track(self, bot: str, symbol: str, track: Track) -> None:
+        """Take a changed sequence or halt."""
+        self.tracks[bot, symbol] = track
+        self.changed_tracks.add((bot, symbol))
+
+    def put_ticket(self, ticket: Ticket) -> None:
+        """Take a new or changed order."""
+        order = ticket.order
+        self.known.add(order.order_id)
+        self.changed_tickets[order.order_id] = ticket
+        self.states[order.broker, order.source_type, order.state] += 1
+        if ticket.open:
+            self.waiting.setdefault(order.bot, {})[order.order_id] = ticket
+        elif order.bot in self.waiting:
+            self.waiting[order.bot].pop(order.order_id, None)
+
+    def hold(self, tickets: Iterable[Ticket]) -> None:
+        """Take orders as they are stored."""
+        for ticket in tickets:
+            self.waiting.setdefault(ticket.order.bot, {})[ticket.order.order_id] = ticket

@@ -1,0 +1,187 @@
+"""Pre-trade limits. They bind entries; an order that only reduces a position is never held back by
+them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from executor.domain.book import FLAT, Book, orders_last_minute
+from executor.domain.money import add, divide, halfway, multiply, subtract, units_for
+from executor.domain.paper import touch
+from executor.domain.scene import Denial, Reserved, Scene, with_reserve
+from signalbox.contracts.config import BotConfig
+from signalbox.contracts.ids import plain
+from signalbox.contracts.payloads import Quote
+from signalbox.contracts.values import Side
+
+_LEAST_NOTIONAL = Decimal(1)  # account currency
+_WHOLE_UNIT = Decimal(1)  # no broker lends a part of a share
+_SHORT_MARGIN = Decimal("1.5")  # of the value of what is short
+_FOUR_PLACES = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    bot: BotConfig
+    book: Book
+    quote: Quote
+    reserved: Reserved
+    symbol: str
+    side: Side
+    signal_price: Decimal | None
+    quantity: Decimal
+    price: Decimal
+    notional: Decimal
+
+
+def size_entry(
+    symbol: str, side: Side, signal_price: Decimal | None, bot: BotConfig, scene: Scene
+) -> Decimal | Denial:
+    """How many units an entry trades at the scene's quote, or the first limit that forbids it.
+
+    Fixed notional over the price it meets, rounded down to the increment; shorts to whole units.
+
+    Raises:
+        ValueError: the scene has no quote.
+    """
+    if scene.quote is None:
+        raise ValueError(f"no quote to size {symbol} with")
+    price = touch(side, scene.quote)
+    step = bot.sizing.increment
+    if side is Side.SELL:
+        step = max(step, _WHOLE_UNIT)
+    quantity = units_for(bot.sizing.notional, price, step)
+    entry = _Entry(
+        bot=bot,
+        book=scene.book,
+        quote=scene.quote,
+        reserved=scene.reserved,
+        symbol=symbol,
+        side=side,
+        signal_price=signal_price,
+        quantity=quantity,
+        price=price,
+        notional=multiply(quantity, price),
+    )
+    for check in _CHECKS:
+        denial = check(entry)
+        if denial is not None:
+            return denial
+    return quantity
+
+
+def over_rate(bot: BotConfig, scene: Scene) -> Denial | None:
+    """Whether the bot has planned as many orders as a minute of market time may see."""
+    limit = bot.limits.max_orders_per_minute
+    count = orders_last_minute(scene.book, scene.now)
+    if count < limit:
+        return None
+    return _denial(
+        "order_rate",
+        "the bot has planned {observed} orders in a minute, {limit} may be",
+        limit,
+        count,
+    )
+
+
+def _denial(code: str, words: str, limit: Decimal | int, observed: Decimal | int) -> Denial:
+    numbers = {"limit": plain(Decimal(limit)), "observed": plain(Decimal(observed))}
+    return Denial(code, words.format(**numbers), numbers)
+
+
+def _spread(entry: _Entry) -> Denial | None:
+    limit, quote = entry.bot.limits.max_spread, entry.quote
+    spread = subtract(quote.ask, quote.bid)
+    if spread <= multiply(limit, halfway(quote)):
+        return None
+    observed = divide(spread, halfway(quote)).quantize(_FOUR_PLACES)
+    return _denial(
+        "wide_spread",
+        "bid and ask are {observed} of the mid apart, {limit} may be",
+        limit,
+        observed,
+    )
+
+
+def _collar(entry: _Entry) -> Denial | None:
+    limit, seen = entry.bot.limits.max_slippage, entry.signal_price
+    if seen is None or limit >= 1:
+        return None
+    distance = subtract(entry.price, seen).copy_abs()
+    if distance <= multiply(limit, seen):
+        return None
+    observed = divide(distance, seen).quantize(_FOUR_PLACES)
+    words = "the price is {observed} away from the one the signal saw, {limit} may be"
+    return _denial("price_collar", words, limit, observed)
+
+
+def _minimum(entry: _Entry) -> Denial | None:
+    if entry.quantity and entry.notional >= _LEAST_NOTIONAL:
+        return None
+    words = (
+        "the order would be worth {observed}; below {limit}, or one increment, nothing is traded"
+    )
+    return _denial("below_minimum", words, _LEAST_NOTIONAL, entry.notional)
+
+
+def _order_notional(entry: _Entry) -> Denial | None:
+    limit = entry.bot.limits.max_order_notional
+    if entry.notional <= limit:
+        return None
+    words = "the order is worth {observed}, one order may be worth {limit}"
+    return _denial("max_order_notional", words, limit, entry.notional)
+
+
+def _quantity_after(entry: _Entry) -> Decimal:
+    held = add(entry.book.holdings.get(entry.symbol, FLAT).quantity, entry.reserved.quantity)
+    return add(held, entry.quantity if entry.side is Side.BUY else entry.quantity.copy_negate())
+
+
+def _position(entry: _Entry) -> Denial | None:
+    limit = entry.bot.limits.max_position_notional
+    after = multiply(_quantity_after(entry), entry.price).copy_abs()
+    if after <= limit:
+        return None
+    words = "the position would be worth {observed}, one position may be worth {limit}"
+    return _denial("max_position", words, limit, after)
+
+
+def _exposure(entry: _Entry) -> Denial | None:
+    limit = entry.bot.limits.max_gross_exposure
+    holding = entry.book.holdings.get(entry.symbol, FLAT)
+    signed = entry.quantity if entry.side is Side.BUY else entry.quantity.copy_negate()
+    now = holding.value.copy_abs()
+    then = multiply(add(holding.quantity, signed), entry.price).copy_abs()
+    after = add(add(entry.book.gross, subtract(then, now)), entry.reserved.gross)
+    if after <= limit:
+        return None
+    words = "all positions would be worth {observed} together, they may be worth {limit}"
+    return _denial("max_exposure", words, limit, after)
+
+
+def _buying_power(entry: _Entry) -> Denial | None:
+    """Cash, less what waiting buys may cost, less 150 % of what is short: its proceeds are not
+    ours to spend.
+    """
+    margin = multiply(entry.book.short_value, _SHORT_MARGIN)
+    free = subtract(subtract(entry.book.cash, entry.reserved.cash), margin)
+    if entry.side is Side.BUY:
+        needed = with_reserve(entry.notional)
+    else:
+        needed = multiply(entry.notional, subtract(_SHORT_MARGIN, _WHOLE_UNIT))
+    if needed <= free:
+        return None
+    words = "the order needs {observed} of cash with its reserve, {limit} is free"
+    return _denial("buying_power", words, free, needed)
+
+
+_CHECKS: tuple[Callable[[_Entry], Denial | None], ...] = (
+    _spread,
+    _collar,
+    _minimum,
+    _order_notional,
+    _position,
+    _exposure,
+    _buying_power,
+)

@@ -1,0 +1,155 @@
+"""From an accepted verdict to exactly one intent: an order to make, or a denial with its reason."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from executor.domain.exits import closable, exit_of, still_open
+from executor.domain.limits import over_rate, size_entry
+from executor.domain.orders import Ticket
+from executor.domain.paper import NAME as PAPER
+from executor.domain.scene import Denial, Intent, Scene
+from signalbox.contracts.config import AccountConfig, BotConfig
+from signalbox.contracts.errors import InvariantBroken
+from signalbox.contracts.payloads import Signal, Verdict
+from signalbox.contracts.values import Action, OrderState, Side
+
+
+def plan(verdict: Verdict, version: int, scene: Scene) -> Intent | Denial:
+    """What to do about an accepted verdict that was reached under config `version`; the first
+    objection wins.
+
+    A sell or a close, or a buy of a source that is short, closes lots and does no more; only a
+    source that is flat opens some. Without a fresh quote an entry is planned without a size, and
+    `settle` looks at the limits later.
+    """
+    bot, account, signal = scene.bot, scene.account, verdict.signal
+    if bot is None:
+        return Denial("unknown_bot", f"there is no bot {verdict.bot}")
+    if account is None:
+        return Denial("unknown_account", f"bot {bot.id} has no account {bot.account}")
+    denial = (
+        _stopped(bot, account, scene)
+        or _outdated(verdict, version, bot, scene)
+        or _no_broker(account, replay=scene.replay)
+    )
+    if denial:
+        return denial
+    for book in (scene.book, *scene.former):
+        lots = closable(signal, book, bot)
+        if lots:
+            return exit_of(lots, book.account)
+    if signal.action is Action.BUY or (signal.action is Action.SELL and bot.allow_short):
+        side = Side.BUY if signal.action is Action.BUY else Side.SELL
+        return _entry(signal, side, bot, scene)
+    return Denial("nothing_to_change", _nothing(signal, bot))
+
+
+def settle(
+    ticket: Ticket, bot: BotConfig | None, scene: Scene
+) -> Decimal | tuple[OrderState, Denial]:
+    """What a waiting order trades at the scene's quote now, or how it ends instead.
+
+    Time has passed since it was planned, so an entry is checked again, and an exit closes what is
+    still there.
+    """
+    over = ending(ticket, bot, scene)
+    if over:
+        return over
+    if not ticket.entry:
+        left = still_open(ticket, scene.book)
+        why = Denial("nothing_to_change", "the lots it was to close are closed already")
+        return left or (OrderState.CANCELED, why)
+    order = ticket.order
+    if bot is None or order.side is None:
+        raise InvariantBroken(f"entry {order.order_id} has no bot or no side")
+    if ticket.remaining is not None:
+        return ticket.remaining
+    size = size_entry(order.symbol, order.side, ticket.signal_price, bot, scene)
+    return (OrderState.REJECTED, size) if isinstance(size, Denial) else size
+
+
+def ending(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> tuple[OrderState, Denial] | None:
+    """How a waiting order ends, because its time is up or the configuration forbids an entry; None
+    if it stays.
+    """
+    if ticket.expires_at is not None and scene.now >= ticket.expires_at:
+        words = f"no quote that could fill it came before the signal ended at {ticket.expires_at}"
+        return OrderState.EXPIRED, Denial("expired", words)
+    forbidden = _forbidden(ticket, bot, scene) if ticket.entry else None
+    return (OrderState.CANCELED, forbidden) if forbidden else None
+
+
+def _forbidden(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> Denial | None:
+    order = ticket.order
+    if bot is None:
+        return Denial("unknown_bot", f"there is no bot {order.bot} any more")
+    if scene.kill_switch.stops(order.bot, order.account):
+        return Denial("trading_halted", "the kill switch was engaged while it waited")
+    if scene.halted:
+        return Denial("trading_halted", f"the key was halted while it waited: {scene.halted}")
+    if order.account != bot.account or ticket.config_version < bot.bound_version:
+        words = "the bot's account or mode has changed since it was planned"
+        return Denial("config_changed", words)
+    return None
+
+
+def _stopped(bot: BotConfig, account: AccountConfig, scene: Scene) -> Denial | None:
+    if scene.halted:
+        words = f"{bot.id} is halted on this symbol ({scene.halted}) until a person clears it"
+        return Denial("trading_halted", words)
+    if scene.kill_switch.stops(bot.id, account.id):
+        return Denial("trading_halted", f"the kill switch is engaged: {scene.kill_switch.reason}")
+    if not bot.enabled:
+        return Denial("bot_disabled", f"bot {bot.id} is switched off")
+    return None
+
+
+def _outdated(verdict: Verdict, version: int, bot: BotConfig, scene: Scene) -> Denial | None:
+    if version < bot.bound_version or verdict.account not in {"", bot.account}:
+        return Denial(
+            "config_changed",
+            "the bot's account or mode has changed since the verdict",
+            {"limit": str(bot.bound_version), "observed": str(version)},
+        )
+    if scene.now >= verdict.signal.valid_until:
+        return _stale(verdict.signal, scene.now)
+    return None
+
+
+def _stale(signal: Signal, now: datetime) -> Denial:
+    numbers = {"limit": signal.valid_until.isoformat(), "observed": now.isoformat()}
+    return Denial("stale_signal", f"the signal ended at {numbers['limit']}", numbers)
+
+
+def _no_broker(account: AccountConfig, *, replay: bool) -> Denial | None:
+    if account.broker == PAPER and account.mode == PAPER:
+        return None
+    if replay:
+        words = f"prices are replayed, so nothing goes to {account.broker}"
+        return Denial("replay_feed", words)
+    words = f"no orders go to {account.broker} in {account.mode} mode yet: only paper accounts do"
+    return Denial("broker_unavailable", words)
+
+
+def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent | Denial:
+    if bot.symbols and signal.symbol not in bot.symbols:
+        return Denial("symbol_not_allowed", f"bot {bot.id} does not trade {signal.symbol}")
+    if side is Side.SELL and "/" in signal.symbol:
+        return Denial("not_shortable", f"{signal.symbol} is a spot pair and cannot be sold short")
+    denial = over_rate(bot, scene)
+    if denial:
+        return denial
+    if scene.quote is None:
+        return Intent(side, bot.account, entry=True, quantity=None)
+    size = size_entry(signal.symbol, side, signal.price, bot, scene)
+    return (
+        size if isinstance(size, Denial) else Intent(side, bot.account, entry=True, quantity=size)
+    )
+
+
+def _nothing(signal: Signal, bot: BotConfig) -> str:
+    if signal.action is Action.SELL:
+        return (
+            f"{signal.source_id} owns nothing of {signal.symbol}, and {bot.id} may not sell short"
+        )
+    return f"{signal.source_id} owns nothing of {signal.symbol} that a {signal.action} could change"

@@ -1,0 +1,103 @@
+"""What a rule may know when it plans or fills an order, and what it may answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from executor.domain.book import Book
+from executor.domain.money import ZERO, add, multiply
+from executor.domain.orders import Ticket
+from signalbox.contracts.config import AccountConfig, BotConfig, KillSwitch
+from signalbox.contracts.payloads import Quote
+from signalbox.contracts.values import Side
+
+_RESERVE = Decimal("1.03")  # a market buy may cost more than the quote says
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What orders that are sized and not yet filled may still use of the limits."""
+
+    quantity: Decimal = ZERO  # of the symbol, signed
+    gross: Decimal = ZERO  # over all symbols
+    cash: Decimal = ZERO  # for buys, with the reserve
+
+
+NOTHING_RESERVED = Reserved()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One bot, one symbol, one instant of market time."""
+
+    bot: BotConfig | None
+    account: AccountConfig | None  # the bot's own
+    book: Book  # the bot's in that account, with the symbol's lots
+    quote: Quote | None  # only when it is fresh enough to trade on
+    now: datetime
+    former: tuple[Book, ...] = ()  # the bot's in accounts that it has left, with the symbol's lots
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    replay: bool = False  # prices are not of today
+    halted: str = ""  # why the key is halted; empty when it is not
+    reserved: Reserved = NOTHING_RESERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """No, and exactly why."""
+
+    code: str
+    message: str
+    numbers: dict[str, str] = field(default_factory=dict)  # limit and observed, where there are any
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An order that should be made. An entry without a quote gets its size from the quote that
+    fills it.
+    """
+
+    side: Side
+    account: str  # where; an exit follows its lots, also to an account that the bot has left
+    entry: bool
+    quantity: Decimal | None
+    targets: tuple[UUID, ...] = ()  # the lots that an exit closes
+
+
+def usable(quote: Quote | None, now: datetime, epoch: int, max_age_s: int) -> Quote | None:
+    """The quote if an order may be filled on it: of this epoch, in the session, and fresh in
+    market time.
+    """
+    if quote is None or quote.epoch != epoch or not quote.session_open:
+        return None
+    if quote.session_closes_at is not None and now >= quote.session_closes_at:
+        return None
+    return quote if now - quote.at <= timedelta(seconds=max_age_s) else None
+
+
+def reserved_by(tickets: Sequence[Ticket], symbol: str) -> Reserved:
+    """What the unfilled rest of these orders may still use; exits only give back and count for
+    nothing.
+    """
+    quantity = gross = cash = ZERO
+    if not tickets:
+        return NOTHING_RESERVED
+    for ticket in tickets:
+        left, side = ticket.remaining, ticket.order.side
+        price = ticket.order.average_price or ticket.arrival or ticket.signal_price
+        if not (ticket.open and ticket.entry and left and side and price):
+            continue
+        notional = multiply(left, price)
+        gross = add(gross, notional)
+        if side is Side.BUY:
+            cash = add(cash, with_reserve(notional))
+        if ticket.order.symbol == symbol:
+            quantity = add(quantity, multiply(left, Decimal(side.sign)))
+    return Reserved(quantity, gross, cash)
+
+
+def with_reserve(notional: Decimal) -> Decimal:
+    """What a market buy is taken to cost: 3 % above the quote."""
+    return multiply(notional, _RESERVE)

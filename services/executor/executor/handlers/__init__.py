@@ -1,0 +1,1 @@
+"""When the executor acts: verdicts, quotes, time, commands."""

@@ -1,0 +1,166 @@
+"""From a rule's answer to changed books and the events that say so."""
+
+from collections.abc import Iterator
+
+from executor.domain import paper
+from executor.domain.book import equity_of, position_of, with_order_counted
+from executor.domain.desk import Desk
+from executor.domain.lots import apply_fill
+from executor.domain.orders import Execution, Ticket, advance, filled, late
+from executor.domain.scene import Denial, Scene, reserved_by, usable
+from signalbox.contracts.config import BotConfig, ExecutorConfig, Limits, Sizing
+from signalbox.contracts.events import (
+    AlertRaised,
+    EquityMarked,
+    Event,
+    OrderChanged,
+    PositionChanged,
+)
+from signalbox.contracts.payloads import Alert, Quote
+from signalbox.contracts.values import OrderState, Severity
+from signalbox.runtime.moment import Moment
+
+ExecutorMoment = Moment[ExecutorConfig]
+
+_DEFAULT_LIMITS = Limits()
+_DEFAULT_SIZING = Sizing()
+
+
+def quote_for(
+    desk: Desk, bot: BotConfig | None, symbol: str, moment: ExecutorMoment
+) -> Quote | None:
+    """The symbol's quote, when an order of this bot may be filled on it now."""
+    if moment.frozen:
+        return None
+    limits = bot.limits if bot else _DEFAULT_LIMITS
+    return usable(desk.quotes.get(symbol), moment.now, moment.epoch, limits.max_quote_age_s)
+
+
+def scene_of(
+    desk: Desk, bot_id: str, symbol: str, moment: ExecutorMoment, *, ticket: Ticket | None = None
+) -> Scene:
+    """What the rules may know of a bot and a symbol now; around a `ticket` that waits, in its
+    account.
+    """
+    bot = desk.bots.get(bot_id)
+    bound = bot.account if bot else ""
+    where = ticket.order.account if ticket else bound
+    return Scene(
+        bot=bot,
+        account=desk.accounts.get(where),
+        book=desk.book(bot_id, where),
+        quote=quote_for(desk, bot, symbol, moment),
+        now=moment.now,
+        former=desk.former(bot_id, where, symbol),
+        kill_switch=moment.config.kill_switch,
+        replay=moment.replay,
+        halted=desk.halted(bot_id, symbol),
+        reserved=reserved_by(desk.open_orders(bot_id), symbol),
+    )
+
+
+def record(desk: Desk, ticket: Ticket, moment: ExecutorMoment, cause: Event | None) -> OrderChanged:
+    """Take an order as it is now; without a cause at hand the event follows what the order
+    remembers.
+    """
+    desk.put_ticket(ticket)
+    event = moment.event(OrderChanged, ticket.order, cause=cause)
+    if cause is not None:
+        return event
+    origin = ticket.order.verdict_id or ticket.order.intent_id
+    links = {"correlationid": ticket.correlation_id, "causationid": origin}
+    return event.model_copy(update=links)
+
+
+def place(
+    desk: Desk, ticket: Ticket, moment: ExecutorMoment, cause: Event | None
+) -> Iterator[Event]:
+    """A planned order goes to the paper broker: accepted, and filled at once on a fresh quote."""
+    order = ticket.order
+    desk.put_book(with_order_counted(desk.book(order.bot, order.account), moment.now))
+    yield record(desk, ticket, moment, cause)
+    ticket = advance(ticket, OrderState.ACCEPTED, moment.now)
+    yield record(desk, ticket, moment, cause)
+    quote = quote_for(desk, desk.bots.get(order.bot), order.symbol, moment)
+    if quote is not None:
+        yield from fill_on(desk, ticket, quote, moment, cause)
+
+
+def fill_on(
+    desk: Desk, ticket: Ticket, quote: Quote, moment: ExecutorMoment, cause: Event | None
+) -> Iterator[Event]:
+    """As much as the quote gives; the rest waits for the next one."""
+    order = ticket.order
+    bot, account = desk.bots.get(order.bot), desk.accounts.get(order.account)
+    if account is None or order.side is None or not ticket.remaining:
+        return
+    step = (bot.sizing if bot else _DEFAULT_SIZING).increment
+    execution = paper.execute(order.side, ticket.remaining, quote, account.paper, step)
+    if execution is not None:
+        yield from book_fill(desk, ticket, execution, moment, cause)
+
+
+def book_fill(
+    desk: Desk,
+    ticket: Ticket,
+    execution: Execution,
+    moment: ExecutorMoment,
+    cause: Event | None,
+) -> Iterator[Event]:
+    """One fill, from any broker: the order, the position and the equity after it. A late one
+    alerts.
+    """
+    order = ticket.order
+    book, slices = apply_fill(desk.book(order.bot, order.account), ticket, execution, moment.now)
+    if late(ticket):
+        desk.late_fills += 1
+        words = f"order {order.order_id} was filled after it was {order.state}; the fill is booked"
+        yield alert(moment, "late_fill", f"bot:{order.bot}", words, order.order_id)
+    ticket = filled(ticket, execution, slices, moment.now)
+    desk.put_book(book, order.symbol)
+    desk.fills.append(ticket.order)
+    changed = record(desk, ticket, moment, cause)
+    yield changed
+    fill_id = ticket.order.fill.fill_id if ticket.order.fill else order.order_id
+    position = position_of(book, order.symbol, moment.now, fill_id)
+    yield moment.event(PositionChanged, position, cause=changed)
+    yield moment.event(EquityMarked, equity_of(book, moment.now, fill_id), cause=changed)
+
+
+def end(
+    desk: Desk,
+    ticket: Ticket,
+    ending: tuple[OrderState, Denial],
+    moment: ExecutorMoment,
+    cause: Event | None = None,
+) -> OrderChanged:
+    """An open order ends without being filled further."""
+    state, why = ending
+    ended = advance(
+        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
+    )
+    return record(desk, ended, moment, cause)
+
+
+def alert(
+    moment: ExecutorMoment,
+    code: str,
+    about: str,
+    message: str,
+    occurrence: str,
+    *,
+    severity: Severity = Severity.CRITICAL,
+    active: bool = True,
+) -> AlertRaised:
+    """Something a person should know."""
+    data = Alert(
+        severity=severity,
+        code=code,
+        about=about,
+        message=message[:2000],
+        service=moment.service,
+        active=active,
+        at=moment.wall,
+        occurrence=occurrence,
+    )
+    return moment.event(AlertRaised, data)

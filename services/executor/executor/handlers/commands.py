@@ -1,0 +1,86 @@
+"""The executor's commands: the gateway asks, a person has decided."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from executor.adapters import store
+from executor.domain.desk import Desk
+from executor.handlers import manual
+from executor.handlers.booking import ExecutorMoment
+from executor.handlers.work import Work
+from signalbox.contracts.commands import Command
+from signalbox.contracts.errors import Conflict, Malformed, NotFound
+from signalbox.contracts.events import Event
+
+
+class Commands:
+    """One method for each verb. A repeated request id acts once, also after a crash in between."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def close(self, command: Command) -> dict[str, object]:
+        """Close a bot's position in one symbol: every lot, whoever owns it."""
+        bot, symbol = manual.text_of(command, "bot"), manual.text_of(command, "symbol")
+        wish = manual.Exit(command.request_id, command.by, "exit")
+        orders: list[str] = []
+
+        def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            _must_exist(desk, bot)
+            names = manual.exit_ids(desk, bot, [symbol], wish.request_id)
+            store.load_known(sql, desk, names)
+            waits = desk.open_orders(bot, symbol)
+            yield from manual.close_all(desk, bot, [symbol], wish, moment)
+            orders.extend(name for name in names if name in desk.known)
+            if not orders and not waits:
+                raise Conflict(f"{bot} holds nothing of {symbol}")
+
+        await self._work.do(rule, {bot}, {symbol})
+        return {"orders": orders}
+
+    async def flatten(self, command: Command) -> dict[str, object]:
+        """Close every position of a bot, and cancel what it waits for."""
+        bot = manual.text_of(command, "bot")
+        wish = manual.Exit(command.request_id, command.by, "flatten")
+        orders: list[str] = []
+
+        def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            _must_exist(desk, bot)
+            symbols = manual.symbols_of(desk, bot)
+            names = manual.exit_ids(desk, bot, symbols, wish.request_id)
+            store.load_known(sql, desk, names)
+            yield from manual.close_all(desk, bot, symbols, wish, moment)
+            orders.extend(name for name in names if name in desk.known)
+
+        await self._work.do(rule, {bot})
+        return {"orders": orders}
+
+    async def cancel(self, command: Command) -> dict[str, object]:
+        """Cancel an order that waits."""
+        order_id = manual.text_of(command, "order_id")
+
+        def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            ticket = store.find_order(sql, order_id)
+            yield manual.cancel(desk, ticket, order_id, command.by, moment)
+
+        await self._work.do(rule, (), ())
+        return {"orders": [order_id]}
+
+    async def clear_halt(self, command: Command) -> dict[str, object]:
+        """Let a halted key go on with the verdict of the given number."""
+        key = (manual.text_of(command, "bot"), manual.text_of(command, "symbol"))
+        following = command.body.get("next_sequence")
+        if not isinstance(following, int) or isinstance(following, bool) or following < 1:
+            raise Malformed("next_sequence: a whole number of at least 1 is needed")
+
+        def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            yield manual.clear(desk, key, following, moment, by=command.by)
+
+        await self._work.do(rule, {key[0]}, {key[1]})
+        return {"bot": key[0], "symbol": key[1], "next_sequence": following}
+
+
+def _must_exist(desk: Desk, bot: str) -> None:
+    if bot not in desk.bots and not desk.books_of(bot):
+        raise NotFound(f"there is no bot {bot}")

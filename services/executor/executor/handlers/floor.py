@@ -1,0 +1,143 @@
+"""What nobody sends a message for: quotes come in, and time goes by."""
+
+import asyncio
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from executor.adapters import store
+from executor.adapters.quotes import stored_quotes
+from executor.domain.desk import START, Desk
+from executor.handlers.audit import audit
+from executor.handlers.booking import ExecutorMoment, quote_for
+from executor.handlers.verdicts import halt
+from executor.handlers.waiting import end_overdue, fill_waiting, marks
+from executor.handlers.work import Work
+from signalbox.contracts.config import KillSwitch
+from signalbox.contracts.events import Event, QuoteUpdated
+from signalbox.runtime import metrics
+
+_TICK_S = 0.2
+
+
+class Floor:
+    """The executor's loops."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._service = work.service
+        self._memory = work.memory
+        self._version = 0  # of the configuration that waiting orders were last checked against
+        self._minute: datetime | None = None  # of market time, last valued
+
+    async def start(self) -> None:
+        """Check the books, then read what waits, what is halted, and the newest quotes."""
+        await self._service.transact(audit)
+        if self._service.db is not None:
+            tickets, halted = await self._service.db.read(
+                lambda sql: (store.open_tickets(sql), store.halts(sql))
+            )
+            self._memory.start(tickets, halted)
+        self._memory.hear(await stored_quotes(self._service.bus))
+
+    async def hear(self, event: QuoteUpdated) -> None:
+        """Take a quote."""
+        self._memory.hear((event.data,))
+
+    async def fill_for_ever(self) -> None:
+        """Fill waiting orders as quotes come in; all that came meanwhile is one transaction."""
+        memory = self._memory
+        memory.hear(await stored_quotes(self._service.bus))  # those published before we listened
+        memory.remind()
+        while True:
+            await memory.wake.wait()
+            memory.wake.clear()
+            symbols, memory.quoted = memory.quoted, set()
+            await self.fill(symbols)
+
+    async def fill(self, symbols: Collection[str]) -> None:
+        """One round for these symbols, if an order waits there and may be filled."""
+        moment, quotes = self._service.moment(), self._memory.board.snapshot()
+        desk = Desk.of(moment.config, quotes)
+        ready = [
+            ticket.order
+            for ticket in self._memory.waiting.values()
+            if ticket.order.symbol in symbols
+            and quote_for(desk, desk.bots.get(ticket.order.bot), ticket.order.symbol, moment)
+        ]
+        if not ready:
+            return
+        wanted = {order.symbol for order in ready}
+
+        def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            return fill_waiting(desk, wanted, moment)
+
+        await self._work.do(rule, {order.bot for order in ready}, wanted)
+
+    async def tick_for_ever(self) -> None:
+        """What time brings: orders expire, books are valued, gaps are given up."""
+        while True:
+            moment = self._service.moment()
+            _show(moment.config.kill_switch)
+            await self.end_overdue(moment)
+            await self.halt_gaps(moment)
+            if not moment.frozen:
+                await self.mark(moment)
+            await asyncio.sleep(_TICK_S)
+
+    async def end_overdue(self, moment: ExecutorMoment) -> None:
+        """End what has expired; after a change of configuration look at everything that waits."""
+        changed = moment.version != self._version
+        bots = {
+            ticket.order.bot
+            for ticket in self._memory.waiting.values()
+            if changed or (ticket.expires_at is not None and ticket.expires_at <= moment.now)
+        }
+        if not bots:
+            self._version = moment.version
+            return
+        symbols = {t.order.symbol for t in self._memory.waiting.values()}
+
+        def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            return end_overdue(desk, moment)
+
+        await self._work.do(rule, bots, symbols)
+        self._version = moment.version
+
+    async def halt_gaps(self, moment: ExecutorMoment) -> None:
+        """Halt the keys whose missing verdicts have not come in time."""
+        for key, sequence in self._memory.gaps.overdue(moment.wall):
+
+            def rule(
+                _sql: Connection,
+                desk: Desk,
+                moment: ExecutorMoment,
+                key: tuple[str, str] = key,
+                sequence: int = sequence,
+            ) -> Iterator[Event]:
+                if sequence > desk.tracks.get(key, START).sequence + 1:
+                    yield halt(desk, key, "sequence_gap", sequence, moment)
+
+            await self._work.do(rule, {key[0]}, {key[1]})
+            self._memory.gaps.forget(key, sequence, halted=True)
+
+    async def mark(self, moment: ExecutorMoment) -> None:
+        """Value the books once in every minute of market time."""
+        minute = moment.now.replace(second=0, microsecond=0)
+        if minute == self._minute:
+            return
+        self._minute = minute
+
+        def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            store.load(sql, desk, store.owners(sql), ())
+            return marks(desk, moment, minute.isoformat())
+
+        await self._work.do(rule, (), ())
+
+
+def _show(switch: KillSwitch) -> None:
+    metrics.TRADING_STATE.set(not switch.everything)
+    metrics.KILL_SWITCH.labels("everything").set(switch.everything)
+    metrics.KILL_SWITCH.labels("accounts").set(len(switch.accounts))
+    metrics.KILL_SWITCH.labels("bots").set(len(switch.bots))

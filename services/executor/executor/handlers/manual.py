@@ -1,0 +1,170 @@
+"""Manual control: close a position, cancel an order, flatten a bot, clear a halt. Works under the
+kill switch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from executor.domain.book import Book
+from executor.domain.desk import START, Desk, Track
+from executor.domain.exits import everything
+from executor.domain.money import ZERO, halfway
+from executor.domain.orders import Ticket
+from executor.domain.paper import NAME as PAPER
+from executor.domain.scene import Denial, Intent
+from executor.handlers.booking import ExecutorMoment, alert, end, place
+from signalbox.contracts import ids
+from signalbox.contracts.commands import Command
+from signalbox.contracts.errors import Conflict, Malformed, NotFound
+from signalbox.contracts.events import Event
+from signalbox.contracts.payloads import Order
+from signalbox.contracts.values import OrderState, Severity, SourceType
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Who wants which position closed, and why."""
+
+    request_id: str
+    by: str
+    purpose: Literal["exit", "flatten"]
+
+
+def text_of(command: Command, name: str) -> str:
+    """A text of the command's body.
+
+    Raises:
+        Malformed: it is not there.
+    """
+    value = command.body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"{name}: a text is needed")
+    return value
+
+
+def order_id_of(request_id: str, book: Book, symbol: str, leg: int) -> str:
+    """The name of the order by which a request closes lots of one direction in a book."""
+    return ids.client_order_id(book.account, f"cmd|{request_id}|{symbol}", book.bot, leg, 0)
+
+
+def exit_ids(desk: Desk, bot: str, symbols: Sequence[str], request_id: str) -> list[str]:
+    """The names of all orders that a request may make: of long lots and of short ones, in every
+    account.
+    """
+    return [
+        order_id_of(request_id, book, symbol, leg)
+        for book in desk.books_of(bot)
+        for symbol in symbols
+        for leg in (0, 1)
+    ]
+
+
+def symbols_of(desk: Desk, bot: str) -> list[str]:
+    """Every symbol that a bot holds, has held, or waits for."""
+    held = {symbol for book in desk.books_of(bot) for symbol in book.holdings}
+    return sorted(held | {ticket.order.symbol for ticket in desk.open_orders(bot)})
+
+
+def close_all(
+    desk: Desk, bot: str, symbols: Sequence[str], wish: Exit, moment: ExecutorMoment
+) -> Iterator[Event]:
+    """Every lot of these symbols is sold or bought back, in every account of the bot, and nothing
+    else waits there.
+
+    Filled at once on a fresh quote, else waiting for one without an end. A request that was
+    carried out before does nothing.
+    """
+    if not desk.known.isdisjoint(exit_ids(desk, bot, symbols, wish.request_id)):
+        return
+    for symbol in symbols:
+        for ticket in desk.open_orders(bot, symbol):
+            why = Denial("superseded", f"{wish.by} closed the position")
+            yield end(desk, ticket, (OrderState.CANCELED, why), moment)
+        for book in desk.books_of(bot):
+            for leg, intent in enumerate(everything(book, symbol)):
+                order = _order(wish, book, symbol, moment, intent=intent, leg=leg)
+                yield from place(desk, _ticket(desk, order, intent), moment, None)
+
+
+def cancel(
+    desk: Desk, ticket: Ticket | None, order_id: str, by: str, moment: ExecutorMoment
+) -> Event:
+    """End an order that waits.
+
+    Raises:
+        NotFound: there is no such order.
+        Conflict: it has ended already.
+    """
+    if ticket is None:
+        raise NotFound(f"there is no order {order_id}")
+    if not ticket.open:
+        raise Conflict(f"order {order_id} is {ticket.order.state} already")
+    why = Denial("canceled_by_user", f"{by} cancelled it")
+    return end(desk, ticket, (OrderState.CANCELED, why), moment)
+
+
+def clear(
+    desk: Desk, key: tuple[str, str], following: int, moment: ExecutorMoment, *, by: str
+) -> Event:
+    """Let a halted key go on with verdict number `following`.
+
+    Raises:
+        NotFound: it is not halted.
+        Conflict: that number is applied already.
+    """
+    bot, symbol = key
+    track = desk.tracks.get(key, START)
+    if not track.halted:
+        raise NotFound(f"{bot} is not halted on {symbol}")
+    if following <= track.sequence:
+        raise Conflict(f"verdict {track.sequence} is applied already; name a later number")
+    desk.put_track(bot, symbol, Track(sequence=following - 1))
+    words = f"{by} cleared the halt ({track.halted}); verdict {following} is next"
+    return alert(
+        moment,
+        "key_halted",
+        f"key:{bot}/{symbol}",
+        words,
+        f"cleared|{track.halted}|{following}",
+        severity=Severity.INFO,
+        active=False,
+    )
+
+
+def _order(
+    wish: Exit, book: Book, symbol: str, moment: ExecutorMoment, *, intent: Intent, leg: int
+) -> Order:
+    order_id = order_id_of(wish.request_id, book, symbol, leg)
+    return Order(
+        order_id=order_id,
+        intent_id=ids.derive("cmd", wish.request_id, symbol, book.bot, book.account),
+        bot=book.bot,
+        account=book.account,
+        mode="paper",
+        symbol=symbol,
+        side=intent.side,
+        purpose=wish.purpose,
+        leg=leg,
+        quantity=intent.quantity,
+        filled=ZERO,
+        state=OrderState.PLANNED,
+        source_type=SourceType.MANUAL,
+        source_id=wish.by,
+        broker=PAPER,
+        broker_order_id=order_id,
+        fence=moment.fence,
+        at=moment.now,
+    )
+
+
+def _ticket(desk: Desk, order: Order, intent: Intent) -> Ticket:
+    quote = desk.quotes.get(order.symbol)
+    return Ticket(
+        order=order,
+        correlation_id=order.intent_id,
+        config_version=0,
+        planned_at=order.at,
+        targets=intent.targets,
+        arrival=halfway(quote) if quote else None,
+    )

@@ -1,0 +1,122 @@
+"""What the executor keeps in mind between transactions; all of it can be read again from the
+database.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+
+from executor.adapters.quotes import QuoteBoard
+from executor.domain.desk import Desk
+from executor.domain.orders import Ticket
+from executor.domain.turns import GAP_PATIENCE_S
+from signalbox.contracts.payloads import Quote
+from signalbox.runtime import metrics
+
+
+class Gaps:
+    """When a verdict that came too early was first seen; a failed transaction forgets nothing."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], dict[int, datetime]] = {}
+
+    def waited_s(self, key: tuple[str, str], sequence: int, wall: datetime) -> float:
+        """Wall seconds since this number was first seen too early."""
+        first = self._seen.setdefault(key, {}).setdefault(sequence, wall)
+        return (wall - first).total_seconds()
+
+    def overdue(self, wall: datetime) -> list[tuple[tuple[str, str], int]]:
+        """Keys that have waited long enough, with the lowest number that waits."""
+        return [
+            (key, min(seen))
+            for key, seen in sorted(self._seen.items())
+            if (wall - min(seen.values())).total_seconds() >= GAP_PATIENCE_S
+        ]
+
+    def forget(self, key: tuple[str, str], applied: int, *, halted: bool) -> None:
+        """Numbers up to `applied` wait no longer; of a halted key none does."""
+        seen = self._seen.pop(key, None)
+        left = {s: at for s, at in seen.items() if s > applied} if seen and not halted else None
+        if left:
+            self._seen[key] = left
+
+
+class Memory:
+    """The newest quotes, the orders that wait for one, the halted keys. Changed on the event loop
+    only.
+    """
+
+    def __init__(self) -> None:
+        self.board = QuoteBoard()
+        self.gaps = Gaps()
+        self.waiting: dict[str, Ticket] = {}
+        self.halted: set[tuple[str, str]] = set()
+        self.quoted: set[str] = set()  # symbols where a waiting order may find a quote now
+        self.wake = asyncio.Event()
+
+    def hear(self, quotes: Iterable[Quote]) -> None:
+        """Take quotes; orders that wait for them are tried soon."""
+        wanted = {ticket.order.symbol for ticket in self.waiting.values()}
+        for quote in quotes:
+            if self.board.put(quote) and quote.symbol in wanted:
+                self.quoted.add(quote.symbol)
+                self.wake.set()
+
+    def remind(self) -> None:
+        """Try every waiting order soon."""
+        self.quoted.update(ticket.order.symbol for ticket in self.waiting.values())
+        if self.quoted:
+            self.wake.set()
+
+    def start(self, tickets: Iterable[Ticket], halted: set[tuple[str, str]]) -> None:
+        """Begin with what the database holds."""
+        self.waiting = {ticket.order.order_id: ticket for ticket in tickets}
+        self.halted = halted
+        self._count()
+
+    def take(self, desk: Desk) -> None:
+        """Follow what a committed transaction has changed."""
+        for order_id, ticket in desk.changed_tickets.items():
+            if not ticket.open:
+                self.waiting.pop(order_id, None)
+                continue
+            if order_id not in self.waiting:  # a quote may have come while it was being planned
+                self.quoted.add(ticket.order.symbol)
+                self.wake.set()
+            self.waiting[order_id] = ticket
+        for key in desk.changed_tracks:
+            track = desk.tracks[key]
+            self.gaps.forget(key, track.sequence, halted=bool(track.halted))
+            (self.halted.add if track.halted else self.halted.discard)(key)
+        self._count()
+        _measure(desk)
+
+    def _count(self) -> None:
+        metrics.ORDERS_OPEN.set(len(self.waiting))
+        metrics.HALTED_KEYS.labels("executor").set(len(self.halted))
+
+
+def _measure(desk: Desk) -> None:
+    """Counters and gauges of a committed transaction."""
+    for labels, count in desk.states.items():
+        metrics.ORDERS.labels(*labels).inc(count)
+    for denied, count in desk.denials.items():
+        metrics.DENIALS.labels(*denied).inc(count)
+    stage = metrics.STAGE_SECONDS.labels("decision_to_submit")
+    for delay_s in desk.delays_s:
+        stage.observe(max(delay_s, 0.0))
+    if desk.repeats:
+        metrics.VERDICT_REPEATS.inc(desk.repeats)
+    for order in desk.fills:
+        if order.fill and order.fill.slippage_bps is not None:
+            slippage = float(order.fill.slippage_bps)
+            metrics.SLIPPAGE_BPS.labels(order.source_type).observe(slippage)
+    if desk.late_fills:
+        metrics.LATE_FILLS.labels("paper").inc(desk.late_fills)
+    for bot, account in desk.changed_books:
+        book = desk.books[bot, account]
+        if bot in desk.bots and desk.bots[bot].account == account:
+            metrics.EQUITY.labels(bot).set(float(book.equity))
+            metrics.CASH.labels(bot).set(float(book.cash))
+            metrics.EXPOSURE_GROSS.labels(bot).set(float(book.gross))
+            metrics.EXPOSURE_NET.labels(bot).set(float(book.net))

@@ -1,0 +1,57 @@
+"""Orders that wait: a quote fills them, time or a switch ends them."""
+
+from collections.abc import Collection, Iterator
+
+from executor.domain.book import equity_of
+from executor.domain.desk import Desk
+from executor.domain.orders import Ticket, sized
+from executor.domain.plan import ending, settle
+from executor.handlers.booking import ExecutorMoment, end, fill_on, quote_for, scene_of
+from signalbox.contracts.events import EquityMarked, Event
+
+
+def fill_waiting(desk: Desk, symbols: Collection[str], moment: ExecutorMoment) -> Iterator[Event]:
+    """Every order that waits on these symbols and has a fresh quote: filled, in part or whole, or
+    ended.
+    """
+    for bot in sorted(desk.waiting):
+        for ticket in desk.open_orders(bot):
+            if ticket.order.symbol in symbols:
+                yield from _try(desk, ticket, moment)
+
+
+def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
+    order = ticket.order
+    bot = desk.bots.get(order.bot)
+    quote = quote_for(desk, bot, order.symbol, moment)
+    if quote is None or (ticket.quoted_at is not None and quote.at <= ticket.quoted_at):
+        return
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    answer = settle(ticket, bot, scene)
+    if isinstance(answer, tuple):
+        yield end(desk, ticket, answer, moment)
+        return
+    if answer != ticket.remaining:
+        ticket = sized(ticket, answer)
+    yield from fill_on(desk, ticket, quote, moment, None)
+
+
+def end_overdue(desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+    """Orders whose time is up expire; entries that the configuration no longer allows are
+    cancelled.
+    """
+    for bot_id in sorted(desk.waiting):
+        bot = desk.bots.get(bot_id)
+        for ticket in desk.open_orders(bot_id):
+            scene = scene_of(desk, bot_id, ticket.order.symbol, moment, ticket=ticket)
+            over = ending(ticket, bot, scene)
+            if over:
+                yield end(desk, ticket, over, moment)
+
+
+def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:
+    """The value of every book that holds something, once for a minute of market time."""
+    for (_, account), book in sorted(desk.books.items()):
+        if not all(holding.flat for holding in book.holdings.values()):
+            cause = f"{minute}|{moment.epoch}|{account}"
+            yield moment.event(EquityMarked, equity_of(book, moment.now, cause))

@@ -1,0 +1,178 @@
+"""The executor without a server: a database in memory, a clock and a config that tests set."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Connection, select
+
+from executor.adapters import store
+from executor.adapters.tables import fills, metadata
+from executor.domain.book import Book
+from executor.domain.desk import Desk
+from executor.handlers.booking import ExecutorMoment
+from executor.handlers.commands import Commands
+from executor.handlers.floor import Floor
+from executor.handlers.memory import Memory
+from executor.handlers.verdicts import build_handlers
+from executor.handlers.work import Work
+from signalbox.contracts.commands import Command
+from signalbox.contracts.config import AccountConfig, BotConfig, ExecutorConfig, KillSwitch
+from signalbox.contracts.events import Event, OrderChanged, VerdictReached
+from signalbox.contracts.payloads import Order, Quote
+from signalbox.contracts.values import Action, OrderState
+from signalbox.runtime.db import Database
+from signalbox.runtime.service import Service
+from signalbox.testing.examples import (
+    NOON,
+    a_bot,
+    a_moment,
+    a_quote,
+    a_signal,
+    a_verdict,
+    an_account,
+    reached,
+)
+from signalbox.testing.runner import run
+
+
+class Shop:
+    """One executor, in this process and this thread."""
+
+    def __init__(self, bots: Sequence[BotConfig], accounts: Sequence[AccountConfig]) -> None:
+        self.db = Database.in_memory(metadata)
+        self.config = ExecutorConfig(bots=tuple(bots), accounts=tuple(accounts))
+        self.version = 1
+        self.now = NOON
+        self.over: dict[str, Any] = {}
+        self.memory = Memory()
+        self.handlers = build_handlers(self.memory)
+        self.work = Work(cast("Service[ExecutorConfig]", self), self.memory)
+        self.commands = Commands(self.work)
+        self.floor = Floor(self.work)
+        self.transactions = 0
+        self._sequences: dict[tuple[str, str], int] = {}
+        self._words = 0
+
+    # --- what a service is to the code under test
+
+    def moment(self) -> ExecutorMoment:
+        fields = {"now": self.now, "version": self.version, "service": "executor"}
+        return a_moment(self.config, **(fields | self.over))
+
+    async def transact(
+        self, work: Callable[[Connection, ExecutorMoment], Iterable[Event]]
+    ) -> list[Event]:
+        self.transactions += 1
+        moment = self.moment()
+        with self.db.begin() as sql:
+            return list(work(sql, moment))
+
+    # --- what tests do
+
+    def quote(self, **over: Any) -> Quote:
+        """A quote is heard, of now unless said otherwise."""
+        quote = a_quote(**({"at": self.now, "volume": None} | over))
+        self.memory.hear([quote])
+        return quote
+
+    def verdict(self, action: Action, **over: Any) -> VerdictReached:
+        """The next verdict; keys of a verdict go there, all others to the signal."""
+        self._words += 1
+        told = {k: over.pop(k) for k in ("bot", "account", "outcome", "reason") if k in over}
+        version = over.pop("version", self.version)
+        fields = {"own_id": str(self._words), "raised_at": self.now, "price": None} | over
+        verdict = a_verdict(a_signal(action=action, **fields), **told)
+        key = (verdict.bot, verdict.signal.symbol)
+        self._sequences[key] = self._sequences.get(key, 0) + 1
+        moment = a_moment(self.config, version=version)
+        return reached(verdict, self._sequences[key], moment)
+
+    def handle(self, *events: Event) -> list[Any]:
+        return run(self.handlers, self.db, metadata, events, self.moment())
+
+    def accept(self, action: Action, **over: Any) -> list[Any]:
+        """An accepted verdict comes in."""
+        return self.handle(self.verdict(action, **over))
+
+    def later(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    async def fill(self, *symbols: str) -> list[Order]:
+        """Waiting orders meet the newest quotes; returns the orders that changed."""
+        before = set(self.memory.waiting)
+        await self.floor.fill(symbols or ("AAPL",))
+        return [self.order(order_id) for order_id in sorted(before)]
+
+    def configure(self, bot: BotConfig | None = None, **over: Any) -> None:
+        """A new version of the configuration."""
+        self.version += 1
+        change = dict(over)
+        if bot is not None:
+            change["bots"] = (bot,)
+        self.config = self.config.model_copy(update=change)
+
+    def engage(self) -> None:
+        switch = KillSwitch(everything=True, by="admin", reason="drill")
+        self.configure(kill_switch=switch)
+
+    def command(self, request_id: str = "r1", **body: Any) -> Command:
+        deadline = datetime(2100, 1, 1, tzinfo=NOON.tzinfo)
+        return Command(request_id=request_id, by="trader", deadline=deadline, body=body)
+
+    def desk(self, bot: str = "alpha") -> Desk:
+        desk = Desk.of(self.config, self.memory.board.snapshot())
+        with self.db.begin() as sql:
+            store.load(sql, desk, {bot})
+        return desk
+
+    def book(self, account: str = "paper-alpha") -> Book:
+        return self.desk().book("alpha", account)
+
+    def held(self, symbol: str = "AAPL", account: str = "paper-alpha") -> Decimal:
+        holding = self.book(account).holdings.get(symbol)
+        return holding.quantity if holding else Decimal(0)
+
+    def order(self, order_id: str) -> Order:
+        with self.db.begin() as sql:
+            ticket = store.find_order(sql, order_id)
+        assert ticket is not None
+        return ticket.order
+
+    def fills(self) -> Sequence[Any]:
+        with self.db.begin() as sql:
+            return sql.execute(select(fills)).all()
+
+
+def orders(events: Iterable[Event]) -> list[Order]:
+    return [event.data for event in events if isinstance(event, OrderChanged)]
+
+
+def told(events: Iterable[Event]) -> list[tuple[OrderState, str]]:
+    """State and reason of every order event."""
+    return [(order.state, order.reason) for order in orders(events)]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Bot alpha on a paper account without slippage, 100,000 in cash, 1,000 an order."""
+    return make_shop()
+
+
+def make_shop(**over: Any) -> Shop:
+    paper = {"slippage_bps": 0, "impact_bps": 0}
+    return Shop([a_bot(**over)], [an_account(paper=paper), an_account(id="paper-two", paper=paper)])
+
+
+@pytest.fixture
+def shop_with() -> Callable[..., Shop]:
+    """Like `shop`, with the bot changed."""
+    return make_shop
+
+
+@pytest.fixture
+def states() -> Callable[[Iterable[Event]], list[tuple[OrderState, str]]]:
+    """State and reason of every order event."""
+    return told
