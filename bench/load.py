@@ -10,6 +10,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from bench.samples import signals
 from bench.stack import Stack
+from signalbox.runtime.bus import Receipt
 from signalbox.runtime.moment import Outgoing
 
 _OUTSTANDING = 2000
@@ -78,13 +79,13 @@ async def throughput(stack: Stack, sink: Sink, count: int) -> Throughput:
     batch = signals(len(sink.times), count)
     before, start, already = stack.cpu_s(), time.perf_counter(), len(sink.times)
     stored = await _messages(sink)
-    waiting: list[asyncio.Future[None]] = []
+    waiting: list[Receipt] = []
     for message in batch:
         waiting.append(await speaker.send(message))
         if len(waiting) >= _OUTSTANDING:
-            await speaker.confirmed(waiting[: _OUTSTANDING // 2])
+            await speaker.confirmed(*waiting[: _OUTSTANDING // 2])
             del waiting[: _OUTSTANDING // 2]
-    await speaker.confirmed(waiting)
+    await speaker.confirmed(*waiting)
     await sink.wait(already + count)
     elapsed_s = sink.times[-1] - start
     after = stack.cpu_s()
@@ -116,7 +117,7 @@ async def _warm_up(stack: Stack, sink: Sink) -> None:
     speaker = await stack.bus("strategy-runner")
     batch: list[Outgoing] = signals(len(sink.times), 400)
     already = len(sink.times)
-    await speaker.confirmed([await speaker.send(message) for message in batch])
+    await speaker.confirmed(await speaker.send(*batch))
     await sink.wait(already + len(batch))
 
 

@@ -96,7 +96,7 @@ async def _prepare_market(running: Stack) -> None:
     gateway, market = await running.bus("gateway"), await running.bus("market-data")
     for name, document in (("decision-router", router), ("executor", executor)):
         await gateway.bucket_put("CONFIG", name, _document(document))
-    await market.confirmed([await market.send(m) for m in quotes(a_moment())])
+    await market.confirmed(await market.send(*quotes(a_moment())))
     while True:
         reading = ClockReading(
             epoch=1, market_at=OPEN, wall_at=wall_now(), speed=0, replay=True, position=0

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from signalbox.contracts.errors import Malformed
 
@@ -49,6 +50,7 @@ def untoken(escaped: str) -> str:
     return text
 
 
+@lru_cache(maxsize=8192)
 def subject(family: str, *parts: str) -> str:
     """`sb.v1.<family>.<part>…` with every part escaped."""
     return ".".join((PREFIX, family, *(token(part) for part in parts)))

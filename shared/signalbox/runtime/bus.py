@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,12 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from signalbox.contracts.errors import TransientError
-from signalbox.runtime import metrics
+from signalbox.runtime import metrics, wire
 from signalbox.runtime.moment import Outgoing
 
 log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_S = 5.0
-_CONTENT_TYPE = "application/cloudevents+json"
 
 
 class PublishFailed(TransientError):
@@ -51,6 +49,19 @@ def server_url(home: Path, given: str | None) -> str:
         return given
     path = home / "nats" / "url"
     return path.read_text().strip() if path.exists() else "nats://127.0.0.1:4222"
+
+
+class Receipt:
+    """Messages on their way to their streams; a repeat that a stream drops counts as stored."""
+
+    __slots__ = ("done", "left", "numbers")
+
+    def __init__(self, numbers: range) -> None:
+        self.numbers = numbers
+        self.left = len(numbers)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not numbers:
+            self.done.set_result(None)
 
 
 class Bus:
@@ -83,7 +94,7 @@ class Bus:
             security=login,
         )
         self.reconnected: list[Any] = []  # async functions to call after every reconnect
-        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiting: dict[str, Receipt] = {}
         self._count = 0
 
     async def connect(self) -> None:
@@ -91,7 +102,7 @@ class Bus:
         self._nc = await self.broker.connect()
         self._prefix = self.nc.new_inbox()
         self._cut = len(self._prefix) + 1
-        await self.nc.subscribe(f"{self._prefix}.*", cb=self._on_ack)
+        await wire.hear(self._nc, f"{self._prefix}.*", self._on_ack)
 
     @property
     def nc(self) -> Client:
@@ -109,54 +120,56 @@ class Bus:
         """Whether the server can be reached now."""
         return bool(self.broker.config.connection_state) and self.nc.is_connected
 
-    async def send(self, message: Outgoing) -> asyncio.Future[None]:
-        """Publish; the future ends when the stream has stored it, or had stored it before."""
-        self._count += 1
-        token = str(self._count)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[token] = future
-        headers = {"Content-Type": _CONTENT_TYPE, "Nats-Msg-Id": message.id}
-        if message.trace:
-            headers["traceparent"] = message.trace
+    async def send(self, *messages: Outgoing) -> Receipt:
+        """Publish in order; the receipt ends when the streams hold all of them."""
+        first = self._count + 1
+        self._count += len(messages)
+        receipt = Receipt(range(first, self._count + 1))
+        commands = []
+        for number, message in zip(receipt.numbers, messages, strict=True):
+            token = str(number)
+            self._waiting[token] = receipt
+            commands.append(wire.publishing(message, f"{self._prefix}.{token}"))
         try:
-            reply = f"{self._prefix}.{token}"
-            await self._nc.publish(message.subject, message.body, reply=reply, headers=headers)
-        except NatsError as error:
-            self._waiting.pop(token, None)
-            raise PublishFailed(f"{message.subject}: {error!r}") from error
-        return future
+            await wire.write(self._nc, commands)
+        except (NatsError, TransientError) as error:
+            self.forget(receipt)
+            raise PublishFailed(f"publishing failed: {error}") from error
+        return receipt
 
-    async def confirmed(self, futures: Sequence[asyncio.Future[None]]) -> None:
-        """Wait until all are stored.
+    async def confirmed(self, *receipts: Receipt) -> None:
+        """Wait until the streams hold everything.
 
         Raises:
-            PublishFailed: one was refused, or nothing was heard in time.
+            PublishFailed: a message was refused, or nothing was heard in time.
         """
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                for future in futures:
-                    await future
+                for receipt in receipts:
+                    await receipt.done
         except TimeoutError:
-            self.forget(futures)
+            self.forget(*receipts)
             raise PublishFailed(f"no stream answered within {PUBLISH_TIMEOUT_S:g} s") from None
 
-    def forget(self, futures: Sequence[asyncio.Future[None]]) -> None:
+    def forget(self, *receipts: Receipt) -> None:
         """Stop waiting for these."""
-        gone = {id(future) for future in futures}
-        self._waiting = {t: f for t, f in self._waiting.items() if id(f) not in gone}
-        for future in futures:
-            future.cancel()
+        for receipt in receipts:
+            receipt.done.cancel()
+            for number in receipt.numbers:
+                self._waiting.pop(str(number), None)
 
-    async def _on_ack(self, message: Msg) -> None:
-        future = self._waiting.pop(message.subject[self._cut :], None)
-        if future is None or future.done():
+    def _on_ack(self, message: Msg) -> None:
+        receipt = self._waiting.pop(message.subject[self._cut :], None)
+        if receipt is None or receipt.done.done():
             return
         if not message.data or b'"error"' in message.data:
             said = message.data.decode() or "no stream listens"
-            future.set_exception(PublishFailed(f"the stream refused a message: {said}"))
-            future.exception()  # looked at: the batch reports its first failure
-        else:
-            future.set_result(None)
+            receipt.done.set_exception(PublishFailed(f"the stream refused a message: {said}"))
+            receipt.done.exception()  # looked at: whoever waits is told
+            return
+        receipt.left -= 1
+        if not receipt.left:
+            receipt.done.set_result(None)
 
     async def last(self, stream: str, subject: str) -> bytes | None:
         """The newest message on a subject, or None."""

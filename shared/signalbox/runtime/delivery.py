@@ -16,7 +16,7 @@ from signalbox.contracts.errors import (
     TransientError,
 )
 from signalbox.contracts.events import Event
-from signalbox.runtime import ledger, metrics
+from signalbox.runtime import ledger, metrics, wire
 from signalbox.runtime.fence import FenceLost
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.incoming import Incoming, notes_of, parse
@@ -225,8 +225,7 @@ class Delivery:
         self._spawn(self._ack_all([i.message for i in items]))
 
     async def _ack_all(self, messages: Sequence[Msg]) -> None:
-        for message in messages:
-            await self._service.bus.nc.publish(message.reply, b"+ACK")
+        await wire.write(self._service.bus.nc, map(wire.acknowledging, messages))
 
     async def _keep_alive(self, items: Sequence[Incoming]) -> None:
         for item in items:

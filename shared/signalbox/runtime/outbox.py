@@ -6,15 +6,16 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nats.errors import Error as NatsError
 from sqlalchemy import Connection, MetaData, bindparam, select, update
 
-from signalbox.contracts.errors import SignalboxError
+from signalbox.contracts.errors import Malformed, SignalboxError
 from signalbox.contracts.events import Event
+from signalbox.contracts.subjects import MAX_MESSAGE_BYTES
 from signalbox.runtime import metrics
-from signalbox.runtime.bus import Bus
+from signalbox.runtime.bus import Bus, Receipt
 from signalbox.runtime.columns import insert_many
 from signalbox.runtime.moment import Outgoing
 
@@ -43,9 +44,17 @@ class Batches:
 
 
 def message_of(event: Event) -> Outgoing:
-    """The message that carries an event. The trace follows the chain: one trace per first cause."""
+    """The message that carries an event. The trace follows the chain: one trace per first cause.
+
+    Raises:
+        Malformed: it is larger than a stream takes.
+    """
+    body = event.encode()
+    if len(body) > MAX_MESSAGE_BYTES:
+        kind = type(event).__name__
+        raise Malformed(f"{kind} has {len(body)} bytes, {MAX_MESSAGE_BYTES} is the most")
     trace = f"00-{event.correlationid.hex}-{event.id.hex[:16]}-01"
-    return Outgoing(str(event.id), event.subject, event.encode(), trace)
+    return Outgoing(str(event.id), event.subject, body, trace)
 
 
 def outgoing(events: Iterable[Event | Outgoing]) -> list[Outgoing]:
@@ -85,12 +94,7 @@ class _Waiting:
     messages: Sequence[Outgoing]
     then: Callable[[], None] | None
     done: asyncio.Future[None]
-    futures: list[asyncio.Future[None]] = field(default_factory=list)
-
-    @property
-    def ready(self) -> bool:
-        """Whether every message of it has been sent."""
-        return len(self.futures) == len(self.messages)
+    receipt: Receipt | None = None  # once it has been sent
 
 
 class Relay:
@@ -144,8 +148,9 @@ class Relay:
                 log.warning("publishing failed, again soon: %s", group.exceptions[0])
             metrics.OUTBOX_RETRIES.labels(self._bus.service).inc()
             for item in self._waiting:
-                self._bus.forget(item.futures)
-                item.futures = []
+                if item.receipt is not None:
+                    self._bus.forget(item.receipt)
+                    item.receipt = None
             await asyncio.sleep(_RETRY_S[min(self._failures, len(_RETRY_S)) - 1])
 
     async def _send(self) -> None:
@@ -153,17 +158,17 @@ class Relay:
             while self._sent < len(self._waiting):
                 item = self._waiting[self._sent]
                 self._sent += 1
-                item.futures = [await self._bus.send(m) for m in item.messages]
+                item.receipt = await self._bus.send(*item.messages)
                 self._flying.set()
             self._new.clear()
             await self._new.wait()
 
     async def _confirm(self) -> None:
         while True:
-            while not self._sent or not self._waiting[0].ready:
+            while not self._waiting or (receipt := self._waiting[0].receipt) is None:
                 self._flying.clear()
                 await self._flying.wait()
-            await self._bus.confirmed(self._waiting[0].futures)
+            await self._bus.confirmed(receipt)
             self._finish(self._waiting[0])
             self._sent -= 1
 

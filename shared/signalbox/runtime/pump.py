@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 from faststream import AckPolicy
@@ -20,6 +20,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
+
+from signalbox.runtime import wire
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Pump:
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._guard_task: asyncio.Task[None] | None = None
+        self._asking: asyncio.Future[None] | None = None
 
     async def start(self) -> "Pump":
         """Ask for messages, and keep asking when the server falls silent."""
@@ -89,21 +92,20 @@ class Pump:
         # is still heard for a while: what is on its way would come again only after ack_wait.
         old, self._out, self._seen = self._subscription, 0, time.monotonic()
         inbox = self._inbox = self._nc.new_inbox()
-
-        async def on_message(message: Msg) -> None:
-            await self._on_message(message, inbox)
-
-        self._subscription = await self._nc.subscribe(
-            inbox,
-            cb=on_message,
-            pending_msgs_limit=-1,
-            pending_bytes_limit=-1,
+        self._subscription = await wire.hear(
+            self._nc, inbox, lambda message: self._on_message(message, inbox)
         )
         if old:
             asyncio.get_running_loop().call_later(
-                _LINGER_S, lambda: asyncio.ensure_future(_close(old))
+                _LINGER_S, lambda: asyncio.ensure_future(_quietly(old.unsubscribe()))
             )
         await self._ask()
+
+    def _ask_soon(self, delay_s: float) -> None:
+        def ask() -> None:
+            self._asking = asyncio.ensure_future(_quietly(self._ask()))
+
+        asyncio.get_running_loop().call_later(delay_s, ask)
 
     async def _ask(self) -> None:
         wanted = _CREDIT - self._out - len(self._queue)
@@ -121,7 +123,7 @@ class Pump:
                 request["id"] = self._pin
         await self._nc.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
 
-    async def _on_message(self, message: Msg, inbox: str) -> None:
+    def _on_message(self, message: Msg, inbox: str) -> None:
         self._seen = time.monotonic()
         headers = message.headers or {}
         if inbox != self._inbox:
@@ -142,12 +144,11 @@ class Pump:
         if status == "503":  # no leader yet: the guard asks again
             self._seen = time.monotonic() - self._heartbeat_s
             return
-        if status == "423":  # another client is pinned
-            self._pin = None
-            await asyncio.sleep(self._heartbeat_s)
-        # 404, 408, 409: this request is over
+        # 404, 408, 409: this request is over; 423: another client is pinned, so ask again later
         self._out = max(0, self._out - int(headers.get("Nats-Pending-Messages") or self._out))
-        await self._ask()
+        if status == "423":
+            self._pin = None
+        self._ask_soon(self._heartbeat_s if status == "423" else 0)
 
     async def _guard(self) -> None:
         while True:
@@ -158,9 +159,10 @@ class Pump:
                     await self._restart()
 
 
-async def _close(subscription: Subscription) -> None:
+async def _quietly(work: Awaitable[None]) -> None:
+    """The guard asks again when this fails."""
     with contextlib.suppress(Exception):
-        await subscription.unsubscribe()
+        await work
 
 
 class PumpSubscriber(BatchPullStreamSubscriber):

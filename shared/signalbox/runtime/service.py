@@ -182,8 +182,7 @@ class Service(Generic[D]):
             TransientError: a stream did not take it; the caller repeats, the ids make that
                 harmless.
         """
-        futures = [await self.bus.send(message) for message in outgoing(events)]
-        await self.bus.confirmed(futures)
+        await self.bus.confirmed(await self.bus.send(*outgoing(events)))
 
     async def ask(
         self, other: str, verb: str, body: dict[str, JsonValue] | None = None, **options: Any

@@ -97,7 +97,7 @@ class Desk:
         for event in events:
             message = event if isinstance(event, Outgoing) else message_of(event)
             bus = await self.bus(speaker(message.subject))
-            await bus.confirmed([await bus.send(message)])
+            await bus.confirmed(await bus.send(message))
 
     async def ask(self, service: str, verb: str, body: dict[str, Any], **over: Any) -> Any:
         """Ask as the gateway; returns the reply's body or raises what it says."""
