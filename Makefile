@@ -58,8 +58,8 @@ e2e: setup ## a signal goes in, a paper fill comes out
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
 
 e2e-compose: setup ## start the compose stack, wait until every service is ready, stop it
-	@$(COMPOSE) up --build --detach && $(BIN)/python deploy/wait_ready.py; \
-	  result=$$?; [ $$result = 0 ] || $(COMPOSE) logs --tail 40; $(COMPOSE) down --volumes; exit $$result
+	@compose="$(COMPOSE) --project-name signalbox-e2e"; $$compose up --build --detach && $(BIN)/python deploy/wait_ready.py; \
+	  result=$$?; [ $$result = 0 ] || $$compose logs --tail 40; $$compose down --volumes; exit $$result
 
 format: setup ## rewrite the code in the one format
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
@@ -68,9 +68,9 @@ lint: setup ## style and likely mistakes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup ## mypy, strict, one run per folder because test files share names
-	@for folder in $(FOLDERS); do \
+	@failed=0; for folder in $(FOLDERS); do \
 	  [ -n "$$(find $$folder -name '*.py' -print -quit)" ] || continue; \
-	  echo "mypy $$folder"; $(BIN)/mypy --no-error-summary $$folder || exit 1; done
+	  echo "mypy $$folder"; $(BIN)/mypy --no-error-summary $$folder || failed=1; done; exit $$failed
 
 imports: setup ## who may import whom
 	@$(BIN)/lint-imports --no-cache

@@ -4,86 +4,22 @@ A new optional field keeps `v1`. Anything else is a new class and `v2`, publishe
 nobody reads that.
 """
 
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
+from signalbox.contracts.assessments import LlmDecision, OutcomeScore
+from signalbox.contracts.envelope import Event as Event  # noqa: PLC0414 - read with the events
 from signalbox.contracts.errors import Malformed
 from signalbox.contracts.subjects import subject
-from signalbox.contracts.values import UtcTime, Value
-
-
-class Event(Value):
-    """The envelope: CloudEvents attributes, and where the event comes from.
-
-    `correlationid` is the id of the first event of the chain (the signal's), `causationid` the id
-    of the event that led to this one. `sequence` is gapless per subject where it is set.
-    """
-
-    TYPE: ClassVar[str]
-    STREAM: ClassVar[str]
-
-    specversion: Literal["1.0"] = "1.0"
-    id: UUID
-    source: str  # the service that speaks
-    type: str
-    time: UtcTime  # wall time at which it was made
-    subject: str
-    correlationid: UUID
-    causationid: UUID | None = None
-    configversion: int = 0
-    sequence: int | None = None
-    data: Any
-
-    @classmethod
-    def key(cls, data: Any) -> UUID:
-        """The event's id, from its payload alone."""
-        raise TypeError(f"{cls.__name__} has no id rule")
-
-    @classmethod
-    def address(cls, data: Any) -> str:
-        """The subject it is published on, from its payload alone."""
-        raise TypeError(f"{cls.__name__} has no subject rule")
-
-    @classmethod
-    def of(
-        cls,
-        data: Any,
-        *,
-        source: str,
-        time: datetime,
-        configversion: int = 0,
-        cause: "Event | None" = None,
-        sequence: int | None = None,
-    ) -> Self:
-        """Make the event of `data`, following `cause` where there is one."""
-        event_id = cls.key(data)
-        return cls(
-            id=event_id,
-            source=source,
-            type=cls.TYPE,
-            time=time,
-            subject=cls.address(data),
-            correlationid=cause.correlationid if cause else event_id,
-            causationid=cause.id if cause else None,
-            configversion=configversion,
-            sequence=sequence,
-            data=data,
-        )
-
-    def encode(self) -> bytes:
-        """The event as the JSON that travels."""
-        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 
 
 class SignalRaised(Event):
     """One source has spoken about one symbol. Read by decision-router, lab and gateway."""
 
-    TYPE = "signalbox.SignalRaised.v1"
     STREAM = "SIGNALS"
     type: Literal["signalbox.SignalRaised.v1"]
     data: p.Signal
@@ -100,7 +36,6 @@ class SignalRaised(Event):
 class SignalWithdrawn(Event):
     """A source takes its word back. Read by decision-router and gateway."""
 
-    TYPE = "signalbox.SignalWithdrawn.v1"
     STREAM = "SIGNALS"
     type: Literal["signalbox.SignalWithdrawn.v1"]
     data: p.Withdrawal
@@ -117,17 +52,16 @@ class SignalWithdrawn(Event):
 class LlmDecisionMade(Event):
     """A model has answered, refused or failed. Published by llm-decider; read by gateway."""
 
-    TYPE = "signalbox.LlmDecisionMade.v1"
     STREAM = "LLM"
     type: Literal["signalbox.LlmDecisionMade.v1"]
-    data: p.LlmDecision
+    data: LlmDecision
 
     @classmethod
-    def key(cls, data: p.LlmDecision) -> UUID:
+    def key(cls, data: LlmDecision) -> UUID:
         return data.decision_id
 
     @classmethod
-    def address(cls, data: p.LlmDecision) -> str:
+    def address(cls, data: LlmDecision) -> str:
         return subject("llm", data.config_id, data.symbol)
 
 
@@ -136,7 +70,6 @@ class VerdictReached(Event):
     executor and gateway.
     """
 
-    TYPE = "signalbox.VerdictReached.v1"
     STREAM = "VERDICTS"
     type: Literal["signalbox.VerdictReached.v1"]
     data: p.Verdict
@@ -153,7 +86,6 @@ class VerdictReached(Event):
 class OrderChanged(Event):
     """An order has a new state, or a fill. Published by executor; read by gateway."""
 
-    TYPE = "signalbox.OrderChanged.v1"
     STREAM = "ORDERS"
     type: Literal["signalbox.OrderChanged.v1"]
     data: p.Order
@@ -170,7 +102,6 @@ class OrderChanged(Event):
 class PositionChanged(Event):
     """A fill has changed what a bot holds. Published by executor; read by gateway."""
 
-    TYPE = "signalbox.PositionChanged.v1"
     STREAM = "BOOKS"
     type: Literal["signalbox.PositionChanged.v1"]
     data: p.Position
@@ -189,7 +120,6 @@ class EquityMarked(Event):
     gateway.
     """
 
-    TYPE = "signalbox.EquityMarked.v1"
     STREAM = "BOOKS"
     type: Literal["signalbox.EquityMarked.v1"]
     data: p.Equity
@@ -206,17 +136,16 @@ class EquityMarked(Event):
 class OutcomeScored(Event):
     """A signal's horizon has passed. Published by lab; read by gateway and llm-decider."""
 
-    TYPE = "signalbox.OutcomeScored.v1"
     STREAM = "OUTCOMES"
     type: Literal["signalbox.OutcomeScored.v1"]
-    data: p.OutcomeScore
+    data: OutcomeScore
 
     @classmethod
-    def key(cls, data: p.OutcomeScore) -> UUID:
+    def key(cls, data: OutcomeScore) -> UUID:
         return ids.derive("outcome", data.signal_id, data.horizon_s)
 
     @classmethod
-    def address(cls, data: p.OutcomeScore) -> str:
+    def address(cls, data: OutcomeScore) -> str:
         return subject("outcomes", data.source_id, data.symbol)
 
 
@@ -225,7 +154,6 @@ class BarClosed(Event):
     gateway.
     """
 
-    TYPE = "signalbox.BarClosed.v1"
     STREAM = "MARKET"
     type: Literal["signalbox.BarClosed.v1"]
     data: p.Bar
@@ -242,7 +170,6 @@ class BarClosed(Event):
 class QuoteUpdated(Event):
     """Best bid and ask have changed. Published by market-data; read by executor and gateway."""
 
-    TYPE = "signalbox.QuoteUpdated.v1"
     STREAM = "MARKET"
     type: Literal["signalbox.QuoteUpdated.v1"]
     data: p.Quote
@@ -259,7 +186,6 @@ class QuoteUpdated(Event):
 class NewsPublished(Event):
     """A headline has come in. Published by market-data; read by llm-decider and gateway."""
 
-    TYPE = "signalbox.NewsPublished.v1"
     STREAM = "MARKET"
     type: Literal["signalbox.NewsPublished.v1"]
     data: p.News
@@ -276,7 +202,6 @@ class NewsPublished(Event):
 class StateChanged(Event):
     """Something that a service looks after has a new state. Read by gateway."""
 
-    TYPE = "signalbox.StateChanged.v1"
     STREAM = "STATE"
     type: Literal["signalbox.StateChanged.v1"]
     data: p.State
@@ -293,7 +218,6 @@ class StateChanged(Event):
 class PushReceived(Event):
     """QuantConnect has called a webhook. Published by gateway; read by qc-ingest."""
 
-    TYPE = "signalbox.PushReceived.v1"
     STREAM = "INGRESS"
     type: Literal["signalbox.PushReceived.v1"]
     data: p.Push
@@ -310,7 +234,6 @@ class PushReceived(Event):
 class AlertRaised(Event):
     """A person should know, or may stop worrying. Published by every service; read by gateway."""
 
-    TYPE = "signalbox.AlertRaised.v1"
     STREAM = "ALERTS"
     type: Literal["signalbox.AlertRaised.v1"]
     data: p.Alert
@@ -329,7 +252,6 @@ class AlertRaised(Event):
 class MessageDeadLettered(Event):
     """A message was set aside for a person. Published by every service; read by gateway."""
 
-    TYPE = "signalbox.MessageDeadLettered.v1"
     STREAM = "DEAD"
     type: Literal["signalbox.MessageDeadLettered.v1"]
     data: p.DeadLetter
@@ -361,7 +283,6 @@ AnyEvent = (
     | MessageDeadLettered
 )
 EVENTS: tuple[type[Event], ...] = AnyEvent.__args__
-
 _ANY: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="type")])
 
 
@@ -369,8 +290,7 @@ def decode(raw: bytes) -> AnyEvent:
     """The event that `raw` holds.
 
     Raises:
-        Malformed: not JSON, an unknown type or version, or a field that does not fit; the message
-            says which.
+        Malformed: not JSON, an unknown type or version, or a misfit; the message says which.
     """
     try:
         return _ANY.validate_json(raw)
