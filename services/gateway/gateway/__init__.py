@@ -1,0 +1,1 @@
+"""The gateway: REST, event stream, page, configuration, archive and read models."""

@@ -1,0 +1,1 @@
+"""How to act: tables, queries, passwords, live streams."""

@@ -1,0 +1,1 @@
+"""Queries that answer a route, one file per resource."""

@@ -1,0 +1,46 @@
+"""Alerts, messages set aside, and states."""
+
+from sqlalchemy import Connection, select
+
+from gateway.adapters.primary_tables import events
+from gateway.adapters.read_tables import alarms, alerts, dead_letters, states
+from gateway.adapters.views import bodies
+from gateway.adapters.views.paging import Span, cut, equal
+from gateway.domain.book_views import AlertView, DeadLetterView, StateView
+from gateway.domain.cursor import Page
+from gateway.domain.views import Listing
+
+
+def list_alerts(
+    sql: Connection, page: Page, *, active: bool | None, severity: str | None, span: Span
+) -> Listing[AlertView]:
+    """Alerts by time; active ones are those whose latest word says so."""
+    query = select(alerts.c.id, events.c.body).join(events, events.c.id == alerts.c.id)
+    query = query.where(*equal([(alerts.c.severity, severity)]), *span.within(alerts.c.at))
+    if active is not None:
+        now = select(alarms.c.id).where(alarms.c.active.is_(True))
+        query = query.where(alerts.c.id.in_(now) if active else alerts.c.id.not_in(now))
+    rows, following = cut(sql, query, alerts.c.at, alerts.c.id, page)
+    items = tuple(AlertView.model_validate({**bodies.data_of(r.body), "id": r.id}) for r in rows)
+    return Listing(items=items, next_cursor=following)
+
+
+def list_dead_letters(
+    sql: Connection, page: Page, *, service: str | None
+) -> Listing[DeadLetterView]:
+    """Messages that were set aside, by time."""
+    query = select(dead_letters.c.id, events.c.body)
+    query = query.join(events, events.c.id == dead_letters.c.id)
+    query = query.where(*equal([(dead_letters.c.service, service)]))
+    rows, following = cut(sql, query, dead_letters.c.at, dead_letters.c.id, page)
+    items = tuple(
+        DeadLetterView.model_validate({**bodies.data_of(r.body), "id": r.id}) for r in rows
+    )
+    return Listing(items=items, next_cursor=following)
+
+
+def list_states(sql: Connection, service: str, kind: str) -> tuple[StateView, ...]:
+    """What a service last said about each thing of a kind."""
+    query = select(states).where(states.c.service == service, states.c.kind == kind)
+    rows = sql.execute(query.order_by(states.c.id))
+    return tuple(StateView.model_validate(row._asdict()) for row in rows)

@@ -1,0 +1,1 @@
+"""What is right: pure rules of configuration, access and read models."""

@@ -1,0 +1,178 @@
+"""Turns what a caller sends into the next configuration. Fields that are left out stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from gateway.domain import setup as rules
+from gateway.domain.bodies import (
+    AccountBody,
+    BotBody,
+    ConnectionBody,
+    FlagsBody,
+    KillSwitchBody,
+    StrategyBody,
+    free_id,
+)
+from gateway.domain.connections import Connection, fingerprint, hint
+from gateway.domain.setup import Setup, find, pick, put
+from signalbox.contracts.config import AccountConfig, BotConfig, KillSwitch, StrategyInstance
+from signalbox.contracts.errors import Malformed
+from signalbox.contracts.values import SourceType
+
+I = TypeVar("I")  # noqa: E741 - one item of the configuration
+
+QUANTCONNECT = "quantconnect"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved(Generic[I]):
+    """The next configuration, and the item that was added or changed."""
+
+    setup: Setup
+    item: I
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret as it may be kept, and what may be shown of it."""
+
+    sealed: str
+    hint: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, api_key: str, secret: str, sealed: str) -> "SealedSecret":
+        """What is kept of a QuantConnect token."""
+        return cls(sealed, hint(secret), fingerprint(QUANTCONNECT, api_key, secret))
+
+
+def _given(body: BaseModel, *clearable: str) -> dict[str, object]:
+    """The fields that were sent; null counts only where it clears something."""
+    sent = body.model_dump(exclude_unset=True, exclude={"id"})
+    return {k: v for k, v in sent.items() if v is not None or k in clearable}
+
+
+def _needs(fields: Mapping[str, object], *names: str) -> None:
+    missing = [name for name in names if not fields.get(name)]
+    if missing:
+        raise Malformed(f"a new one needs {' and '.join(missing)}")
+
+
+def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
+    """Add a bot, with a paper account of its own unless one is named, or change one.
+
+    Raises:
+        NotFound: there is no such account.
+        Conflict: the account belongs to another bot.
+    """
+    key = free_id(body.id, body.name, frozenset(b.id for b in setup.bots), "bot")
+    before = find(setup.bots, key)
+    given = _given(body)
+    if before is None:
+        given = {"name": key, "account": key, "sources": _every_source(), **given}
+        if body.account is None and find(setup.accounts, key) is None:
+            own = AccountConfig(id=key, name=str(given["name"]))
+            setup = rules.put_account(setup, own, version)
+    fields = before.model_dump() if before else {}
+    bot = BotConfig.model_validate({**fields, **given, "id": key})
+    after = rules.put_bot(setup, bot, version)
+    return Saved(after, pick(after.bots, key, "bot"), before is None)
+
+
+def _every_source() -> list[dict[str, object]]:
+    return [{"source_type": kind} for kind in SourceType]
+
+
+def save_account(setup: Setup, body: AccountBody, version: int) -> Saved[AccountConfig]:
+    """Add a paper account, or change one."""
+    key = free_id(body.id, body.name, frozenset(a.id for a in setup.accounts), "account")
+    before = find(setup.accounts, key)
+    fields = before.model_dump() if before else {"name": key}
+    account = AccountConfig.model_validate({**fields, **_given(body), "id": key})
+    return Saved(rules.put_account(setup, account, version), account, before is None)
+
+
+def save_connection(
+    setup: Setup,
+    body: ConnectionBody,
+    secret: SealedSecret | None,
+    *,
+    key: str,
+    owner: str,
+    at: datetime,
+) -> Saved[Connection]:
+    """Add a QuantConnect account, or change one; `secret` is the token when one was sent.
+
+    Raises:
+        Malformed: a new one lacks user id or token, or another user id comes without its token.
+    """
+    before = find(setup.connections, key)
+    given = _given(body, "algorithm_id")
+    given.pop("api_secret", None)
+    names = {
+        "api_key": "user_id",
+        "algorithm_id": "project_id",
+        "algorithm_name": "project_name",
+        "is_active": "active",
+    }
+    fields = {names.get(name, name): value for name, value in given.items()}
+    if before is None:
+        _needs({**given, "api_secret": secret}, "api_key", "api_secret")
+        fields = {"name": key, "owner": owner, "created_at": at, **fields}
+    elif fields.get("user_id", before.user_id) != before.user_id and secret is None:
+        raise Malformed("another api_key needs its api_secret too")
+    if secret is not None:
+        fields |= {
+            "token_sealed": secret.sealed,
+            "secret_hint": secret.hint,
+            "fingerprint": secret.fingerprint,
+            "secret_at": at,
+        }
+    stored = before.model_dump() if before else {}
+    connection = Connection.model_validate({**stored, **fields, "id": key, "updated_at": at})
+    after = setup.model_copy(update={"connections": put(setup.connections, connection)})
+    return Saved(after, connection, before is None)
+
+
+def save_strategy(setup: Setup, body: StrategyBody) -> Saved[StrategyInstance]:
+    """Add a strategy, or change one.
+
+    Raises:
+        Malformed: a new one lacks its kind or its symbols.
+    """
+    named = f"{body.strategy} {' '.join(body.symbols or ())}" if body.strategy else None
+    taken = frozenset(s.id for s in setup.strategies)
+    key = free_id(body.id, named, taken, "strategy")
+    before = find(setup.strategies, key)
+    given = _given(body)
+    if before is None:
+        _needs(given, "strategy", "symbols")
+    fields = before.model_dump() if before else {}
+    instance = StrategyInstance.model_validate({**fields, **given, "id": key})
+    after = setup.model_copy(update={"strategies": put(setup.strategies, instance)})
+    return Saved(after, instance, before is None)
+
+
+def set_flags(setup: Setup, body: FlagsBody) -> Setup:
+    """Let kinds of sources in, or keep them out."""
+    given = {SourceType(name): bool(value) for name, value in _given(body).items()}
+    return setup.model_copy(update={"flags": {**setup.flags, **given}})
+
+
+def set_kill_switch(setup: Setup, body: KillSwitchBody, *, by: str, at: datetime) -> Setup:
+    """Stop everything, accounts or bots; what is not named is released.
+
+    Raises:
+        NotFound: a named account or bot does not exist.
+    """
+    for account in sorted(body.accounts):
+        pick(setup.accounts, account, "account")
+    for bot in sorted(body.bots):
+        pick(setup.bots, bot, "bot")
+    switch = KillSwitch(**body.model_dump(), by=by, at=at)
+    return setup.model_copy(update={"kill_switch": switch})

@@ -1,0 +1,111 @@
+"""What a source, a bot or a symbol has earned, from the slices of fills alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from typing import Literal
+
+from signalbox.contracts.payloads import Fill, LotSlice, Order
+from signalbox.contracts.values import Side
+
+Grouping = Literal["source", "bot", "symbol"]
+NOUGHT = Decimal(0)
+_WIDE = Context(prec=60)  # sums of money are exact
+_RATIO = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over slices: money in account currency, after fees."""
+
+    realised_pnl: Decimal = NOUGHT
+    fees: Decimal = NOUGHT
+    gross_profit: Decimal = NOUGHT  # of slices that closed with a gain
+    gross_loss: Decimal = NOUGHT  # of slices that closed with a loss, as a positive number
+    trades: int = 0  # lots or parts of lots that were closed
+    wins: int = 0
+    losses: int = 0
+    fills: int = 0  # asked for by this source
+
+    def __add__(self, other: "Tally") -> "Tally":
+        with localcontext(_WIDE):
+            return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Tally)))
+
+    @property
+    def win_rate(self) -> Decimal | None:
+        """Wins over closed slices, 0 to 1; none before the first."""
+        return ratio(Decimal(self.wins), Decimal(self.trades))
+
+    @property
+    def profit_factor(self) -> Decimal | None:
+        """Gross profit over gross loss; none while there is no loss."""
+        return ratio(self.gross_profit, self.gross_loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose slices are summed."""
+
+    bot: str
+    symbol: str
+    source_type: str
+    source_id: str
+
+
+def ratio(over: Decimal, under: Decimal) -> Decimal | None:
+    """A quotient to four places; none when it is not defined."""
+    return (over / under).quantize(_RATIO, ROUND_HALF_EVEN) if under else None
+
+
+def fee_of(part: LotSlice, fill: Fill, side: Side) -> Decimal:
+    """A slice's part of the fee: what the price alone would have earned, less what it did earn."""
+    with localcontext(_WIDE):
+        if part.effect == "opened":
+            return -part.realised_pnl
+        moved = (fill.price - part.entry_price) * part.quantity * -side.sign
+        return moved - part.realised_pnl
+
+
+def tally_slice(part: LotSlice, fill: Fill, side: Side) -> Tally:
+    """One slice as sums."""
+    closed = part.effect == "closed"
+    won = closed and part.realised_pnl > 0
+    lost = closed and part.realised_pnl < 0
+    return Tally(
+        realised_pnl=part.realised_pnl,
+        fees=fee_of(part, fill, side),
+        gross_profit=part.realised_pnl if won else NOUGHT,
+        gross_loss=-part.realised_pnl if lost else NOUGHT,
+        trades=int(closed),
+        wins=int(won),
+        losses=int(lost),
+    )
+
+
+def tally(order: Order) -> dict[Owner, Tally]:
+    """What one order event adds, by owner; nothing without a fill.
+
+    Profit and fees go to the owner of each lot, the fill itself to the source that asked for it.
+    """
+    fill = order.fill
+    if fill is None or order.side is None:
+        return {}
+    asked = Owner(order.bot, order.symbol, order.source_type, order.source_id)
+    sums = {asked: Tally(fills=1)}
+    for part in fill.slices:
+        owner = Owner(order.bot, order.symbol, part.source_type, part.source_id)
+        sums[owner] = sums.get(owner, Tally()) + tally_slice(part, fill, order.side)
+    return sums
+
+
+def group(sums: Iterable[tuple[Owner, Tally]], by: Grouping) -> dict[tuple[str, ...], Tally]:
+    """Sums by source (type and id), by bot or by symbol, sorted by that key."""
+    grouped: dict[tuple[str, ...], Tally] = {}
+    for owner, part in sums:
+        key = {
+            "source": (owner.source_type, owner.source_id),
+            "bot": (owner.bot,),
+            "symbol": (owner.symbol,),
+        }[by]
+        grouped[key] = grouped.get(key, Tally()) + part
+    return dict(sorted(grouped.items()))

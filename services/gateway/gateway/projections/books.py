@@ -1,0 +1,58 @@
+"""What every bot holds, and what it is worth."""
+
+from collections.abc import Iterator
+
+from gateway.domain.changes import Change, New, Put, Replace
+from signalbox.contracts.events import EquityMarked, PositionChanged
+
+
+def position(event: PositionChanged) -> Iterator[Change]:
+    """The position as it is now, and its lots in place of the old ones."""
+    held = event.data
+    key = {"bot": held.bot, "account": held.account, "symbol": held.symbol}
+    yield Put(
+        "positions",
+        ("bot", "account", "symbol"),
+        {
+            **key,
+            "quantity": held.quantity,
+            "average_price": held.average_price,
+            "realised_pnl": held.realised_pnl,
+            "open": held.quantity != 0,
+            "at": held.at,
+        },
+    )
+    lots = tuple(
+        {
+            **key,
+            "id": str(lot.lot_id),
+            "source_type": lot.source_type.value,
+            "source_id": lot.source_id,
+            "confidence": lot.confidence,
+            "quantity": lot.quantity,
+            "entry_price": lot.entry_price,
+            "order_id": lot.order_id,
+            "at": lot.opened_at,
+        }
+        for lot in held.lots
+    )
+    yield Replace("lots", key, lots)
+
+
+def equity(event: EquityMarked) -> Iterator[Change]:
+    """One point of the curve, and the newest of its bot."""
+    marked = event.data
+    row = {
+        "bot": marked.bot,
+        "account": marked.account,
+        "at": marked.at,
+        "equity": marked.equity,
+        "cash": marked.cash,
+        "exposure_gross": marked.exposure_gross,
+        "exposure_net": marked.exposure_net,
+        "realised_pnl": marked.realised_pnl,
+        "unrealised_pnl": marked.unrealised_pnl,
+        "fees": marked.fees,
+    }
+    yield New("equity", {"id": str(event.id), **row})
+    yield Put("books", ("bot",), row)

@@ -1,0 +1,43 @@
+"""Verdicts, and the latest round of each bot on each signal."""
+
+from collections.abc import Iterator
+
+from gateway.domain.changes import Change, Latest, New, Settle
+from signalbox.contracts.events import VerdictReached
+from signalbox.contracts.values import SourceType
+
+
+def reached(event: VerdictReached) -> Iterator[Change]:
+    """A row in `verdicts`, and in `rounds` when no later round is there."""
+    verdict = event.data
+    signal = verdict.signal
+    key, signal_id = str(verdict.verdict_id), str(signal.signal_id)
+    yield New(
+        "verdicts",
+        {
+            "id": key,
+            "signal_id": signal_id,
+            "bot": verdict.bot,
+            "symbol": signal.symbol,
+            "source_type": signal.source_type.value,
+            "source_id": signal.source_id,
+            "round": verdict.round,
+            "outcome": verdict.outcome.value,
+            "reason": verdict.reason.value,
+            "at": verdict.evaluated_at,
+        },
+    )
+    yield Latest(
+        "rounds",
+        ("signal_id", "bot"),
+        {
+            "signal_id": signal_id,
+            "bot": verdict.bot,
+            "round": verdict.round,
+            "verdict_id": key,
+            "outcome": verdict.outcome.value,
+        },
+        by="round",
+    )
+    if signal.source_type is SourceType.QUANTCONNECT:
+        yield Settle(signal_id)

@@ -1,0 +1,102 @@
+"""Bots and their accounts."""
+
+from fastapi import APIRouter, Response, status
+
+from gateway.adapters import config_store
+from gateway.adapters.views import books
+from gateway.domain import edits
+from gateway.domain import setup as rules
+from gateway.domain.bodies import AccountBody, BotBody
+from gateway.domain.config_views import AccountView
+from gateway.domain.setup import Setup, pick
+from gateway.domain.views import Listing
+from gateway.routes.access import Admin, Trader, Viewer
+from gateway.routes.context import GetContext, GetKey
+from gateway.routes.orders import Placed
+from gateway.routes.query import Id
+from gateway.routes.saving import save
+from signalbox.contracts.config import AccountConfig, BotConfig
+
+router = APIRouter(prefix="/api", tags=["bots"])
+_NEW: dict[int | str, dict[str, object]] = {201: {"model": BotConfig, "description": "Added"}}
+_NEW_ACCOUNT: dict[int | str, dict[str, object]] = {
+    201: {"model": AccountView, "description": "Added"}
+}
+
+
+@router.get("/bots", operation_id="list_bots")
+async def list_bots(context: GetContext, _who: Viewer) -> Listing[BotConfig]:
+    """Every bot: who it listens to, how it decides, what it may do."""
+    return Listing(items=(await context.read(config_store.load)).bots)
+
+
+@router.post("/bots", operation_id="save_bot", responses=_NEW)
+async def save_bot(body: BotBody, context: GetContext, who: Admin, response: Response) -> BotConfig:
+    """Add a bot, or change the one whose id is sent; fields that are left out stay."""
+    bot, _ = await save(
+        context, who, response, lambda setup, version: edits.save_bot(setup, body, version)
+    )
+    return bot
+
+
+@router.get("/bots/{bot_id}", operation_id="read_bot")
+async def read_bot(bot_id: Id, context: GetContext, _who: Viewer) -> BotConfig:
+    """One bot."""
+    return pick((await context.read(config_store.load)).bots, bot_id, "bot")
+
+
+@router.delete("/bots/{bot_id}", operation_id="delete_bot", status_code=status.HTTP_204_NO_CONTENT)
+async def delete_bot(bot_id: Id, context: GetContext, who: Admin) -> None:
+    """Delete a bot; 409 while it holds anything. Its account stays."""
+    held = await context.read(lambda sql: books.open_symbols(sql, bot=bot_id))
+    await context.configure(
+        lambda setup, _version: rules.remove_bot(setup, bot_id, held),
+        who.person,
+    )
+
+
+@router.post("/bots/{bot_id}/flatten", operation_id="flatten_bot")
+async def flatten_bot(bot_id: Id, context: GetContext, who: Trader, key: GetKey) -> Placed:
+    """Close every position of a bot and cancel its orders. Works under the kill switch."""
+    unique = f"{bot_id}|{key}" if key else None
+    body = {"bot": bot_id}
+    return Placed.model_validate(
+        await context.ask("executor", "flatten", {**body}, by=who.person, key=unique)
+    )
+
+
+@router.get("/accounts", operation_id="list_accounts")
+async def list_accounts(context: GetContext, _who: Viewer) -> Listing[AccountView]:
+    """Every account, and the bot it belongs to."""
+    setup = await context.read(config_store.load)
+    return Listing(items=tuple(_view(account, setup) for account in setup.accounts))
+
+
+@router.post("/accounts", operation_id="save_account", responses=_NEW_ACCOUNT)
+async def save_account(
+    body: AccountBody, context: GetContext, who: Admin, response: Response
+) -> AccountView:
+    """Add a paper account, or change the one whose id is sent."""
+    account, setup = await save(
+        context, who, response, lambda setup, version: edits.save_account(setup, body, version)
+    )
+    return _view(account, setup)
+
+
+@router.delete(
+    "/accounts/{account_id}",
+    operation_id="delete_account",
+    status_code=status.HTTP_204_NO_CONTENT,
+)
+async def delete_account(account_id: Id, context: GetContext, who: Admin) -> None:
+    """Delete an account; 409 while a bot uses it or anything is open on it."""
+    held = await context.read(lambda sql: books.open_symbols(sql, account=account_id))
+    await context.configure(
+        lambda setup, _version: rules.remove_account(setup, account_id, held),
+        who.person,
+    )
+
+
+def _view(account: AccountConfig, setup: Setup) -> AccountView:
+    owner = next((bot.id for bot in setup.bots if bot.account == account.id), None)
+    return AccountView.of(account, owner)

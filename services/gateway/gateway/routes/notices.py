@@ -1,0 +1,39 @@
+"""Alerts, and messages that were set aside."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from gateway.adapters.views import notices
+from gateway.domain.book_views import AlertView, DeadLetterView
+from gateway.domain.views import Listing
+from gateway.routes.access import Viewer
+from gateway.routes.context import GetContext
+from gateway.routes.query import GetPage, GetSpan, Word
+from signalbox.contracts.values import Severity
+
+router = APIRouter(prefix="/api", tags=["alerts"])
+
+
+@router.get("/alerts", operation_id="list_alerts")
+async def list_alerts(
+    context: GetContext,
+    _who: Viewer,
+    page: GetPage,
+    span: GetSpan,
+    *,
+    active: Annotated[bool | None, Query(description="true lists what is wrong now.")] = None,
+    severity: Annotated[Severity | None, Query()] = None,
+) -> Listing[AlertView]:
+    """What a person should know, newest first."""
+    return await context.read(
+        lambda sql: notices.list_alerts(sql, page, active=active, severity=severity, span=span)
+    )
+
+
+@router.get("/dead-letters", operation_id="list_dead_letters")
+async def list_dead_letters(
+    context: GetContext, _who: Viewer, page: GetPage, service: Word = None
+) -> Listing[DeadLetterView]:
+    """Messages that no retry could help, with the reason and the original."""
+    return await context.read(lambda sql: notices.list_dead_letters(sql, page, service=service))

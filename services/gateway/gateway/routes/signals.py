@@ -1,0 +1,44 @@
+"""Signals and their whole chains."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from gateway.adapters.views import orders, signals
+from gateway.adapters.views.signals import SignalFilter
+from gateway.domain.views import Listing, SignalChain, SignalView
+from gateway.routes.access import Viewer
+from gateway.routes.context import GetContext
+from gateway.routes.query import GetPage, GetSpan, Id, Word
+from signalbox.contracts.errors import NotFound
+from signalbox.contracts.values import Action, SourceType
+
+router = APIRouter(prefix="/api/signals", tags=["signals"])
+
+
+@router.get("", operation_id="list_signals")
+async def list_signals(
+    context: GetContext,
+    _who: Viewer,
+    page: GetPage,
+    span: GetSpan,
+    *,
+    symbol: Word = None,
+    source_type: Annotated[SourceType | None, Query()] = None,
+    source_id: Word = None,
+    action: Annotated[Action | None, Query()] = None,
+) -> Listing[SignalView]:
+    """What every source has said, by its own time."""
+    wanted = SignalFilter(
+        symbol=symbol, source_type=source_type, source_id=source_id, action=action, span=span
+    )
+    return await context.read(lambda sql: signals.list_signals(sql, wanted, page))
+
+
+@router.get("/{signal_id}", operation_id="read_signal")
+async def read_signal(signal_id: Id, context: GetContext, _who: Viewer) -> SignalChain:
+    """A signal and all that followed: verdicts, orders, fills, lots, outcomes."""
+    chain = await context.read(lambda sql: orders.chain(sql, signal_id))
+    if chain is None:
+        raise NotFound(f"there is no signal {signal_id}")
+    return chain

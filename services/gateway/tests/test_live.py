@@ -1,0 +1,188 @@
+"""The gateway on a real NATS server: configuration goes out, events come in, streams resume."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from gateway.app import build_app
+from gateway.rebuild import rebuild
+from gateway.settings import Settings
+from signalbox.contracts.config import ExecutorConfig, IngestConfig, Versioned
+from signalbox.contracts.events import QuoteUpdated
+from signalbox.runtime.bus import Credentials
+from signalbox.runtime.db import Database
+from signalbox.runtime.migrating import migrate
+from signalbox.runtime.secrets import SecretBox
+from signalbox.testing.desk import Desk, desk_on
+from signalbox.testing.examples import a_moment, a_quote
+from signalbox.testing.servers import RunningNats
+from signalbox.testing.wait import until
+
+pytestmark = pytest.mark.integration
+pytest_plugins = ("signalbox.testing.servers",)
+
+
+def settings(nats: RunningNats, url: str | None, **over: Any) -> Settings:
+    migrate("gateway", home=nats.home, url=url)
+    given: dict[str, Any] = {"home": nats.home, "nats_url": nats.url, "database_url": url}
+    return Settings(_env_file=None, **(given | over))
+
+
+@asynccontextmanager
+async def serving(given: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a gateway that is ready, signed in as admin."""
+    app: FastAPI = build_app(given)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as web:
+            await until(lambda: _ready(web), 20)
+            password = (given.home / "admin-password").read_text().strip()
+            body = {"username": "admin", "password": password}
+            token = (await web.post("/api/auth/token", json=body)).json()["access_token"]
+            web.headers["authorization"] = f"Bearer {token}"
+            yield web
+
+
+async def _ready(web: httpx.AsyncClient) -> bool:
+    return (await web.get("/readyz")).status_code == 200
+
+
+async def document(desk: Desk, service: str, kind: Any) -> Any:
+    bus = await desk.bus(service)
+    raw = await bus.bucket_get("CONFIG", service)
+    return Versioned[kind].model_validate_json(raw) if raw else None
+
+
+async def test_a_first_start_publishes_documents_and_a_demo_that_stays_deleted(
+    nats_server: RunningNats, database_url: str | None
+) -> None:
+    given = settings(nats_server, database_url, demo=True)
+    async with desk_on(nats_server) as desk:
+        async with serving(given) as web:
+            mode = (given.home / "admin-password").stat().st_mode & 0o777
+            assert mode == 0o600
+            await until(lambda: _holds_demo(desk))
+            executor = await document(desk, "executor", ExecutorConfig)
+            assert [b.id for b in executor.document.bots] == ["demo", "demo-shadow"]
+            assert await _token(desk, given.home) == "abc"
+            deleted = await web.delete("/api/bots/demo")
+            assert deleted.status_code == 204
+        await desk.configure("executor", ExecutorConfig(), version=1)  # an old backup came back
+        async with serving(given) as web:
+            bots = (await web.get("/api/bots")).json()["items"]
+            assert [b["id"] for b in bots] == ["demo-shadow"]
+            executor = await until(lambda: _newer(desk, "executor", ExecutorConfig, 1))
+            assert [b.id for b in executor.document.bots] == ["demo-shadow"]
+
+
+async def _newer(desk: Desk, service: str, kind: Any, version: int) -> Any:
+    found = await document(desk, service, kind)
+    return found if found.version > version else None
+
+
+LISTS = (
+    "signals?limit=1&symbol=AAPL&from=2026-08-01T00:00:00Z",
+    "verdicts?limit=1&outcome=pending&current=true",
+    "verdicts?limit=1&current=false",
+    "orders?limit=1&final=true&bot=alpha",
+    "trades?limit=1&side=buy",
+    "equity?limit=1&bot=alpha&step_s=60",
+    "quantconnect/signals?limit=1&processed=false&config=demo",
+    "alerts?active=true",
+    "alerts?active=false&severity=warning",
+    "dead-letters?service=executor",
+    "performance?by=bot&from=2026-08-01T00:00:00Z",
+    "strategies",
+    "quantconnect/status",
+    "quantconnect/algorithms",
+)
+
+
+async def test_what_the_streams_say_is_archived_and_shown(
+    nats_server: RunningNats, database_url: str | None, story: Any
+) -> None:
+    told = story()
+    given = settings(nats_server, database_url)
+    async with desk_on(nats_server) as desk, serving(given) as web:
+        await desk.say(*told.all())
+        url = f"/api/signals/{told.signal.signal_id}"
+        chain = await until(lambda: _whole(web, url))
+        assert [v["bot"] for v in chain["verdicts"]] == ["alpha", "beta"]
+        (order,) = chain["orders"]
+        assert [step["state"] for step in order["steps"]] == ["planned", "accepted", "filled"]
+        (lot,) = chain["lots"]
+        assert (lot["opened"], lot["open"]) == ("10", True)
+        await desk.say(*told.all())  # the streams drop repeats
+        quote = a_moment().event(QuoteUpdated, a_quote())
+        await desk.say(quote)
+        held = await until(lambda: _marked(web))
+        assert held["mark_price"] == "210.5"
+        assert held["unrealised_pnl"] == "105"
+        for path in LISTS:
+            answer = await web.get(f"/api/{path}")
+            assert answer.status_code == 200, answer.text
+            if cursor := answer.json()["next_cursor"]:
+                answer = await web.get(f"/api/{path}&cursor={cursor}")
+                assert answer.status_code == 200, answer.text
+        assert (await web.delete("/api/bots/alpha")).status_code == 404
+    assert rebuilt(given) == len(told.all())
+
+
+def rebuilt(given: Settings) -> int:
+    """How many events the read models were built from again."""
+    url = given.database_url.get_secret_value() if given.database_url else None
+    db = Database.open("gateway", home=given.home, url=url)
+    with db.begin() as sql:
+        count = rebuild(sql, lambda _last, _newest: None)
+    db.close()
+    return count
+
+
+async def _whole(web: httpx.AsyncClient, url: str) -> Any:
+    chain = (await web.get(url)).json()
+    positions = (await web.get("/api/positions")).json()["items"]
+    return chain if chain.get("lots") and len(chain["verdicts"]) == 2 and positions else None
+
+
+async def _marked(web: httpx.AsyncClient) -> Any:
+    (held,) = (await web.get("/api/positions")).json()["items"]
+    return held if held["mark_price"] else None
+
+
+async def test_a_question_nobody_answers_says_who_is_missing(nats_server: RunningNats) -> None:
+    async with desk_on(nats_server), serving(settings(nats_server, None)) as web:
+        answer = await web.post("/api/positions/alpha/BTC%2FUSD/close")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert "executor is not running" in answer.json()["detail"]
+
+
+async def test_keys_of_the_environment_are_imported_once_as_real(nats_server: RunningNats) -> None:
+    given = settings(
+        nats_server, None, QUANTCONNECT_API_KEY="4711", QUANTCONNECT_API_SECRET="s3cr3t"
+    )
+    async with desk_on(nats_server) as desk:
+        for _ in range(2):
+            async with serving(given) as web:
+                configs = (await web.get("/api/quantconnect/config")).json()["items"]
+                assert [(c["id"], c["target"]) for c in configs] == [("environment", "real")]
+        found = await document(desk, "qc-ingest", IngestConfig)
+        assert found.version == 2
+
+
+async def _holds_demo(desk: Desk) -> bool:
+    found = await document(desk, "qc-ingest", IngestConfig)
+    return bool(found and found.document.quantconnect)
+
+
+async def _token(desk: Desk, home: Path) -> str:
+    found = await document(desk, "qc-ingest", IngestConfig)
+    (config,) = found.document.quantconnect
+    key = Credentials.read(home, "qc-ingest").private_key
+    assert key
+    return SecretBox(key).open(config.token_sealed, config_id=config.id, field="token")
