@@ -9,59 +9,98 @@ import asyncio
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import nats
 import uvloop
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from sqlalchemy import Column, String, Table, Text, create_engine
 
 from bench.samples import Template, order_templates, verdict_template
+from decision_router.adapters import tables as router
+from executor.adapters import tables as executor
 from signalbox.runtime.bus import Credentials, server_url
+from signalbox.runtime.columns import ExactDecimal, Json
 from signalbox.runtime.pump import MOST, Pump
 
 Rows = Sequence[tuple[object, ...]]
 Statements = Callable[[list[tuple[str, str]]], list[tuple[str, Rows]]]
 
-_SCHEMA = """
-CREATE TABLE inbox (consumer TEXT, id TEXT, batch INTEGER, PRIMARY KEY (consumer, id));
-CREATE TABLE outbox (batch INTEGER, n INTEGER, id TEXT, subject TEXT, body BLOB, trace TEXT,
-  sent INTEGER, PRIMARY KEY (batch, n));
-CREATE INDEX unsent ON outbox (batch) WHERE sent = 0;
-CREATE TABLE states (symbol TEXT PRIMARY KEY, body TEXT);
-CREATE TABLE orders (id TEXT PRIMARY KEY, symbol TEXT, body TEXT);
-CREATE TABLE fills (id TEXT PRIMARY KEY, order_id TEXT, body TEXT);
-CREATE INDEX fills_order ON fills (order_id);
-CREATE TABLE lots (id TEXT PRIMARY KEY, symbol TEXT, body TEXT);
-CREATE TABLE positions (symbol TEXT PRIMARY KEY, body TEXT);
-CREATE TABLE books (bot TEXT PRIMARY KEY, body TEXT);
-"""
-_ROW = "x" * 160  # about what a row of ours holds
-_STATE = "x" * 700
+_JSON = '[{"lot_id":"00000000-0000-5000-8000-000000000000","effect":"opened","quantity":"4.7499"}]'
+_UNCHANGING = {"bot": "bench", "account": "bench", "source_type": "strategy", "source_id": "bench"}
 
 
-def router_rows(seen: list[tuple[str, str]]) -> list[tuple[str, Rows]]:
+class RowMaker:
+    """Rows of one of our own tables: true in shape and size, with only the keys their own."""
+
+    def __init__(self, table: Table) -> None:
+        self.columns = [column.name for column in table.columns]
+        self.template = [_sample(column) for column in table.columns]
+        marks = ", ".join("?" * len(self.columns))
+        self.put = f"INSERT OR REPLACE INTO {table.name} VALUES ({marks})"  # noqa: S608 - our own names
+
+    def rows(self, name: str, keys: Iterable[str], **others: Sequence[str]) -> Rows:
+        """One row for each key in column `name`; `others` vary with it."""
+        places = [self.columns.index(name), *(self.columns.index(other) for other in others)]
+        made = []
+        for values in zip(keys, *others.values(), strict=True):
+            row = self.template.copy()
+            for place, value in zip(places, values, strict=True):
+                row[place] = value
+            made.append(tuple(row))
+        return made
+
+
+def _sample(column: Column[Any]) -> object:
+    if column.name in _UNCHANGING:
+        return _UNCHANGING[column.name]
+    if isinstance(column.type, ExactDecimal):
+        return "4.7499"
+    if isinstance(column.type, Text):
+        return "x" * 300
+    if isinstance(column.type, String):
+        return "x" * min(column.type.length or 8, 32)
+    return _JSON if isinstance(column.type, Json) else 1_790_000_000_000_000
+
+
+def router_rows() -> Statements:
     """One state for each symbol of the batch."""
-    symbols = {symbol for _, symbol in seen}
-    return [("INSERT OR REPLACE INTO states VALUES (?, ?)", [(s, _STATE) for s in symbols])]
+    states = RowMaker(router.states)
+
+    def rows(seen: list[tuple[str, str]]) -> list[tuple[str, Rows]]:
+        return [(states.put, states.rows("symbol", {symbol for _, symbol in seen}))]
+
+    return rows
 
 
-def executor_rows(seen: list[tuple[str, str]]) -> list[tuple[str, Rows]]:
-    """An order and a fill each, half a lot in and half a lot out; positions, tracks and book once a
-    batch.
-    """
-    symbols = {symbol for _, symbol in seen}
-    return [
-        ("INSERT OR REPLACE INTO orders VALUES (?, ?, ?)", [(i, s, _ROW * 2) for i, s in seen]),
-        ("INSERT INTO fills VALUES (?, ?, ?)", [(f"f{i}", i, _ROW * 2) for i, _ in seen]),
-        ("INSERT OR REPLACE INTO lots VALUES (?, ?, ?)", [(i, s, _ROW) for i, s in seen[::2]]),
-        ("DELETE FROM lots WHERE id = ?", [(i,) for i, _ in seen[1::2]]),
-        ("INSERT OR REPLACE INTO positions VALUES (?, ?)", [(s, _ROW) for s in symbols]),
-        ("INSERT OR REPLACE INTO states VALUES (?, ?)", [(s, _ROW[:40]) for s in symbols]),
-        ("INSERT OR REPLACE INTO books VALUES (?, ?)", [("bench", _ROW)]),
-    ]
+def executor_rows() -> Statements:
+    """An order and a fill each, a lot in or out; positions, tracks and the book once a batch."""
+    orders, fills, lots, positions, tracks, books = (
+        RowMaker(table)
+        for table in (
+            executor.orders, executor.fills, executor.lots,
+            executor.positions, executor.tracks, executor.books,
+        )
+    )  # fmt: skip
+
+    def rows(seen: list[tuple[str, str]]) -> list[tuple[str, Rows]]:
+        ids, names = [i for i, _ in seen], [s for _, s in seen]
+        symbols = set(names)
+        return [
+            (orders.put, orders.rows("order_id", ids, symbol=names)),
+            (fills.put, fills.rows("fill_id", ids, symbol=names)),
+            (lots.put, lots.rows("lot_id", ids[::2], symbol=names[::2])),
+            ("DELETE FROM lots WHERE lot_id = ?", [(i,) for i in ids[1::2]]),
+            (positions.put, positions.rows("symbol", symbols)),
+            (tracks.put, tracks.rows("symbol", symbols)),
+            (books.put, books.rows("bot", ["bench"])),
+        ]
+
+    return rows
 
 
 class Floor:
@@ -70,12 +109,15 @@ class Floor:
     def __init__(self, nc: Client, name: str, stream: str, home: Path) -> None:
         self.nc, self.name, self.stream = nc, name, stream
         self.templates = [verdict_template()] if name == "decision-router" else order_templates()
-        self.rows: Statements = router_rows if name == "decision-router" else executor_rows
+        routing = name == "decision-router"
+        self.rows = router_rows() if routing else executor_rows()
+        path = home / f"floor-{name}.sqlite"
+        schema = create_engine(f"sqlite:///{path}")
+        (router if routing else executor).metadata.create_all(schema)
+        schema.dispose()
         self.thread = ThreadPoolExecutor(1)
-        self.sql = sqlite3.connect(
-            home / f"floor-{name}.sqlite", isolation_level=None, check_same_thread=False
-        )
-        self.sql.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+        self.sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.sql.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
         self.batch = 0
         self.sent: list[tuple[int]] = []
         self.waiting: dict[str, asyncio.Future[None]] = {}
