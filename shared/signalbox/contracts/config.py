@@ -201,9 +201,10 @@ class StrategyConfig(Value):
 
 
 class MarketConfig(Value):
-    """What market-data needs. Speed is market seconds per wall second; 0 pauses the replay."""
+    """What market-data needs."""
 
-    speed: float = Field(60, ge=0, le=1_000_000)
+    # Market seconds per wall second; 0 pauses the replay, none leaves it to market-data's settings.
+    speed: float | None = Field(None, ge=0, le=1_000_000)
 
 
 class GatewayConfig(Value):

@@ -28,7 +28,7 @@ sessions = Table(
 failures = Table(
     "failures",  # sign-ins in a row that failed
     metadata,
-    Column("key", String(200), primary_key=True),  # account:<name> or address:<address>
+    Column("key", String(200), primary_key=True),  # account:<hash of the name> or address:<address>
     Column("count", Integer, nullable=False),
     Column("last_at", UtcDateTime, nullable=False, index=True),
 )

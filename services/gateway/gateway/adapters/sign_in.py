@@ -36,7 +36,8 @@ async def sign_in(
         TooManyTries: too many failures for this account or address; nothing was checked.
         NotSignedIn: unknown user or wrong password.
     """
-    keys = (f"account:{username}", f"address:{address}")
+    # Hashed: people type their password where the name belongs.
+    keys = (f"account:{user_store.hash_of(username)}", f"address:{address}")
     wait_s = await db.write(lambda sql: user_store.claim_try(sql, keys, wall_now()))
     if wait_s:
         metrics.AUTH_FAILURES.labels("throttled").inc()

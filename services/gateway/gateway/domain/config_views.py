@@ -137,7 +137,7 @@ class MarketView(View):
     epoch: int
     replay: bool
     frozen: bool
-    speed: float  # configured, market seconds per wall second
+    speed: float  # market seconds per wall second
 
 
 class FlagsView(View):

@@ -123,5 +123,5 @@ def _market(context: Context, setup: Setup) -> MarketView:
         epoch=moment.epoch,
         replay=moment.replay,
         frozen=moment.frozen,
-        speed=setup.market.speed,
+        speed=moment.speed if setup.market.speed is None else setup.market.speed,
     )

@@ -12,7 +12,7 @@ from signalbox.contracts.config import ClockReading, MarketConfig
 
 def speed_of(config: MarketConfig, initial: float) -> float:
     """The configured speed; the initial one while no document names a speed."""
-    return config.speed if "speed" in config.model_fields_set else initial
+    return initial if config.speed is None else config.speed
 
 
 def refusals(series: Sequence[Series]) -> dict[str, Counter[str]]:
