@@ -95,6 +95,7 @@ class Bus:
         )
         self.reconnected: list[Any] = []  # async functions to call after every reconnect
         self._waiting: dict[str, Receipt] = {}
+        self._back = asyncio.Event()
         self._count = 0
 
     async def connect(self) -> None:
@@ -121,7 +122,13 @@ class Bus:
         return bool(self.broker.config.connection_state) and self.nc.is_connected
 
     async def send(self, *messages: Outgoing) -> Receipt:
-        """Publish in order; the receipt ends when the streams hold all of them."""
+        """Publish in order; the receipt ends when the streams hold all of them.
+
+        Raises:
+            PublishFailed: the connection is away and does not come back in time.
+        """
+        if not self._nc.is_connected:
+            await self._wait_for_connection()
         first = self._count + 1
         self._count += len(messages)
         receipt = Receipt(range(first, self._count + 1))
@@ -136,6 +143,15 @@ class Bus:
             self.forget(receipt)
             raise PublishFailed(f"publishing failed: {error}") from error
         return receipt
+
+    async def _wait_for_connection(self) -> None:
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                while not self._nc.is_connected:
+                    self._back.clear()
+                    await self._back.wait()
+        except TimeoutError:
+            raise PublishFailed(f"no connection within {PUBLISH_TIMEOUT_S:g} s") from None
 
     async def confirmed(self, *receipts: Receipt) -> None:
         """Wait until the streams hold everything.
@@ -196,9 +212,21 @@ class Bus:
         log.warning("bus error: %r", error)
 
     async def _on_disconnected(self) -> None:
+        """Nobody knows which of the unconfirmed messages have arrived. All of them fail, and what
+        the client still holds back is dropped: they are sent again in order, and nothing that comes
+        later overtakes them.
+        """
         log.warning("bus connection lost")
+        lost, self._waiting = self._waiting, {}
+        if lost:
+            wire.drop(self._nc)
+        for receipt in lost.values():
+            if not receipt.done.done():
+                receipt.done.set_exception(PublishFailed("the connection was lost"))
+                receipt.done.exception()  # looked at: whoever waits is told
 
     async def _on_reconnected(self) -> None:
         log.info("bus connection is back")
+        self._back.set()
         for call in self.reconnected:
             await call()

@@ -1,4 +1,4 @@
-"""The two places where the hot path goes below the NATS client's public interface.
+"""The places where the hot path goes below the NATS client's public interface.
 
 Publishing costs the client a coroutine and a header check for each message, receiving a queue and a
 task switch. Here a whole batch is one write, and a message goes straight to its receiver. Both lean
@@ -42,6 +42,12 @@ async def write(nc: Client, commands: Iterable[bytes]) -> None:
         raise TransientError("the bus connection is away")
     await nc._send_command(b"".join(commands))
     await nc._flush_pending()
+
+
+def drop(nc: Client) -> None:
+    """Forget what the client holds back until a lost connection is there again."""
+    nc._pending.clear()
+    nc._pending_data_size = 0
 
 
 class _Straight:

@@ -12,6 +12,7 @@ from executor.domain.desk import WHOLE_BOT, Desk, Track
 from executor.domain.money import ZERO, halfway
 from executor.domain.orders import Ticket
 from signalbox.contracts.payloads import Lot
+from signalbox.runtime.columns import run_many
 from signalbox.runtime.db import upsert
 
 _CHUNK = 500  # values in one IN list
@@ -143,9 +144,7 @@ def _holdings(
 
 
 def _write(sql: Connection, statement: Any, rows: Iterable[dict[str, Any]]) -> None:
-    some = list(rows)
-    if some:
-        sql.execute(statement, some)
+    run_many(sql, statement, list(rows))
 
 
 def _track_rows(desk: Desk) -> Iterator[dict[str, Any]]:

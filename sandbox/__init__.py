@@ -1,0 +1,1 @@
+"""A stand-in for the outside world, for newcomers without keys and for tests."""

@@ -1,0 +1,119 @@
+"""Who is joined to whom in the sandbox."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.faults import Faults
+from sandbox.market import Market
+from sandbox.quantconnect.api import Api
+from sandbox.quantconnect.desk import Desk
+from sandbox.quantconnect.endpoints import Context
+from sandbox.quantconnect.signature import Login
+from sandbox.settings import Settings
+from signalbox.contracts.errors import SignalboxError
+from signalbox.runtime import logs
+from signalbox.runtime.bus import Bus, Credentials, server_url
+
+log = logging.getLogger(__name__)
+
+NAME = "sandbox"
+_RETRY_S = 0.5
+_CLOSE_S = 5.0
+_AGAIN_S = 0.5
+
+
+def create_app() -> Starlette:
+    """The sandbox on the market of this machine's Signalbox."""
+    settings = Settings()
+    desk = Desk()
+    follower = _Follower(settings, desk)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        logs.configure(NAME, settings.log_level)
+        running = asyncio.create_task(follower.run())
+        try:
+            yield
+        finally:
+            await end(running)
+            await follower.close()
+
+    login = Login(settings.sandbox_user, settings.sandbox_token.get_secret_value())
+    return assemble(
+        Context(desk, time.time, settings.sandbox_snapshot_delay_s),
+        login,
+        ready=lambda: follower.problem,
+        lifespan=lifespan,
+    )
+
+
+def assemble(
+    context: Context,
+    login: Login,
+    *,
+    faults: Faults | None = None,
+    ready: Callable[[], str | None] = lambda: None,
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
+) -> Starlette:
+    """The routes over one desk, wherever its bars come from."""
+    faults = faults or Faults()
+
+    async def livez(_request: Request) -> Response:
+        return JSONResponse({"alive": True})
+
+    async def readyz(_request: Request) -> Response:
+        problem = ready()
+        return JSONResponse({"market": problem}, status_code=503 if problem else 200)
+
+    health = [Route("/livez", livez), Route("/readyz", readyz)]
+    routes = [*health, *faults.routes(), *Api(context, login, faults).routes()]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel until it takes effect: a library may swallow a cancellation that meets an answer."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_AGAIN_S)
+
+
+class _Follower:
+    """Connects as soon as provisioning has written the credentials, then follows the market."""
+
+    def __init__(self, settings: Settings, desk: Desk) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._bus: Bus | None = None
+        self._market: Market | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the market cannot be followed yet."""
+        return self._market.problem if self._market else "waiting for credentials"
+
+    async def run(self) -> None:
+        """Follow the market until cancelled."""
+        while self._bus is None:
+            try:
+                credentials = Credentials.read(self._settings.home, NAME)
+                url = server_url(self._settings.home, self._settings.nats_url)
+                self._bus = Bus(NAME, url, credentials)
+            except (OSError, ValueError, KeyError):
+                await asyncio.sleep(_RETRY_S)
+        self._market = Market(self._bus, self._desk)
+        await self._market.run()
+
+    async def close(self) -> None:
+        """Leave the bus."""
+        if self._bus is not None:
+            with suppress(SignalboxError, OSError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await self._bus.close()

@@ -1,0 +1,1 @@
+"""QuantConnect as its own clients see it."""

@@ -1,0 +1,1 @@
+"""Reads QuantConnect and says what its algorithms say."""

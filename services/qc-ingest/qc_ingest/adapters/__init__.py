@@ -1,0 +1,1 @@
+"""How qc-ingest talks to QuantConnect and to its own database."""

@@ -1,0 +1,1 @@
+"""What QuantConnect means: parsing, judging, and words for people."""
