@@ -65,8 +65,7 @@ class Poller:
             async with asyncio.TaskGroup() as group:
                 while True:
                     await self._match(group)
-                    for config_id in list(self._leased_until):
-                        await self._lease(config_id)
+                    await self._renew_leases()
                     await asyncio.sleep(_LOOK_S)
         finally:
             self._followed.clear()
@@ -157,6 +156,10 @@ class Poller:
                 followed = _Followed(config)
                 followed.task = group.create_task(self._follow(followed))
                 self._followed[config_id] = followed
+
+    async def _renew_leases(self) -> None:
+        for config_id in list(self._leased_until):
+            await self._lease(config_id)
 
     async def _lease(self, config_id: str) -> bool:
         """Whether this replica may poll a config; nobody else can where the database is its own."""

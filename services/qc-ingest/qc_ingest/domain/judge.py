@@ -277,6 +277,7 @@ def _reasoning(item: Insight | OrderEvent) -> str:
 
 def _details(item: Insight | OrderEvent, frame: Frame) -> dict[str, str]:
     details = {
+        "configId": frame.config.id,
         "deployId": frame.deploy_id,
         "symbolId": item.symbol_id,
         "time": _spoken_at(item).isoformat(),
