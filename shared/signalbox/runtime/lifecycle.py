@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 _RETRY_S = 0.5
 _TASK_RETRY_S = 2.0
 _DRAIN_S = 10.0
+_CANCEL_S = 1.0
 _OUTSIDE = (NatsError, JetStreamError, OSError, SQLAlchemyError, SignalboxError, TimeoutError)
 
 
@@ -206,9 +207,11 @@ class Lifecycle:
             with suppress(*_OUTSIDE):
                 await service.relay.drain(_DRAIN_S)
             await self._let_go()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = {task for task in self._tasks if not task.done()}
+        while left:  # a library that is waiting may swallow a cancellation
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_CANCEL_S)
         if service.db is not None:
             service.db.close()
         with suppress(*_OUTSIDE):

@@ -42,6 +42,7 @@ class Desk:
         self.heard: list[AnyEvent] = []
         self.ids: list[str] = []  # message ids as they came, repeats included
         self._buses: dict[str, Bus] = {}
+        self._connecting = asyncio.Lock()
         self._clock: asyncio.Task[None] | None = None
         self.reading = ClockReading(
             epoch=1, market_at=NOON, wall_at=wall_now(), speed=0, replay=True, position=0
@@ -49,10 +50,11 @@ class Desk:
 
     async def bus(self, user: str) -> Bus:
         """The connection of one user."""
-        if user not in self._buses:
-            bus = Bus(user, self.nats.url, Credentials.read(self.nats.home, user))
-            await bus.connect()
-            self._buses[user] = bus
+        async with self._connecting:
+            if user not in self._buses:
+                bus = Bus(user, self.nats.url, Credentials.read(self.nats.home, user))
+                await bus.connect()
+                self._buses[user] = bus
         return self._buses[user]
 
     async def open(self) -> None:
