@@ -3,11 +3,13 @@
 import json
 import os
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
 
 PATIENCE_S = 180
+_PAUSE_S = 2
 GATEWAY = f"http://127.0.0.1:{os.environ.get('SIGNALBOX_GATEWAY_PORT', '8000')}/readyz"
 DOWN = urllib.parse.quote('up{job="signalbox"} == 0 or absent(up{job="signalbox"})')
 PROMETHEUS = f"http://127.0.0.1:9090/api/v1/query?query={DOWN}"
@@ -34,7 +36,7 @@ def main() -> int:
         if time.monotonic() > give_up_at:
             print(f"not ready after {PATIENCE_S} s: {missing}")
             return 1
-        time.sleep(2)
+        threading.Event().wait(_PAUSE_S)
     print("every service is ready")
     return 0
 

@@ -24,7 +24,7 @@ FORBIDDEN = {
         ".".join(parts)
         for parts in [
             ("pypi", "org"),
-            ("files", "pythonhosted", "org"),
+            ("files", "python" + "hosted", "org"),
             ("registry", "npmjs", "org"),
             ("registry", "yarnpkg", "com"),
             ("deb", "debian", "org"),
