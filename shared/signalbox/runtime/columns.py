@@ -119,13 +119,18 @@ def run_many(sql: Connection, statement: UpdateBase, rows: Sequence[Mapping[str,
         sql.exec_driver_sql(text, [dict(zip(names, row, strict=True)) for row in values])
 
 
+def mark_of(sql: Connection) -> str:
+    """How the driver marks the place of a value."""
+    return "?" if sql.dialect.paramstyle == "qmark" else "%s"
+
+
 def insert_many(sql: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert plain rows, every column in order, straight through the driver: the hottest path.
 
     Values must be what the driver itself takes: no column type converts them.
     """
     if rows:
-        mark = "?" if sql.dialect.paramstyle == "qmark" else "%s"
+        mark = mark_of(sql)
         names = ", ".join(column.name for column in table.columns)
         marks = ", ".join([mark] * len(table.columns))
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own tables

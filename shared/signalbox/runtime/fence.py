@@ -9,6 +9,10 @@ from signalbox.contracts.errors import SignalboxError
 from signalbox.runtime.columns import upsert
 
 LEASE_S = 5.0
+_LOOK = {  # in every transaction, so straight through the driver
+    "sqlite": "SELECT number FROM fence WHERE id = 1",  # BEGIN IMMEDIATE has locked already
+    "postgresql": "SELECT number FROM fence WHERE id = 1 FOR UPDATE",
+}
 
 
 class FenceLost(SignalboxError):
@@ -47,7 +51,7 @@ class Fence:
         Raises:
             FenceLost: the number is not ours.
         """
-        number = sql.scalar(select(self._table.c.number).with_for_update())
+        number = sql.exec_driver_sql(_LOOK[sql.dialect.name]).scalar()
         if number != self.number:
             raise FenceLost(f"the fence is at {number}, ours was {self.number}")
 

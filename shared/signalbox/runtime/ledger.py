@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, MetaData, delete, select
 
 from signalbox.contracts.events import Event
-from signalbox.runtime.columns import insert_many, insert_new, upsert
+from signalbox.runtime.columns import insert_many, insert_new, mark_of, upsert
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment, Outgoing
 from signalbox.runtime.outbox import Batches, insert_rows, outgoing
@@ -26,9 +26,11 @@ def claim(
     inbox = metadata.tables["inbox"]
     known: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
-        some = ids[start : start + _CHUNK]
-        query = select(inbox.c.id).where(inbox.c.consumer == consumer, inbox.c.id.in_(some))
-        known.update(sql.scalars(query))
+        some = tuple(ids[start : start + _CHUNK])
+        mark = mark_of(sql)
+        marks = ", ".join([mark] * len(some))
+        query = f"SELECT id FROM inbox WHERE consumer = {mark} AND id IN ({marks})"  # noqa: S608 - marks only
+        known.update(sql.exec_driver_sql(query, (consumer, *some)).scalars())
     fresh = [i for i in dict.fromkeys(ids) if i not in known]
     insert_many(sql, inbox, [(consumer, i, batch) for i in fresh])
     return set(fresh)

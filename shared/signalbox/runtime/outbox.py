@@ -7,16 +7,26 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nats.errors import Error as NatsError
-from sqlalchemy import Connection, MetaData, bindparam, select, update
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    Table,
+    Update,
+    bindparam,
+    select,
+    true,
+    update,
+)
 
 from signalbox.contracts.errors import Malformed, SignalboxError
 from signalbox.contracts.events import Event
 from signalbox.contracts.subjects import MAX_MESSAGE_BYTES
 from signalbox.runtime import metrics
 from signalbox.runtime.bus import Bus, Receipt
-from signalbox.runtime.columns import insert_many
+from signalbox.runtime.columns import insert_many, run_many
 from signalbox.runtime.moment import Outgoing
 
 log = logging.getLogger(__name__)
@@ -82,10 +92,12 @@ def unsent(sql: Connection, metadata: MetaData) -> list[tuple[int, list[Outgoing
 
 def mark_sent(sql: Connection, metadata: MetaData, batches: Sequence[int]) -> None:
     """Remember that the streams hold these batches."""
-    outbox = metadata.tables["outbox"]
-    statement = update(outbox).where(outbox.c.batch == bindparam("b")).values(sent=True)
-    if batches:
-        sql.execute(statement, [{"b": batch} for batch in batches])
+    run_many(sql, _sent(metadata.tables["outbox"]), [{"b": batch} for batch in batches])
+
+
+@lru_cache(maxsize=16)
+def _sent(outbox: Table) -> Update:
+    return update(outbox).where(outbox.c.batch == bindparam("b")).values(sent=true())
 
 
 @dataclass(slots=True)
