@@ -58,7 +58,8 @@ e2e: setup ## a signal goes in, a paper fill comes out
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
 
 e2e-compose: setup ## start the compose stack, wait until every service is ready, stop it
-	@compose="$(COMPOSE) --project-name signalbox-e2e"; $$compose up --build --detach && $(BIN)/python deploy/wait_ready.py; \
+	@export SIGNALBOX_DATABASE_PASSWORD="$${SIGNALBOX_DATABASE_PASSWORD:-only-for-this-run}"; \
+	  compose="$(COMPOSE) --project-name signalbox-e2e"; $$compose up --build --detach && $(BIN)/python deploy/wait_ready.py; \
 	  result=$$?; [ $$result = 0 ] || $$compose logs --tail 40; $$compose down --volumes; exit $$result
 
 format: setup ## rewrite the code in the one format

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from sqlalchemy import func, select
 
 from signalbox.runtime.db import Database, new_metadata
 from signalbox.runtime.fence import LEASE_S, Fence, FenceLost
@@ -52,3 +53,11 @@ def test_take_succeeds_at_once_when_nobody_else_can_hold_the_database(db: Databa
     with db.begin() as sql:
         assert Fence(METADATA, exclusive=True).take(sql)
         assert Fence(METADATA, exclusive=True).take(sql)
+
+
+def test_take_leaves_a_row_to_lock_before_anybody_reads_it(db: Database) -> None:
+    """Two first starts at once must not both find nothing."""
+    fence = METADATA.tables["fence"]
+    with db.begin() as sql:
+        assert Fence(METADATA, exclusive=False).take(sql)
+        assert sql.scalar(select(func.count()).select_from(fence)) == 1

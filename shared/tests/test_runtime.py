@@ -1,11 +1,13 @@
 """A service on a real nats-server: order, redelivery, retries, dead letters, restarts, commands."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import RouterConfig
@@ -18,10 +20,11 @@ from signalbox.contracts.events import (
     VerdictReached,
 )
 from signalbox.contracts.subjects import subject
-from signalbox.runtime import delivery
+from signalbox.runtime import delivery, upkeep
 from signalbox.runtime.db import Database, new_metadata
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment, Outgoing
+from signalbox.runtime.outbox import insert_rows, message_of
 from signalbox.runtime.pump import PumpSubscriber
 from signalbox.runtime.service import Service
 from signalbox.runtime.settings import ServiceSettings
@@ -281,3 +284,50 @@ async def test_subscribers_are_pumps_that_decide_about_acknowledgement_themselve
             assert subscriber.ack_policy.name == "MANUAL"
             assert subscriber.stream.declare is False
             assert subscriber.extra_options["inbox_prefix"] == b"_INBOX_decision-router."
+
+
+async def test_a_cancelled_caller_does_not_keep_committed_events_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = router(desk, judging(), monkeypatch)
+    async with running(service):
+        begun = threading.Event()
+
+        def work(_sql: Any, moment: Moment[Any]) -> list[Event]:
+            begun.set()
+            return [moment.event(VerdictReached, a_verdict())]
+
+        task = asyncio.create_task(service.transact(work))
+        await asyncio.to_thread(begun.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(await desk.hear(VerdictReached)) == 1
+
+
+async def test_what_another_replica_left_behind_is_published(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_SWEEP_S", 0.05)
+    service = router(desk, judging(), monkeypatch)
+    async with running(service):
+        assert service.db is not None
+        event = a_moment(RouterConfig()).event(VerdictReached, a_verdict())
+        await service.db.write(lambda sql: insert_rows(sql, METADATA, 1, [message_of(event)]))
+        heard = await desk.hear(VerdictReached)
+    assert [e.id for e in heard] == [event.id]
+
+
+async def test_a_row_that_the_database_refuses_is_set_aside_in_the_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal that will be the same for ever is the message's fault, an absence is not."""
+    monkeypatch.setattr(delivery, "DELAYS_S", (0.02,))
+
+    def rule(event: SignalRaised, _moment: Moment[Any]) -> None:
+        raise IntegrityError("INSERT", {}, ValueError("NOT NULL"))
+
+    async with running(router(desk, judging(rule), monkeypatch)):
+        await desk.say(raised())
+        (letter,) = await desk.hear(MessageDeadLettered)
+    assert letter.data.attempts == delivery.MOST_ATTEMPTS

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nats.aio.msg import Msg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from signalbox.contracts.errors import (
     InvariantBroken,
@@ -105,7 +105,7 @@ class Delivery:
             await self._set_aside(item, f"our own books contradict themselves: {error}")
         except RateLimited as error:
             await self._again(item, error.retry_after_s)
-        except DBAPIError as error:
+        except (OperationalError, InterfaceError) as error:  # the database, not the message
             metrics.DB_ERRORS.labels(self._service.name).inc()
             log.warning("the database failed: %r", error)
             await self._again(item, _DATABASE_DELAY_S)

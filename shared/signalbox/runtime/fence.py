@@ -6,7 +6,7 @@ import time
 from sqlalchemy import Connection, MetaData, select
 
 from signalbox.contracts.errors import SignalboxError
-from signalbox.runtime.columns import upsert
+from signalbox.runtime.columns import insert_new, upsert
 
 LEASE_S = 5.0
 _LOOK = {  # in every transaction, so straight through the driver
@@ -32,11 +32,13 @@ class Fence:
 
     def take(self, sql: Connection) -> bool:
         """Take the fence when it is free; the number grows with every take-over."""
-        row = sql.execute(select(self._table).with_for_update()).one_or_none()
+        nobody = {"id": 1, "number": 0, "holder": "", "expires_at": 0}
+        sql.execute(insert_new(self._table), [nobody])  # a missing row could not be locked
+        row = sql.execute(select(self._table).with_for_update()).one()
         now = time.time_ns() // 1000
-        if row and not self._exclusive and row.expires_at > now and row.holder != self._holder:
+        if not self._exclusive and row.expires_at > now and row.holder != self._holder:
             return False
-        self.number = (row.number if row else 0) + 1
+        self.number = row.number + 1
         self._write(sql, now)
         return True
 

@@ -121,6 +121,7 @@ class Lifecycle:
             for batch, messages in await service.db.read(lambda sql: unsent(sql, metadata)):
                 service.relay.submit(batch, messages)
             self._spawn(self._upkeep.flush)
+            self._spawn(self._upkeep.sweep)
             self._spawn(self._upkeep.prune)
         for hook in service.hooks:
             await self._until("start", hook)

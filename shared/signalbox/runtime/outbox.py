@@ -80,10 +80,14 @@ def insert_rows(
     insert_many(sql, metadata.tables["outbox"], rows)
 
 
-def unsent(sql: Connection, metadata: MetaData) -> list[tuple[int, list[Outgoing]]]:
-    """What was committed and not confirmed, by batch, oldest first."""
+def unsent(
+    sql: Connection, metadata: MetaData, before_us: int | None = None
+) -> list[tuple[int, list[Outgoing]]]:
+    """What was committed (before a time) and not confirmed, by batch, oldest first."""
     outbox = metadata.tables["outbox"]
     query = select(outbox).where(outbox.c.sent.is_(False)).order_by(outbox.c.batch, outbox.c.n)
+    if before_us is not None:
+        query = query.where(outbox.c.batch < Batches.at(before_us))
     found: dict[int, list[Outgoing]] = {}
     for row in sql.execute(query):
         found.setdefault(row.batch, []).append(Outgoing(row.id, row.subject, row.body, row.trace))
@@ -136,6 +140,10 @@ class Relay:
     def full(self) -> bool:
         """Whether new work should wait."""
         return self._count >= _MOST_WAITING
+
+    def holds(self, batch: int) -> bool:
+        """Whether a batch is on its way, or confirmed and soon recorded."""
+        return batch in self.finished or any(item.batch == batch for item in self._waiting)
 
     def submit(
         self, batch: int, messages: Sequence[Outgoing], then: Callable[[], None] | None = None

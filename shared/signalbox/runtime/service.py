@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from signalbox.contracts.events import Event
+from signalbox.contracts.events import AlertRaised, Event
 from signalbox.contracts.payloads import Alert
 from signalbox.contracts.values import Severity
 from signalbox.runtime import asking, ledger, logs, metrics
@@ -71,10 +71,9 @@ class Service(Generic[D]):
         self._metadata = metadata
         self._checks: dict[str, Callable[[], str | None]] = {}
         self._lifecycle = Lifecycle(self)
+        self._committing: set[asyncio.Future[list[Event]]] = set()
         self.bus: Bus
         self.relay: Relay
-
-    # --- what a service registers -------------------------------------------------------------
 
     def consume(self, handlers: Handlers[Any]) -> None:
         """Read a durable consumer with these handlers."""
@@ -99,8 +98,6 @@ class Service(Generic[D]):
     def check(self, name: str, problem: Callable[[], str | None]) -> None:
         """Readiness: None when all is well, else why not."""
         self._checks[name] = problem
-
-    # --- what a service uses ------------------------------------------------------------------
 
     @property
     def metadata(self) -> MetaData:
@@ -167,13 +164,20 @@ class Service(Generic[D]):
             insert_rows(sql, metadata, batch, messages)
             return batch, messages, [e for e in made if isinstance(e, Event)]
 
-        try:
-            batch, messages, events = await self.write(run)
-        except FenceLost as error:
-            self.step_down(str(error))
-            raise
-        self.relay.submit(batch, messages)
-        return events
+        async def commit() -> list[Event]:
+            try:
+                batch, messages, events = await self.write(run)
+            except FenceLost as error:
+                self.step_down(str(error))
+                raise
+            self.relay.submit(batch, messages)
+            return events
+
+        # The writer thread commits whatever happens to the caller, so publishing must follow.
+        committing = asyncio.ensure_future(commit())
+        self._committing.add(committing)
+        committing.add_done_callback(self._committing.discard)
+        return await asyncio.shield(committing)
 
     async def publish(self, events: Iterable[Event | Outgoing]) -> None:
         """Publish without a database and wait until the streams have stored everything.
@@ -201,9 +205,6 @@ class Service(Generic[D]):
         active: bool = True,
     ) -> None:
         """Tell people; the same occurrence tells once."""
-        # Imported here because contracts know nothing of the runtime, and one name is enough.
-        from signalbox.contracts.events import AlertRaised  # noqa: PLC0415 - see above
-
         moment = self.moment()
         data = Alert(
             severity=severity,
@@ -234,8 +235,6 @@ class Service(Generic[D]):
         log.critical("stopping, another process has taken over: %s", why)
         self._lifecycle.problem = "another process has taken over"
         os.kill(os.getpid(), signal.SIGTERM)
-
-    # --- the process --------------------------------------------------------------------------
 
     def open_bus(self) -> None:
         """Read the credentials and prepare the connection."""

@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from signalbox.runtime import ledger, metrics
+from signalbox.runtime.outbox import unsent
 
 if TYPE_CHECKING:
     from signalbox.runtime.service import Service
@@ -14,6 +15,7 @@ _FLUSH_S = 0.5
 _REREAD_S = 30.0
 _LAG_S = 5.0
 _PRUNE_S = 3600.0
+_SWEEP_S = 5.0
 
 
 class Upkeep:
@@ -37,6 +39,19 @@ class Upkeep:
             metrics.OUTBOX_PENDING.labels(service.name).set(service.relay.pending)
             if service.relay.finished:
                 await service.write(lambda _sql, _moment: None)
+
+    async def sweep(self) -> None:
+        """Publish what another replica committed and did not live to publish."""
+        service = self._service
+        while service.db is not None:
+            await asyncio.sleep(_SWEEP_S)
+            before_us = time.time_ns() // 1000 - int(_SWEEP_S * 1e6)
+            left = await service.db.read(
+                lambda sql: unsent(sql, service.metadata, before_us)  # noqa: B023 - runs before the next round
+            )
+            for batch, messages in left:
+                if not service.relay.holds(batch):
+                    service.relay.submit(batch, messages)
 
     async def prune(self) -> None:
         """Forget handled ids and sent events that are older than the streams keep theirs."""
