@@ -18,7 +18,16 @@ from scripts.console import Console, Lines
 from signalbox.contracts.errors import SignalboxError
 
 BACKOFF_S = (1, 2, 5, 10)
-_STABLE_S = 5.0  # ready for so long, the next failure counts as the first
+_SECRETS = {
+    "SIGNALBOX_ADMIN_PASSWORD",
+    "QUANTCONNECT_API_KEY",
+    "QUANTCONNECT_API_SECRET",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "ALPACA_API_KEY",
+    "ALPACA_API_SECRET",
+}
+_STABLE_S = 5.0  # so long after it was ready, the next failure counts as the first
 _POLL_S = 0.2
 _WATCH_S = 2.0
 _SLOW_S = 10.0  # then one wants to know why
@@ -49,6 +58,11 @@ def _end_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def inherited(name: str) -> dict[str, str]:
+    """The environment of a program: keys and passwords are for the gateway, which seals them."""
+    return {k: v for k, v in os.environ.items() if name == "gateway" or k not in _SECRETS}
+
+
 class Child:
     """One program, kept running until it is stopped."""
 
@@ -58,7 +72,7 @@ class Child:
         self.restarts = 0
         self._console = console
         self._changed = changed
-        self._ready_at = 0.0
+        self._ready_at = 0.0  # when the present process was ready first
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -77,7 +91,7 @@ class Child:
         failures = 0
         while not self._stopping:
             code = await self._run_once()
-            stable = self.ready and time.monotonic() - self._ready_at > _STABLE_S
+            stable = self._ready_at and time.monotonic() - self._ready_at > _STABLE_S
             self.ready = False
             self._changed()
             if self._stopping:
@@ -89,6 +103,7 @@ class Child:
             self.restarts += 1
 
     async def _run_once(self) -> int | str:
+        self._ready_at = 0.0
         try:
             process = await self._spawn()
         except (OSError, RuntimeError) as error:
@@ -111,7 +126,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.program.environment},
+                env={**inherited(self.program.name), **self.program.environment},
                 pass_fds=(held.fileno(),) if held else (),
                 start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops in order
                 preexec_fn=_end_with_parent,
@@ -156,7 +171,8 @@ class Child:
             await asyncio.sleep(_WATCH_S)
             return False
         self._say(f"ready after {after_s:.1f} s", level="ready")
-        self._ready_at = time.monotonic()
+        # Not each time: that what it needs was away for a moment is no failure of its own.
+        self._ready_at = self._ready_at or time.monotonic()
         return True
 
     def _say(self, message: str, *, level: str) -> None:

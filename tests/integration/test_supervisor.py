@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.console import Console, Lines, entry, readable
-from scripts.supervisor import Child, Program, http_probe, write_run_file
+from scripts.supervisor import Child, Program, http_probe, inherited, write_run_file
 from scripts.up import AlreadyRunning, home_lock
 from signalbox.runtime.natsserver import free_port
 from signalbox.testing.wait import until
@@ -231,3 +231,12 @@ asyncio.run(main())
     supervisor.kill()
     await supervisor.wait()
     await until(lambda: not Path(f"/proc/{pid}").exists(), 10)
+
+
+def test_keys_and_passwords_reach_the_gateway_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTCONNECT_API_SECRET", "canary")
+    monkeypatch.setenv("SIGNALBOX_ADMIN_PASSWORD", "canary")
+    monkeypatch.setenv("SIGNALBOX_LOG_LEVEL", "DEBUG")
+    assert inherited("gateway")["QUANTCONNECT_API_SECRET"] == "canary"
+    assert "canary" not in inherited("executor").values()
+    assert inherited("executor")["SIGNALBOX_LOG_LEVEL"] == "DEBUG"
