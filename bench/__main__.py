@@ -32,7 +32,6 @@ async def measure(side: str, sync: str, asked: argparse.Namespace) -> tuple[Thro
         await sink.start(running)
         slow = await latency(running, sink, int(asked.rate * 10), asked.rate)
         fast = await throughput(running, sink, asked.signals)
-        await sink.bus.close()
     return fast, slow
 
 
@@ -72,9 +71,15 @@ def report(
     ratio = median([o.per_s / f.per_s for (o, _), (f, _) in zip(ours, floor, strict=True)])
     ratio_cpu = median([cpu(f) / cpu(o) for (o, _), (f, _) in zip(ours, floor, strict=True)])
     for name, runs in (("signalbox", ours), ("floor", floor)):
-        stored = {k: round(v, 2) for k, v in runs[-1][0].messages.items()}
-        say(f"stored per signal, {name}: {stored}; resident MB: "
-            f"{ {k: round(v) for k, v in runs[-1][0].resident_mb.items()} }")  # fmt: skip
+        last = runs[-1][0]
+        published, commits = sum(last.messages.values()), last.rows["commits"]
+        synced = commits + (published if sync == "always" else 0)
+        rows = ", ".join(f"{k} {v:.2f}" for k, v in last.rows.items() if k != "commits")
+        memory = ", ".join(f"{k} {v:.0f}" for k, v in last.resident_mb.items())
+        say(
+            f"per signal, {name}: {published:.2f} messages, rows: {rows}; {commits:.3f} commits,"
+            f" {synced:.2f} fsyncs (one a commit, one a message when always); MB: {memory}"
+        )
     say(f"ratio {ratio:.2f} (signals/s), {ratio_cpu:.2f} (CPU)")
     line = {
         "sync": sync,

@@ -62,6 +62,7 @@ class Throughput:
     cpu_us: dict[str, float]  # per signal, by process
     resident_mb: dict[str, float]
     messages: dict[str, float]  # stored per signal, by stream
+    rows: dict[str, float]  # inserted per signal, by table; `commits` are transactions of messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ async def throughput(stack: Stack, sink: Sink, count: int) -> Throughput:
     await _warm_up(stack, sink)
     batch = signals(len(sink.times), count)
     before, start, already = stack.cpu_s(), time.perf_counter(), len(sink.times)
-    stored = await _messages(sink)
+    stored, written = await _messages(sink), stack.stored()
     waiting: list[Receipt] = []
     for message in batch:
         waiting.append(await speaker.send(message))
@@ -92,7 +93,8 @@ async def throughput(stack: Stack, sink: Sink, count: int) -> Throughput:
     cpu_us = {name: (after[name] - before[name]) / count * 1e6 for name in before}
     grown = await _messages(sink)
     messages = {name: (grown[name] - stored[name]) / count for name in grown}
-    return Throughput(count / elapsed_s, cpu_us, stack.resident_mb(), messages)
+    rows = {name: (n - written[name]) / count for name, n in stack.stored().items()}
+    return Throughput(count / elapsed_s, cpu_us, stack.resident_mb(), messages, rows)
 
 
 async def latency(stack: Stack, sink: Sink, count: int, rate: float) -> Latency:

@@ -5,12 +5,14 @@ in their place.
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from bench.samples import OPEN, configs, quotes
 from signalbox.contracts.config import ClockReading, Document
 from signalbox.runtime.bus import Bus, Credentials
 from signalbox.runtime.clock import wall_now
+from signalbox.runtime.db import sqlite_path
 from signalbox.runtime.natsserver import NatsServer, free_port
 from signalbox.runtime.provision.files import prepare
 from signalbox.runtime.provision.streams import provision_streams
@@ -26,6 +29,9 @@ from signalbox.testing.wait import until
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _READY_S = 60.0
+_ROWS = {"inbox", "outbox", "orders", "fills"}  # one or more for each signal; the rest is per batch
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_COMMITS = "SELECT count(DISTINCT batch) FROM inbox"
 
 
 @dataclass(slots=True)
@@ -36,6 +42,7 @@ class Stack:
     server: NatsServer
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    buses: list[Bus] = field(default_factory=list)
 
     def cpu_s(self) -> dict[str, float]:
         """CPU seconds by process, user and system."""
@@ -47,10 +54,26 @@ class Stack:
         """Resident memory by service, MB."""
         return {name: _resident_mb(p.pid) for name, p in self.processes.items()}
 
+    def stored(self) -> dict[str, int]:
+        """Rows by table and transactions of messages, since the start, of router and executor."""
+        found: Counter[str] = Counter()
+        for name in self.processes:
+            path = sqlite_path(self.home, name)
+            if not path.exists():
+                path = self.home / f"floor-{name}.sqlite"
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as sql:
+                tables = {row[0] for row in sql.execute(_TABLES)}
+                for table in sorted(tables & _ROWS):
+                    count = f"SELECT count(*) FROM {table}"  # noqa: S608 - our own names
+                    found[table] += sql.execute(count).fetchone()[0]
+                found["commits"] += sql.execute(_COMMITS).fetchone()[0]
+        return dict(found)
+
     async def bus(self, user: str) -> Bus:
         """A connection as one of the topology's users."""
         bus = Bus(user, self.server.url, Credentials.read(self.home, user))
         await bus.connect()
+        self.buses.append(bus)
         return bus
 
 
@@ -83,6 +106,8 @@ async def stack(side: str, sync_interval: str) -> AsyncIterator[Stack]:
         finally:
             for task in tasks:
                 task.cancel()
+            for bus in running.buses:
+                await bus.close()
             for process in running.processes.values():
                 process.terminate()
             for process in running.processes.values():
@@ -152,4 +177,3 @@ async def _start_floor(running: Stack) -> None:
 
     await until(lambda: pulling("SIGNALS", "decision-router"), _READY_S)
     await until(lambda: pulling("VERDICTS", "executor"), _READY_S)
-    await provision.close()
