@@ -96,6 +96,7 @@ class Bus:
         self.reconnected: list[Any] = []  # async functions to call after every reconnect
         self._waiting: dict[str, Receipt] = {}
         self._back = asyncio.Event()
+        self._closing = False
         self._count = 0
 
     async def connect(self) -> None:
@@ -205,6 +206,7 @@ class Bus:
 
     async def close(self) -> None:
         """Send what is buffered and leave."""
+        self._closing = True
         await self.broker.stop()
 
     async def _on_error(self, error: Exception) -> None:
@@ -216,7 +218,8 @@ class Bus:
         the client still holds back is dropped: they are sent again in order, and nothing that comes
         later overtakes them.
         """
-        log.warning("bus connection lost")
+        if not self._closing:
+            log.warning("bus connection lost")
         lost, self._waiting = self._waiting, {}
         if lost:
             wire.drop(self._nc)
