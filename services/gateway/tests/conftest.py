@@ -23,6 +23,7 @@ from gateway.routes.api import build_api
 from gateway.routes.context import Context
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
+from signalbox.contracts.commands import Command
 from signalbox.contracts.config import GatewayConfig
 from signalbox.contracts.events import (
     EquityMarked,
@@ -83,7 +84,9 @@ class PlayedService(Service[GatewayConfig]):
     async def ask(
         self, other: str, verb: str, body: dict[str, Any] | None = None, **options: Any
     ) -> dict[str, Any]:
-        self.asked.append((other, verb, body or {}, options["by"], options.get("request_id")))
+        request_id, by = options["request_id"], options["by"]
+        Command(request_id=request_id, by=by, deadline=wall_now(), body=body or {})  # as the bus
+        self.asked.append((other, verb, body or {}, by, request_id))
         answer = self.answers.get((other, verb), {})
         found = answer(body) if callable(answer) else answer
         if isinstance(found, Exception):
@@ -290,6 +293,12 @@ class Story:
         )
         return [self.position((lot,)), self.equity("99999")]
 
+    def hedged(self) -> PositionChanged:
+        """As much long as short: lots that add up to nothing."""
+        (long,) = self.book()[0].data.lots
+        short = long.model_copy(update={"lot_id": ids.lot_id("short"), "quantity": -long.quantity})
+        return self.position((long, short), "3")
+
     def position(self, lots: tuple[p.Lot, ...], cause: str = "1") -> PositionChanged:
         held = p.Position(
             bot="alpha",
@@ -304,10 +313,10 @@ class Story:
         )
         return a_moment().event(PositionChanged, held)
 
-    def equity(self, worth: str, cause: str = "1") -> EquityMarked:
+    def equity(self, worth: str, cause: str = "1", *, account: str = "paper-alpha") -> EquityMarked:
         marked = p.Equity(
             bot="alpha",
-            account="paper-alpha",
+            account=account,
             equity=D(worth),
             cash=D(97999),
             exposure_gross=D(2000),

@@ -105,6 +105,42 @@ async def test_nothing_with_open_positions_is_deleted(
         assert (await web.delete("/api/accounts/paper-alpha")).status_code == 204
 
 
+async def test_equal_long_and_short_lots_are_held_too(
+    gateway: Any, story: Callable[..., Any]
+) -> None:
+    async with gateway() as web:
+        await web.post("/api/bots", json={"id": "alpha"})
+        gateway.feed(story().hedged())
+        refused = await web.delete("/api/bots/alpha")
+        (held,) = (await web.get("/api/positions")).json()["items"]
+    assert refused.status_code == 409
+    assert "still holds AAPL" in refused.json()["detail"]
+    assert (held["quantity"], len(held["lots"])) == ("0", 2)
+
+
+async def test_a_bot_is_worth_what_its_present_account_is(
+    gateway: Any, story: Callable[..., Any]
+) -> None:
+    told = story()
+
+    async def worth(web: Any) -> list[tuple[str, str]]:
+        found = (await web.get("/api/equity/now")).json()["items"]
+        return [(one["account"], one["equity"]) for one in found]
+
+    async with gateway() as web:
+        for account in ("paper-alpha", "second"):
+            await web.post("/api/accounts", json={"id": account})
+        await web.post("/api/bots", json={"id": "alpha", "account": "paper-alpha"})
+        gateway.feed(told.equity("100"))
+        assert await worth(web) == [("paper-alpha", "100")]
+        await web.post("/api/bots", json={"id": "alpha", "account": "second"})
+        assert await worth(web) == []
+        gateway.feed(told.equity("200", "2", account="second"), told.equity("101", "3"))
+        assert await worth(web) == [("second", "200")]
+        await web.post("/api/bots", json={"id": "alpha", "account": "paper-alpha"})
+        assert await worth(web) == [("paper-alpha", "101")]
+
+
 async def test_a_token_is_sealed_to_qc_ingest_and_shown_to_nobody(gateway: Any) -> None:
     async with gateway() as web:
         made = await web.post("/api/quantconnect/config", json=CONNECTION)

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain import edits
+from gateway.domain import admission, edits
 from gateway.domain import setup as rules
 from gateway.domain.approval import nothing_waits, waiting
 from gateway.domain.bodies import (
     AccountBody,
     BotBody,
+    ConnectionBody,
     FlagsBody,
     KillSwitchBody,
     StrategyBody,
@@ -25,6 +26,7 @@ from gateway.domain.bodies import (
 from gateway.domain.connections import fingerprint, hint
 from gateway.domain.cursor import Cursor
 from gateway.domain.demo import demo
+from gateway.domain.edits import SealedSecret
 from gateway.domain.performance import Owner, Tally, group, tally
 from gateway.domain.roles import Role
 from gateway.domain.setup import Setup
@@ -33,7 +35,7 @@ from gateway.domain.views import VerdictView
 from gateway.domain.words import WORDS, explain
 from signalbox.contracts.config import DOCUMENTS, AccountConfig, KillSwitch
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
-from signalbox.contracts.values import Reason, SourceType
+from signalbox.contracts.values import Reason, SourceType, Target
 from signalbox.testing.examples import NOON, a_bot, a_verdict, an_account, an_order
 
 SETUP = rules.put_bot(rules.put_account(Setup(), an_account(), 3), a_bot(), 3)
@@ -216,6 +218,48 @@ def test_save_bot_gives_a_new_one_its_own_paper_account() -> None:
     assert saved.setup.accounts == (AccountConfig(id="my-bot", name="My bot"),)
     assert {rule.source_type for rule in saved.item.sources} == set(SourceType)
     assert saved.item.bound_version == 5
+
+
+def test_no_bot_takes_the_name_that_verdicts_without_a_bot_bear() -> None:
+    with pytest.raises(Malformed, match="'none' stands for signals that no bot listens to"):
+        edits.save_bot(Setup(), BotBody(id="none"), 5)
+    saved = edits.save_bot(Setup(), BotBody(name="None"), 5)
+    assert (saved.item.id, saved.item.account) == ("none-2", "none-2")
+    assert edits.save_bot(saved.setup, BotBody(name="None"), 6).item.id == "none-3"
+
+
+def test_other_things_may_be_called_none() -> None:
+    assert edits.save_account(Setup(), AccountBody(name="None"), 5).item.id == "none"
+
+
+def a_connection(setup: Setup, *, secret: SealedSecret | None, **fields: Any) -> Setup:
+    body = ConnectionBody(**fields)
+    return edits.save_connection(setup, body, secret, key="q", owner="o", at=NOON).setup
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(Target.REAL, Target.SANDBOX), (Target.SANDBOX, Target.REAL), (None, Target.SANDBOX)],
+)
+def test_a_token_never_goes_to_another_target(before: Target | None, after: Target) -> None:
+    first, second = (SealedSecret.of("1", s, f"sealed-{s}") for s in ("first", "second"))
+    setup = a_connection(Setup(), secret=first, api_key="1", target=before)
+    with pytest.raises(Malformed, match="another target needs its api_secret too"):
+        a_connection(setup, secret=None, target=after)
+    same = a_connection(setup, secret=None, target=before, is_active=False)
+    assert [(c.token_sealed, c.active) for c in same.connections] == [("sealed-first", False)]
+    moved = a_connection(setup, secret=second, target=after)
+    assert [(c.token_sealed, c.target) for c in moved.connections] == [("sealed-second", after)]
+
+
+def test_the_environments_key_goes_to_the_real_quantconnect_only() -> None:
+    kept = SealedSecret.of("1", "first", "sealed-first")
+    setup = admission.import_key(Setup(), "1", kept, owner="o", at=NOON)
+    body = ConnectionBody(target=Target.SANDBOX)
+    moved = edits.save_connection(setup, body, kept, key=admission.KEY, owner="o", at=NOON).setup
+    newer = SealedSecret.of("1", "newer", "sealed-newer")
+    (told,) = admission.import_key(moved, "1", newer, owner="o", at=NOON).connections
+    assert (told.token_sealed, told.target) == ("sealed-newer", Target.REAL)
 
 
 def test_save_bot_leaves_what_is_not_sent() -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 
 from gateway.routes.api import build_api
 from gateway.routes.context import Context
+from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
 from signalbox.contracts.errors import Conflict, TransientError
 from signalbox.contracts.events import AlertRaised, QuoteUpdated, SignalWithdrawn
@@ -93,7 +95,6 @@ async def test_pages_walk_a_list_without_gaps_or_repeats(
         ("positions?symbol=AAPL", 1),
         ("equity?bot=alpha", 2),
         ("equity?bot=alpha&step_s=3600", 1),
-        ("equity/now", 1),
         ("performance?by=symbol", 2),
         ("performance?by=source&symbol=MSFT", 1),
         ("performance?to=2026-08-01T00:00:00Z", 0),
@@ -171,7 +172,8 @@ async def test_approving_asks_the_router_in_the_persons_name(
         )
     assert judged.json() == {**answer, "explanation": "A person approved it."}
     asked = ("decision-router", "approve", {"verdict_id": pending, "user": "trader"}, "trader")
-    assert gateway.service.asked == [(*asked, f"trader|approve|{pending}|k")]
+    wanted = str(ids.derive("trader", "approve", f"{pending}|k"))
+    assert gateway.service.asked == [(*asked, wanted)]
 
 
 async def test_processing_releases_every_round_that_waits(
@@ -230,6 +232,17 @@ async def test_commands_reach_the_executor(gateway: Any, path: str, asked: tuple
         answer = await web.post(f"/api/{path}")
     assert answer.json() == {"orders": ["o9"]}
     assert gateway.service.asked[0][:4] == (*asked, "trader")
+
+
+async def test_the_longest_names_make_a_request_id_of_their_own(gateway: Any) -> None:
+    gateway.service.answers["executor", "flatten"] = {"orders": []}
+    bots, keys = ("b" * 64, "b" * 63 + "c"), ("k" * 64, "k" * 63 + "l")
+    for role in ("trader", "admin"):
+        for bot, key in [*product(bots, keys)] * 2:
+            async with gateway(role, **{"idempotency-key": key}) as web:
+                assert (await web.post(f"/api/bots/{bot}/flatten")).status_code == 200
+    request_ids = [asked[4] for asked in gateway.service.asked]
+    assert (len(request_ids), len(set(request_ids))) == (16, 8)
 
 
 async def test_fetching_asks_for_one_account_or_all(gateway: Any) -> None:

@@ -119,10 +119,10 @@ equity = Table(
 )
 
 books = Table(
-    "books",  # the newest row of equity, by bot
+    "books",  # the newest row of equity, by bot and account
     metadata,
     Column("bot", String(64), primary_key=True),
-    Column("account", String(64), nullable=False),
+    Column("account", String(64), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     *(Column(name, ExactDecimal, nullable=False) for name in _VALUES),
 )

@@ -25,5 +25,5 @@ def import_key(
         name="QuantConnect (from the environment)", api_key=api_key, target=Target.REAL
     )
     if find(setup.connections, KEY) is not None:
-        body = ConnectionBody(api_key=api_key)
+        body = ConnectionBody(api_key=api_key, target=Target.REAL)
     return save_connection(setup, body, secret, key=KEY, owner=owner, at=at).setup

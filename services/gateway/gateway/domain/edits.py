@@ -26,6 +26,7 @@ from signalbox.contracts.values import SourceType
 I = TypeVar("I")  # noqa: E741 - one item of the configuration
 
 QUANTCONNECT = "quantconnect"
+NOBODY = "none"  # the bot in a verdict on a signal that no bot listens to
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,14 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
     """Add a bot, with a paper account of its own unless one is named, or change one.
 
     Raises:
+        Malformed: its id would be the word for no bot at all.
         NotFound: there is no such account.
         Conflict: the account belongs to another bot.
     """
-    key = free_id(body.id, body.name, frozenset(b.id for b in setup.bots), "bot")
+    if body.id == NOBODY:
+        raise Malformed(f"{NOBODY!r} stands for signals that no bot listens to; pick another id")
+    taken = frozenset(b.id for b in setup.bots) | {NOBODY}
+    key = free_id(body.id, body.name, taken, "bot")
     before = find(setup.bots, key)
     given = _given(body)
     if before is None:
@@ -109,7 +114,8 @@ def save_connection(
     """Add a QuantConnect account, or change one; `secret` is the token when one was sent.
 
     Raises:
-        Malformed: a new one lacks user id or token, or another user id comes without its token.
+        Malformed: a new one lacks user id or token, or another user id or target comes without
+            its token.
     """
     before = find(setup.connections, key)
     given = _given(body, "algorithm_id")
@@ -124,8 +130,8 @@ def save_connection(
     if before is None:
         _needs({**given, "api_secret": secret}, "api_key", "api_secret")
         fields = {"name": key, "owner": owner, "created_at": at, **fields}
-    elif fields.get("user_id", before.user_id) != before.user_id and secret is None:
-        raise Malformed("another api_key needs its api_secret too")
+    elif secret is None:
+        _keeps_its_token(before, fields)
     if secret is not None:
         fields |= {
             "token_sealed": secret.sealed,
@@ -137,6 +143,14 @@ def save_connection(
     connection = Connection.model_validate({**stored, **fields, "id": key, "updated_at": at})
     after = setup.model_copy(update={"connections": put(setup.connections, connection)})
     return Saved(after, connection, before is None)
+
+
+def _keeps_its_token(before: Connection, fields: Mapping[str, object]) -> None:
+    """A stored token goes only where it was entered for: never a real one to the sandbox."""
+    if fields.get("user_id", before.user_id) != before.user_id:
+        raise Malformed("another api_key needs its api_secret too")
+    if fields.get("target", before.target) != before.target:
+        raise Malformed("another target needs its api_secret too")
 
 
 def save_strategy(setup: Setup, body: StrategyBody) -> Saved[StrategyInstance]:

@@ -18,7 +18,7 @@ def position(event: PositionChanged) -> Iterator[Change]:
             "quantity": held.quantity,
             "average_price": held.average_price,
             "realised_pnl": held.realised_pnl,
-            "open": held.quantity != 0,
+            "open": bool(held.lots) or held.quantity != 0,  # long and short may be equal
             "at": held.at,
         },
     )
@@ -40,7 +40,7 @@ def position(event: PositionChanged) -> Iterator[Change]:
 
 
 def equity(event: EquityMarked) -> Iterator[Change]:
-    """One point of the curve, and the newest of its bot."""
+    """One point of the curve, and the newest of its bot on this account."""
     marked = event.data
     row = {
         "bot": marked.bot,
@@ -55,4 +55,4 @@ def equity(event: EquityMarked) -> Iterator[Change]:
         "fees": marked.fees,
     }
     yield New("equity", {"id": str(event.id), **row})
-    yield Put("books", ("bot",), row)
+    yield Put("books", ("bot", "account"), row)

@@ -59,7 +59,7 @@ async def list_equity(
 
 @router.get("/equity/now", operation_id="list_equity_now")
 async def list_equity_now(context: GetContext, _who: Viewer) -> Listing[EquityView]:
-    """What every bot is worth now."""
+    """What every bot is worth now, on the account that it has now."""
     return Listing(items=await context.read(books.list_books))
 
 

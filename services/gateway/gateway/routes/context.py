@@ -13,6 +13,7 @@ from gateway.adapters.configuration import Configuration
 from gateway.adapters.hub import Hub
 from gateway.adapters.passwords import Passwords
 from gateway.domain.roles import Person
+from signalbox.contracts import ids
 from signalbox.contracts.config import GatewayConfig
 from signalbox.contracts.errors import Malformed, TransientError
 from signalbox.runtime.db import Database
@@ -68,7 +69,7 @@ class Context:
         timeout_s: float = _TIMEOUT_S,
     ) -> dict[str, JsonValue]:
         """Ask another service; the same idempotency key of the same person acts once."""
-        request_id = f"{by.username}|{verb}|{key}" if key else str(uuid4())
+        request_id = str(ids.derive(by.username, verb, key) if key else uuid4())
         return await self.service.ask(
             other, verb, body, by=by.username, request_id=request_id, timeout_s=timeout_s
         )

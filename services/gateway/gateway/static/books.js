@@ -9,7 +9,8 @@ const signed = (text) => el("span", { class: direction(text) }, change(text));
 const pair = (name, value) => el("div", null, el("dt", null, name), el("dd", null, value));
 
 function botCard(bot) {
-  const book = data.books.get(bot.id);
+  const known = data.books.get(bot.id);
+  const book = known?.account === bot.account ? known : undefined;
   const curve = (data.curves.get(bot.id) ?? []).map(([, value]) => value);
   const start = data.accounts.find((account) => account.id === bot.account)?.paper.starting_cash;
   const worth = book?.equity ?? start;

@@ -86,6 +86,8 @@ const APPLY = {
   },
   PositionChanged: () => ["positions"],
   EquityMarked({ data: marked }) {
+    const former = data.bots.some((bot) => bot.id === marked.bot && bot.account !== marked.account);
+    if (former) return []; // what the bot has left on an account that it had before
     data.books.set(marked.bot, marked);
     const at = Date.parse(marked.at), curve = data.curves.get(marked.bot) ?? [];
     const last = curve.at(-1);

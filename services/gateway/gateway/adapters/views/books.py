@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from gateway.adapters.book_tables import books, earnings, equity, lots, positions
+from gateway.adapters.primary_tables import bots
 from gateway.adapters.read_tables import orders
 from gateway.adapters.views.paging import Span, cut, equal
 from gateway.domain.book_views import EquityView, PerformanceView, PositionView
@@ -90,8 +91,9 @@ def list_equity(
 
 
 def list_books(sql: Connection) -> tuple[EquityView, ...]:
-    """What every bot is worth now."""
-    rows = sql.execute(select(books).order_by(books.c.bot))
+    """What every bot is worth now, on the account that it has now."""
+    present = (bots.c.id == books.c.bot) & (bots.c.account == books.c.account)
+    rows = sql.execute(select(books).join(bots, present).order_by(books.c.bot))
     return tuple(EquityView.model_validate(row._asdict()) for row in rows)
 
 

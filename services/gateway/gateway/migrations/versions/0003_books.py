@@ -138,7 +138,7 @@ def _equity() -> None:
     op.create_table(
         "books",
         sa.Column("bot", sa.String(64), primary_key=True),
-        sa.Column("account", sa.String(64), nullable=False),
+        sa.Column("account", sa.String(64), primary_key=True),
         sa.Column("at", UtcDateTime, nullable=False),
         sa.Column("equity", ExactDecimal, nullable=False),
         sa.Column("cash", ExactDecimal, nullable=False),
