@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from starlette.applications import Starlette
 
-from executor.adapters.tables import orders
+from executor.adapters.tables import metadata, orders
 from executor.app import create_app, create_service
+from executor.handlers import memory, verdicts
 from executor.settings import Settings
 from signalbox.contracts.config import ExecutorConfig, KillSwitch, Limits
 from signalbox.contracts.events import (
@@ -73,6 +74,13 @@ def states(desk: Desk) -> list[OrderState]:
     return [event.data.state for event in desk.of(OrderChanged)]
 
 
+async def attempts(service: Service[ExecutorConfig]) -> int:
+    """How many messages have failed at least once."""
+    table = metadata.tables["attempts"]
+    assert service.db is not None
+    return len(await service.db.read(lambda sql: sql.execute(select(table)).all()))
+
+
 def test_the_app_can_be_made() -> None:
     assert isinstance(create_app(), Starlette)
 
@@ -124,6 +132,41 @@ async def test_what_waits_expires_with_the_market_clock(desk: Desk) -> None:
         await desk.set_clock(NOON + timedelta(minutes=6))
         await desk.hear(OrderChanged, 3)
     assert states(desk)[-1] is OrderState.EXPIRED
+
+
+async def test_verdicts_that_come_the_wrong_way_round_are_read_again_in_order(desk: Desk) -> None:
+    service = executor(desk)
+    await desk.say(quote())
+    async with running(service):
+        await desk.say(verdict(3), verdict(2, Action.SELL))
+        await until(lambda: len(desk.of(VerdictReached)) == 2)
+        await desk.say(verdict(1))
+        held = [p.data.quantity for p in await desk.hear(PositionChanged, 3)]
+        tries = await attempts(service)
+    assert held == [Decimal("4.7501"), 0, Decimal("4.7501")]
+    assert tries == 0  # waiting for another is no failure
+    assert not desk.of(AlertRaised)
+
+
+async def test_a_verdict_that_never_comes_halts_its_key(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (memory, verdicts):
+        monkeypatch.setattr(module, "GAP_PATIENCE_S", 1.5)
+    service = executor(desk)
+    await desk.say(quote())
+    async with running(service):
+        await desk.say(verdict(2))
+        await desk.hear(AlertRaised)
+        await desk.hear(OrderChanged)
+        tries = await attempts(service)
+    assert [(a.data.code, a.data.about) for a in desk.of(AlertRaised)] == [
+        ("key_halted", "key:alpha/AAPL")
+    ]
+    assert [(o.data.state, o.data.reason) for o in desk.of(OrderChanged)] == [
+        (OrderState.DENIED, "trading_halted")
+    ]
+    assert tries == 0
 
 
 async def test_the_kill_switch_is_obeyed_within_a_second(desk: Desk) -> None:

@@ -103,3 +103,11 @@ def test_execute_keeps_the_quote_it_used() -> None:
 
 def test_execute_gives_nothing_in_a_bar_without_volume() -> None:
     assert execute(Side.BUY, D(10), a_quote(volume=D(0)), PLAIN, D(1)) is None
+
+
+@pytest.mark.parametrize("wanted", [D(0), D(-1)])
+@pytest.mark.parametrize("volume", [None, D(100)])
+def test_execute_gives_nothing_where_nothing_is_wanted(
+    wanted: Decimal, volume: Decimal | None
+) -> None:
+    assert execute(Side.SELL, wanted, a_quote(volume=volume), MOVES, D(1)) is None

@@ -11,7 +11,7 @@ from executor.adapters.tables import metadata
 from executor.domain.desk import Track
 from signalbox.contracts import ids
 from signalbox.contracts.config import Limits, PaperSettings
-from signalbox.contracts.errors import Malformed, TransientError
+from signalbox.contracts.errors import Malformed, OutOfOrder
 from signalbox.contracts.events import AlertRaised, EquityMarked, OrderChanged, PositionChanged
 from signalbox.contracts.values import Action, OrderState, Outcome, Reason, Side, SourceType
 from signalbox.testing.examples import NOON, a_bot, an_account
@@ -191,7 +191,7 @@ def test_fees_are_paid_in_cash_and_by_the_source(shop_with: Callable[..., Shop])
 def test_an_early_verdict_waits_for_the_missing_one(shop: Shop, states: Any) -> None:
     shop.quote()
     first, second = shop.verdict(BUY), shop.verdict(SELL)
-    with pytest.raises(TransientError, match="came after 0"):
+    with pytest.raises(OutOfOrder, match="came after 0"):
         shop.handle(second)
     assert states(shop.handle(first))[-1] == (S.FILLED, "")
     assert states(shop.handle(second))[-1] == (S.FILLED, "")
@@ -205,7 +205,7 @@ def test_a_gap_of_a_minute_halts_the_key(shop: Shop, states: Any) -> None:
     start = shop.moment().wall
     for waited_s in (0, 59):
         shop.over = {"wall": start + timedelta(seconds=waited_s)}
-        with pytest.raises(TransientError, match=f"waited {waited_s} s"):
+        with pytest.raises(OutOfOrder, match=f"waited {waited_s} s"):
             shop.handle(second)
     shop.over = {"wall": start + timedelta(seconds=60)}
     alert, *rest = shop.handle(second)
@@ -221,7 +221,7 @@ def test_a_halted_key_denies_and_others_go_on(shop: Shop, states: Any) -> None:
     shop.quote(), shop.quote(symbol="MSFT")
     shop.verdict(BUY)
     shop.over = {"wall": shop.moment().wall}
-    with pytest.raises(TransientError):
+    with pytest.raises(OutOfOrder):
         shop.handle(shop.verdict(BUY))
     assert states(shop.accept(BUY, symbol="MSFT"))[-1] == (S.FILLED, "")
 

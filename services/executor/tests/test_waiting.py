@@ -6,9 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from signalbox.contracts.config import Limits, PaperSettings
+from executor.domain.plan import settle
+from executor.handlers import waiting
+from executor.handlers.audit import audit
+from signalbox.contracts.config import Limits, PaperSettings, Sizing
+from signalbox.contracts.errors import InvariantBroken
+from signalbox.contracts.events import AlertRaised
 from signalbox.contracts.values import Action, OrderState, SourceType
+from signalbox.runtime.fence import FenceLost
 from signalbox.testing.examples import NOON, a_bot, an_account
 
 D = Decimal
@@ -208,6 +215,101 @@ async def test_an_exit_whose_lots_are_gone_is_cancelled(shop: Shop) -> None:
     assert first == (S.CANCELED, "nothing_to_change")
     assert second == (S.FILLED, "")
     assert shop.held() == 0
+
+
+@pytest.mark.parametrize("volume", [None, D(1000)])
+async def test_a_part_filled_exit_takes_what_another_has_left(
+    shop_with: Callable[..., Shop], volume: Decimal | None
+) -> None:
+    shop = shop_with(sizing=Sizing(increment=D("0.01")))
+    shop.quote()
+    shop.accept(BUY)
+    assert shop.held() == D("4.75")
+    shop.later(seconds=20)
+    shop.quote(volume=D(10))
+    higher = shop.accept(SELL, **QC)[2].data
+    assert (higher.filled, higher.quantity) == (1, D("4.75"))
+    shop.later(seconds=20)
+    shop.quote(volume=D(35))
+    own = shop.accept(CLOSE)[2].data
+    assert (own.filled, own.quantity, shop.held()) == (D("3.5"), D("3.75"), D("0.25"))
+    shop.later(seconds=20)
+    shop.quote(volume=volume)
+    await shop.fill()
+    higher, own = shop.order(higher.order_id), shop.order(own.order_id)
+    assert (higher.state, higher.filled, higher.quantity) == (S.FILLED, D("1.25"), D("1.25"))
+    assert (own.state, own.reason, own.filled) == (S.CANCELED, "nothing_to_change", D("3.5"))
+    assert [row.quantity for row in shop.fills()] == [D("4.75"), 1, D("3.5"), D("0.25")]
+    assert (shop.held(), shop.memory.waiting) == (0, {})
+    with shop.db.begin() as sql:
+        assert list(audit(sql, shop.moment())) == []
+
+
+async def test_an_exit_outlives_its_signal_and_is_filled_the_next_morning(shop: Shop) -> None:
+    shop.quote()
+    shop.accept(BUY)
+    shop.later(hours=4)  # the session's end
+    shop.quote(session_closes_at=shop.now)
+    exit_ = shop.accept(SELL)[-1].data
+    assert exit_.state is S.ACCEPTED
+    shop.later(hours=17)
+    await shop.floor.end_overdue(shop.moment())
+    shop.quote(session_closes_at=shop.now + timedelta(hours=7))
+    (order,) = await shop.fill()
+    assert (order.order_id, order.state, shop.held()) == (exit_.order_id, S.FILLED, 0)
+
+
+async def test_an_order_that_cannot_be_filled_does_not_stop_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = shop.accept(BUY)[0].data, shop.accept(BUY, symbol="MSFT")[0].data
+    made, transact = list[Any](), shop.transact
+
+    def fail(ticket: Any, *others: Any) -> Any:
+        if ticket.order.symbol == "AAPL":
+            raise InvariantBroken("two and two are five")
+        return settle(ticket, *others)
+
+    async def hear(work: Any) -> Any:
+        made.extend(await transact(work))
+
+    shop.transact = hear
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting, "settle", fail)
+        for _ in range(2):
+            shop.quote(), shop.quote(symbol="MSFT")
+            await shop.fill("AAPL", "MSFT")
+    assert shop.order(good.order_id).state is S.FILLED
+    assert shop.order(bad.order_id).state is S.ACCEPTED
+    shop.quote()
+    await shop.fill()
+    assert shop.order(bad.order_id).state is S.FILLED
+    alerts = [event.data for event in made if isinstance(event, AlertRaised)]
+    assert [(a.code, a.about, a.active) for a in alerts] == [
+        ("fill_failed", "key:alpha/AAPL", True),
+        ("fill_failed", "key:alpha/AAPL", False),
+    ]
+    assert "two and two are five" in alerts[0].message
+
+
+@pytest.mark.parametrize(
+    "error", [FenceLost("taken over"), OperationalError("SELECT", {}, OSError("gone"))]
+)
+async def test_without_a_database_or_the_fence_no_order_is_blamed(
+    shop: Shop, error: Exception
+) -> None:
+    shop.accept(BUY)
+    shop.quote()
+    tries: list[Any] = []
+
+    async def fail(work: Any) -> Any:
+        tries.append(work)
+        raise error
+
+    shop.transact = fail
+    with pytest.raises(type(error)):
+        await shop.fill()
+    assert len(tries) == 1
 
 
 async def test_quotes_cost_nothing_where_nothing_waits(shop: Shop) -> None:

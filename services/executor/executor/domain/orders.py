@@ -38,7 +38,7 @@ class Ticket:
     correlation_id: UUID  # of the chain of events that it belongs to
     config_version: int  # under which it was planned
     planned_at: datetime  # market time
-    expires_at: datetime | None = None  # market time; None waits for ever
+    expires_at: datetime | None = None  # market time; None, as of every exit, waits for ever
     targets: tuple[UUID, ...] = ()  # the lots that an exit closes, in this order
     arrival: Decimal | None = None  # mid when it was planned
     signal_price: Decimal | None = None  # what the source saw
@@ -121,7 +121,7 @@ def advance(
 
 
 def sized(ticket: Ticket, quantity: Decimal) -> Ticket:
-    """The ticket with the size that it is carried out with."""
+    """The ticket with the size that it is carried out with, what is filled already included."""
     return ticket.having(ticket.order.model_copy(update={"quantity": quantity}))
 
 

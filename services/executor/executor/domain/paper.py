@@ -68,9 +68,11 @@ def available(
 def execute(
     side: Side, wanted: Decimal, quote: Quote, settings: PaperSettings, increment: Decimal
 ) -> Execution | None:
-    """What a market order gets from `quote`; None when the bar is too thin for one increment."""
+    """What a market order gets from `quote`; None when nothing is wanted, or the bar is too thin
+    for one increment.
+    """
     quantity = available(wanted, quote, settings, increment)
-    if not quantity:
+    if quantity <= ZERO:
         return None
     price = fill_price(side, quote, quantity, settings, quote.volume)
     return Execution(

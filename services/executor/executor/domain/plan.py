@@ -47,7 +47,7 @@ def plan(verdict: Verdict, version: int, scene: Scene) -> Intent | Denial:
 def settle(
     ticket: Ticket, bot: BotConfig | None, scene: Scene
 ) -> Decimal | tuple[OrderState, Denial]:
-    """What a waiting order trades at the scene's quote now, or how it ends instead.
+    """How much more a waiting order trades at the scene's quote now, or how it ends instead.
 
     Time has passed since it was planned, so an entry is checked again, and an exit closes what is
     still there.

@@ -15,7 +15,12 @@ from signalbox.contracts.events import Event
 
 
 class Commands:
-    """One method for each verb. A repeated request id acts once, also after a crash in between."""
+    """One method for each verb. A repeated request id gets the stored answer and does nothing.
+
+    After a crash between the effect and its stored answer a repeat makes no second order, but it
+    may find its work done: `cancel`, and a `close` that only ended what waited, then answer
+    Conflict, and `clear_halt` NotFound.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work

@@ -1,24 +1,31 @@
 """What nobody sends a message for: quotes come in, and time goes by."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from executor.adapters import store
 from executor.adapters.quotes import stored_quotes
 from executor.domain.desk import START, Desk
 from executor.handlers.audit import audit
-from executor.handlers.booking import ExecutorMoment, quote_for
+from executor.handlers.booking import ExecutorMoment, alert, quote_for
 from executor.handlers.verdicts import halt
 from executor.handlers.waiting import end_overdue, fill_waiting, marks
 from executor.handlers.work import Work
 from signalbox.contracts.config import KillSwitch
 from signalbox.contracts.events import Event, QuoteUpdated
+from signalbox.contracts.values import Severity
 from signalbox.runtime import metrics
+from signalbox.runtime.fence import FenceLost
+
+log = logging.getLogger(__name__)
 
 _TICK_S = 0.2
+_NOBODYS_FAULT = (FenceLost, OperationalError, InterfaceError)  # the loop starts again
 
 
 class Floor:
@@ -30,6 +37,7 @@ class Floor:
         self._memory = work.memory
         self._version = 0  # of the configuration that waiting orders were last checked against
         self._minute: datetime | None = None  # of market time, last valued
+        self._failing: set[tuple[str, str]] = set()  # keys whose waiting orders raise
 
     async def start(self) -> None:
         """Check the books, then read what waits, what is halted, and the newest quotes."""
@@ -68,12 +76,66 @@ class Floor:
         ]
         if not ready:
             return
-        wanted = {order.symbol for order in ready}
+        keys = sorted({(order.bot, order.symbol) for order in ready})
+        if self._failing.isdisjoint(keys):
+            try:
+                await self._fill({bot for bot, _ in keys}, {symbol for _, symbol in keys})
+            except _NOBODYS_FAULT:
+                raise
+            except Exception as error:  # noqa: BLE001 - which key failed is found out below
+                log.warning("filling %d keys at once failed: %r", len(keys), error)
+            else:
+                return
+        for key in keys:
+            await self._fill_alone(key)
 
+    async def _fill(self, bots: Collection[str], symbols: Collection[str]) -> None:
         def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
-            return fill_waiting(desk, wanted, moment)
+            return fill_waiting(desk, symbols, moment)
 
-        await self._work.do(rule, {order.bot for order in ready}, wanted)
+        await self._work.do(rule, bots, symbols)
+
+    async def _fill_alone(self, key: tuple[str, str]) -> None:
+        """One key in its own transaction: where it fails, one alert says so, and others go on."""
+        bot, symbol = key
+        try:
+            await self._fill({bot}, {symbol})
+        except _NOBODYS_FAULT:
+            raise
+        except Exception as error:
+            log.exception("orders of %s on %s cannot be filled", bot, symbol)
+            if key not in self._failing:
+                words = (
+                    f"orders of {bot} that wait on {symbol} cannot be filled: {error!r}. They are"
+                    " tried at every quote; others go on. The log says more; cancel the order if"
+                    " it stays."
+                )
+                await self._tell(key, words, Severity.CRITICAL)
+                self._failing.add(key)
+        else:
+            if key in self._failing:
+                words = f"orders of {bot} that wait on {symbol} can be filled again"
+                await self._tell(key, words, Severity.INFO)
+                self._failing.discard(key)
+
+    async def _tell(self, key: tuple[str, str], words: str, severity: Severity) -> None:
+        active = severity is Severity.CRITICAL
+
+        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            about, occurrence = f"key:{key[0]}/{key[1]}", f"{active}|{moment.wall.isoformat()}"
+            return [
+                alert(
+                    moment,
+                    "fill_failed",
+                    about,
+                    words,
+                    occurrence,
+                    severity=severity,
+                    active=active,
+                )
+            ]
+
+        await self._service.transact(say)
 
     async def tick_for_ever(self) -> None:
         """What time brings: orders expire, books are valued, gaps are given up."""

@@ -15,7 +15,7 @@ from executor.domain.turns import GAP_PATIENCE_S, Turn, passed, turn
 from executor.handlers.booking import ExecutorMoment, alert, end, place, record, scene_of
 from executor.handlers.memory import Gaps, Memory
 from signalbox.contracts import ids
-from signalbox.contracts.errors import Malformed, TransientError
+from signalbox.contracts.errors import Malformed, OutOfOrder
 from signalbox.contracts.events import Event, OrderChanged, VerdictReached
 from signalbox.contracts.payloads import Order, Verdict
 from signalbox.contracts.values import Action, OrderState, Outcome, Side
@@ -80,7 +80,7 @@ def _apply(
             waited_s = gaps.waited_s(key, sequence, moment.wall)
             if waited_s < GAP_PATIENCE_S:
                 words = f"verdict {sequence} of {key} came after {track.sequence}"
-                raise TransientError(f"{words}; waited {waited_s:.0f} s for the ones between")
+                raise OutOfOrder(f"{words}; waited {waited_s:.0f} s for the ones between")
             yield halt(desk, key, "sequence_gap", sequence, moment)
     desk.put_track(*key, passed(sequence, desk.tracks.get(key, START)))
     if verdict.outcome is Outcome.ACCEPTED:
@@ -212,7 +212,7 @@ def _ticket(
         correlation_id=event.correlationid,
         config_version=event.configversion,
         planned_at=moment.now,
-        expires_at=signal.valid_until,
+        expires_at=signal.valid_until if intent.entry else None,
         targets=intent.targets,
         arrival=halfway(last) if last else None,
         signal_price=signal.price,

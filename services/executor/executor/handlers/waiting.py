@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from executor.domain.book import equity_of
 from executor.domain.desk import Desk
+from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, settle
 from executor.handlers.booking import ExecutorMoment, end, fill_on, quote_for, scene_of
@@ -32,7 +33,7 @@ def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
         yield end(desk, ticket, answer, moment)
         return
     if answer != ticket.remaining:
-        ticket = sized(ticket, answer)
+        ticket = sized(ticket, add(ticket.order.filled, answer))
     yield from fill_on(desk, ticket, quote, moment, None)
 
 
