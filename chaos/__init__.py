@@ -1,0 +1,1 @@
+"""Kills and cuts a real system, then checks from outside that its books agree."""

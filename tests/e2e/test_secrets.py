@@ -1,0 +1,184 @@
+"""No secret turns up anywhere but in the files made for it, whatever went well or wrong before."""
+
+import base64
+import json
+import re
+from collections.abc import AsyncIterator
+from itertools import product
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from chaos.rest import Gateway
+from chaos.system import System
+from chaos.voices import Voices
+from signalbox.testing.wait import until
+from tests.e2e.canaries import (
+    command_lines,
+    kept_files,
+    kept_messages,
+    kept_rows,
+    leaks,
+    own_secrets,
+    shapes,
+)
+from tests.e2e.conftest import ADMIN_PASSWORD, ENVIRONMENT_TOKEN, REST_TOKEN
+
+pytestmark = pytest.mark.e2e
+MISTYPED = 'canary-mistyped "pw"+\\/77c2e9'  # somebody's password, in the wrong place
+CONFIG = "canary"
+JSON = {"Content-Type": "application/json"}
+Content = list[tuple[str, bytes]]
+
+
+def content_of(answer: httpx.Response) -> tuple[str, bytes]:
+    """An answer with its headers, and what it answers."""
+    headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
+    request = answer.request
+    return f"{request.method} {request.url.path}", headers.encode() + b"\n" + answer.content
+
+
+async def save_and_test(gateway: Gateway) -> AsyncIterator[httpx.Response]:
+    """Tokens are entered, refused by QuantConnect, and cannot be sent anywhere."""
+    body = {"id": CONFIG, "api_key": "123", "api_secret": REST_TOKEN, "target": "sandbox"}
+    yield await gateway.send("POST", "/api/quantconnect/config", json=body)
+    for config in (CONFIG, "environment", "demo"):
+        yield await gateway.send("POST", f"/api/quantconnect/config/{config}/test")
+    body = {"id": CONFIG, "api_secret": REST_TOKEN, "signals_from": "fills"}
+    yield await gateway.send("POST", "/api/quantconnect/config", json=body)
+
+
+async def sign_in_wrongly(gateway: Gateway) -> AsyncIterator[httpx.Response]:
+    """Wrong passwords, and passwords where they do not belong."""
+    path = "/api/auth/token"
+    for body in (
+        {"username": "nobody", "password": MISTYPED},
+        {"username": "admin", "password": MISTYPED},
+        {"username": MISTYPED, "password": "x"},
+        {"username": "admin", "password": [ADMIN_PASSWORD]},
+        {"username": "admin", "password": {"is": ADMIN_PASSWORD}},
+        {"username": "admin", "pass": ADMIN_PASSWORD},
+        {"username": "\0", "password": ADMIN_PASSWORD},
+        {"username": "admin", "password": ADMIN_PASSWORD * 20},
+    ):
+        yield await gateway.send("POST", path, json=body)
+    half = f'{{"username": "admin", "password": {json.dumps(ADMIN_PASSWORD)}'.encode()
+    yield await gateway.send("POST", path, content=half, headers=JSON)
+    large = json.dumps({"password": ADMIN_PASSWORD, "x": "y" * 300_000}).encode()
+    yield await gateway.send("POST", path, content=large, headers=JSON)
+    form = {"username": "admin", "password": ADMIN_PASSWORD}
+    yield await gateway.send("POST", path, data=form)
+
+
+async def send_it_wrongly(gateway: Gateway, address: str) -> AsyncIterator[httpx.Response]:
+    """Tokens in bodies that do not fit, and as somebody's credentials."""
+    path = "/api/quantconnect/config"
+    for body in (
+        {"id": "x", "api_key": "1", "api_secret": [REST_TOKEN]},
+        {"id": "x", "api_key": "1", "api_secret": REST_TOKEN, "algorithm_id": "none"},
+        {"id": "x", "api_secret": REST_TOKEN},
+        {"id": "x", "api_token": REST_TOKEN},
+        {"id": "../x", "api_key": "1", "api_secret": REST_TOKEN},
+        [REST_TOKEN],
+    ):
+        yield await gateway.send("POST", path, json=body)
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as stranger:
+        for header in ({"Authorization": f"Bearer {REST_TOKEN}"}, {"Cookie": f"sb={REST_TOKEN}"}):
+            yield await stranger.get("/api/bots", headers=header)
+        yield await stranger.get("/api/bots", auth=("admin", ADMIN_PASSWORD))
+
+
+async def ids_for(gateway: Gateway) -> dict[str, list[str]]:
+    """Something that exists for every parameter of a path."""
+    lists = {
+        "signal_id": "/api/signals",
+        "verdict_id": "/api/verdicts",
+        "order_id": "/api/orders",
+        "bot_id": "/api/bots",
+        "algorithm_id": "/api/quantconnect/algorithms",
+    }
+    found = {
+        name: [item["id"] for item in (await gateway.get(path))["items"]][:5]
+        for name, path in lists.items()
+    }
+    return {**found, "config_id": [CONFIG, "environment", "demo"]}
+
+
+async def everything_that_can_be_read(gateway: Gateway) -> AsyncIterator[httpx.Response]:
+    """Every GET of the interface, with things that exist."""
+    described = await gateway.send("GET", "/api/openapi.json")
+    yield described
+    ids = await ids_for(gateway)
+    for path, methods in described.json()["paths"].items():
+        names = re.findall(r"{(\w+)}", path)
+        if "get" not in methods or path == "/api/stream":
+            continue
+        for values in product(*(ids.get(name, ["x"]) for name in names)):
+            filled = path
+            for name, value in zip(names, values, strict=True):
+                filled = filled.replace(f"{{{name}}}", value)
+            yield await gateway.send("GET", filled, params={"limit": 200})
+    yield await gateway.send("GET", "/")
+
+
+async def health_pages(house: System) -> AsyncIterator[httpx.Response]:
+    """What every program says of itself to anybody."""
+    async with httpx.AsyncClient(trust_env=False) as stranger:
+        for name in house.programs():
+            for page in ("livez", "readyz", "metrics") if name != "nats-server" else ():
+                yield await stranger.get(f"{house.url(name)}/{page}")
+
+
+async def told(gateway: Gateway) -> Any:
+    """Whether the wrong token has become a state and an alert."""
+    alerts = await gateway.every("/api/alerts")
+    return [alert for alert in alerts if alert["about"] == f"quantconnect:{CONFIG}"]
+
+
+async def test_no_secret_is_anywhere_but_in_its_own_file(
+    house: System, gateway: Gateway, voices: Voices
+) -> None:
+    seen: Content = []
+    for doing in (
+        save_and_test(gateway),
+        sign_in_wrongly(gateway),
+        send_it_wrongly(gateway, house.url("gateway")),
+    ):
+        answers = [answer async for answer in doing]
+        assert not [answer.url for answer in answers if answer.status_code >= 500]
+        seen += map(content_of, answers)
+    await until(lambda: told(gateway), 20, every=0.1)
+    seen += [content_of(answer) async for answer in everything_that_can_be_read(gateway)]
+    seen += [content_of(answer) async for answer in health_pages(house)]
+    seen += await kept_messages(voices)
+    seen += [*kept_files(house.home), *kept_rows(house.home), *command_lines(house)]
+    assert len(seen) > 100
+    secrets = [ADMIN_PASSWORD, ENVIRONMENT_TOKEN, REST_TOKEN, MISTYPED, gateway.token]
+    secrets += own_secrets(house.home)
+    names = [name for name, _ in seen]
+    assert {"logs/gateway.jsonl", "terminal", "tables of gateway", "stream KV_CONFIG"} <= {*names}
+    assert any(name.endswith("-wal") for name in names)
+    assert not [leak for name, content in seen for leak in leaks(secrets, name, content)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{0}", id="raw"),
+        pytest.param("password={1}&x", id="url"),
+        pytest.param('{{"error": "{2}"}}', id="json"),
+        pytest.param("Basic {3}", id="base64"),
+    ],
+)
+def test_a_leak_is_found_in_any_shape(text: str) -> None:
+    given = [
+        MISTYPED,
+        quote(MISTYPED, safe=""),
+        json.dumps(MISTYPED)[1:-1],
+        base64.b64encode(f"admin:{MISTYPED}".encode()).decode(),
+    ]
+    assert list(leaks([MISTYPED], "here", text.format(*given).encode()))
+    assert not list(leaks([MISTYPED], "here", b"canary-mis"))
+    assert len(shapes(MISTYPED)) >= 8
