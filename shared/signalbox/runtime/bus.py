@@ -97,6 +97,7 @@ class Bus:
         self._waiting: dict[str, Receipt] = {}
         self._back = asyncio.Event()
         self._closing = False
+        self._said = ""
         self._count = 0
 
     async def connect(self) -> None:
@@ -211,7 +212,9 @@ class Bus:
 
     async def _on_error(self, error: Exception) -> None:
         metrics.BUS_ERRORS.labels(self.service).inc()
-        log.warning("bus error: %r", error)
+        if repr(error) != self._said:  # the client tries again five times a second
+            log.warning("bus error: %r", error)
+        self._said = repr(error)
 
     async def _on_disconnected(self) -> None:
         """Nobody knows which of the unconfirmed messages have arrived. All of them fail, and what
@@ -230,6 +233,7 @@ class Bus:
 
     async def _on_reconnected(self) -> None:
         log.info("bus connection is back")
+        self._said = ""
         self._back.set()
         for call in self.reconnected:
             await call()

@@ -2,7 +2,11 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
 
 from signalbox.runtime import ledger, metrics
 from signalbox.runtime.outbox import unsent
@@ -75,10 +79,13 @@ class Upkeep:
     async def measure(self) -> None:
         """Say how far behind the consumers are."""
         while True:
-            for handlers in self._service.handlers:
-                info = await self._service.bus.js.consumer_info(handlers.stream, handlers.durable)
-                pending, unacked = info.num_pending or 0, info.num_ack_pending or 0
-                labels = (handlers.stream, handlers.durable)
-                metrics.CONSUMER_PENDING.labels(*labels).set(pending)
-                metrics.CONSUMER_ACK_PENDING.labels(*labels).set(unacked)
+            with suppress(NatsError, JetStreamError):  # the server is away; readiness says so
+                await self._measure_once()
             await asyncio.sleep(_LAG_S)
+
+    async def _measure_once(self) -> None:
+        for handlers in self._service.handlers:
+            info = await self._service.bus.js.consumer_info(handlers.stream, handlers.durable)
+            labels = (handlers.stream, handlers.durable)
+            metrics.CONSUMER_PENDING.labels(*labels).set(info.num_pending or 0)
+            metrics.CONSUMER_ACK_PENDING.labels(*labels).set(info.num_ack_pending or 0)
