@@ -146,7 +146,6 @@ def test_a_signal_carries_what_the_insight_says() -> None:
     assert signal.target is Target.SANDBOX
     assert signal.details == {
         "configId": "main",
-        "configId": "main",
         "deployId": "L-1",
         "symbolId": "SPY R735QTJ8XC9X",
         "time": (NOON - MINUTE).isoformat(),
