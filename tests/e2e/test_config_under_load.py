@@ -69,6 +69,7 @@ async def test_every_verdict_is_of_one_version_and_none_is_lost(
         await asyncio.gather(change(gateway, number), *(voices.speak(one) for one in burst))
     await gateway.put("/api/flags", {"strategy": True})
     await until(lambda: documents.newest - began >= CHANGES, 10)
+    changes = documents.newest - began
     await gateway.put("/api/market", {"speed": 0})
     ids = frozenset(signal.signal_id for signal in said)
     evidence = await gather(voices, gateway, documents, ids)
