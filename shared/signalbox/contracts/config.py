@@ -5,7 +5,7 @@ them.
 """
 
 from decimal import Decimal
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -207,19 +207,97 @@ class MarketConfig(Value):
     speed: float | None = Field(None, ge=0, le=1_000_000)
 
 
+class Budget(Value):
+    """What calls may cost, in US dollars. 0 allows no call; none sets no limit."""
+
+    day_usd: Annotated[Amount, Field(ge=0)] | None = Decimal(1)
+    month_usd: Annotated[Amount, Field(ge=0)] | None = Decimal(20)
+
+
+class TokenPrice(Value):
+    """A price of the user's own, for models that no table prices. US dollars, million tokens."""
+
+    input_usd: Amount = Field(ge=0)
+    output_usd: Amount = Field(ge=0)
+
+
+class PromptVersion(Value):
+    """One version of a template. It never changes; `{{name}}` stands for a value."""
+
+    prompt_id: Slug
+    version: int = Field(ge=1)
+    name: Name
+    system: str = Field(max_length=8_000)
+    user: str = Field(max_length=8_000)
+
+
+class LlmConfig(Value):
+    """One model that is asked: whom, about what, when, for how much."""
+
+    id: Slug
+    name: Name
+    provider: Literal["openai", "claude"]
+    wire: Literal["responses", "chat"] = "responses"  # of openai; compatible servers speak chat
+    base_url: str | None = None  # a compatible server; none: the provider itself
+    target: Target = Target.REAL
+    key_sealed: str  # opens in llm-decider only
+    model: Name
+    fallback: Slug | None = None  # the config that is asked when this one's provider fails
+    prompt_id: Slug
+    symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=50)]
+    interval: str = "1m"  # of the bars that are shown and waited for
+    every: int | None = Field(15, ge=1)  # bars between two calls; none: no schedule
+    move: Confidence | None = None  # also when the price has moved by this fraction since
+    min_gap_s: int = Field(60, ge=0)  # between two calls about one symbol, market time
+    symbols_per_call: int = Field(5, ge=1, le=10)
+    horizon_s: int = Field(3600, ge=60)  # the longest that a decision may name, market time
+    max_tokens: int = Field(2_000, ge=256, le=16_000)  # of the answer, reasoning included
+    temperature: Annotated[Decimal, Field(ge=0, le=2)] | None = None  # where the model takes one
+    effort: Literal["none", "low", "medium", "high"] | None = None
+    deadline_s: int = Field(60, ge=5, le=600)  # for one decision with its retries, wall time
+    bot: Slug | None = None  # whose positions the prompt shows
+    show_signals: bool = False  # whether it shows what other sources say
+    cache_s: int = Field(300, ge=0)  # how long the same question gets the same answer, wall time
+    budget: Budget = Budget()
+    price: TokenPrice | None = None
+    active: bool = True
+
+
+class LlmDeciderConfig(Value):
+    """What llm-decider needs: the models, the versions that are active, the budget of all."""
+
+    models: tuple[LlmConfig, ...] = ()
+    prompts: tuple[PromptVersion, ...] = ()
+    bots: tuple[BotConfig, ...] = ()
+    budget: Budget = Budget(day_usd=Decimal(5), month_usd=Decimal(100))
+
+
+class LabConfig(Value):
+    """What lab needs: nothing but the version."""
+
+
 class GatewayConfig(Value):
     """What the gateway's own replicas need: nothing but the version."""
 
 
 Document = (
-    RouterConfig | ExecutorConfig | IngestConfig | StrategyConfig | MarketConfig | GatewayConfig
+    RouterConfig
+    | ExecutorConfig
+    | IngestConfig
+    | LlmDeciderConfig
+    | StrategyConfig
+    | MarketConfig
+    | LabConfig
+    | GatewayConfig
 )
 DOCUMENTS: dict[str, type[Document]] = {
     "decision-router": RouterConfig,
     "executor": ExecutorConfig,
     "qc-ingest": IngestConfig,
+    "llm-decider": LlmDeciderConfig,
     "strategy-runner": StrategyConfig,
     "market-data": MarketConfig,
+    "lab": LabConfig,
     "gateway": GatewayConfig,
 }
 

@@ -9,18 +9,22 @@ from signalbox.contracts.subjects import ARCHIVED, PREFIX
 SERVICES = (
     "market-data",
     "qc-ingest",
+    "llm-decider",
     "strategy-runner",
     "decision-router",
     "executor",
+    "lab",
     "gateway",
 )
 PORTS = {
     "gateway": 8000,
     "qc-ingest": 8101,
+    "llm-decider": 8102,
     "decision-router": 8103,
     "executor": 8104,
     "market-data": 8105,
     "strategy-runner": 8106,
+    "lab": 8107,
 }
 CONFIG_BUCKET = "CONFIG"
 KEYS_BUCKET = "KEYS"
@@ -43,6 +47,8 @@ CONSUMERS = (
     Consumer("SIGNALS", "decision-router", pinned=True),
     Consumer("VERDICTS", "executor", pinned=True),
     Consumer("INGRESS", "qc-ingest"),
+    Consumer("MARKET", "llm-decider", filter_subject=f"{PREFIX}.market.bars.>", only_new=True),
+    Consumer("SIGNALS", "lab", pinned=True),
     Consumer("MARKET", "strategy-runner", filter_subject=f"{PREFIX}.market.bars.>", only_new=True),
     *(Consumer(stream, "gateway", pinned=True) for stream in ARCHIVED),
 )
@@ -85,6 +91,18 @@ USERS = (
         answers("qc-ingest"),
     ),
     User(
+        "llm-decider",
+        (*own("llm-decider"), f"{PREFIX}.signals.llm.>", f"{PREFIX}.llm.>", *_BARS),
+        (
+            *answers("llm-decider"),
+            _QUOTES,
+            f"{PREFIX}.market.news.>",
+            f"{PREFIX}.books.>",
+            f"{PREFIX}.signals.>",
+        ),
+        ("MARKET", "BOOKS", "SIGNALS"),
+    ),
+    User(
         "strategy-runner",
         (*own("strategy-runner"), f"{PREFIX}.signals.strategy.>", *_BARS),
         answers("strategy-runner"),
@@ -98,6 +116,12 @@ USERS = (
         "executor",
         (*own("executor"), f"{PREFIX}.orders.>", f"{PREFIX}.books.>", *_BARS),
         (*answers("executor"), _QUOTES),
+        ("MARKET",),
+    ),
+    User(
+        "lab",
+        (*own("lab"), f"{PREFIX}.outcomes.>", *_BARS),
+        (*answers("lab"), _QUOTES),
         ("MARKET",),
     ),
     User(

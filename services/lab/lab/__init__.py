@@ -1,0 +1,1 @@
+"""Scores what every signal would have earned."""

@@ -1,0 +1,1 @@
+"""How llm-decider talks to the providers and to its own database."""

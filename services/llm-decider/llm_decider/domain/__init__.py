@@ -1,0 +1,1 @@
+"""What a decision is: prompts, snapshots, answers, budgets and outcomes."""
