@@ -12,7 +12,7 @@ from signalbox.runtime import ledger
 from signalbox.runtime.db import Database, new_metadata, upsert
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment
-from signalbox.runtime.outbox import mark_sent, unsent
+from signalbox.runtime.outbox import BATCHES, mark_sent, unsent
 from signalbox.testing import runner
 from signalbox.testing.examples import a_moment, a_signal, a_verdict, raised
 
@@ -115,7 +115,7 @@ def test_count_attempt_survives_and_counts_per_message(db: Database) -> None:
 
 def test_prune_keeps_what_is_unsent_and_what_is_recent(db: Database) -> None:
     runner.run(counting(), db, METADATA, [raised()], a_moment())
-    tomorrow_us = (ledger.BATCHES.next() >> 12) + 86_400_000_000
+    tomorrow_us = (BATCHES.next() >> 12) + 86_400_000_000
     with db.begin() as sql:
         assert ledger.prune(sql, METADATA, 0) == 0
         assert ledger.prune(sql, METADATA, tomorrow_us) == 1  # the inbox row
@@ -128,7 +128,7 @@ def test_prune_goes_on_where_it_stopped_when_there_is_much(db: Database) -> None
     signals = [raised(a_signal(own_id=str(n))) for n in range(10)]
     for signal in signals:
         runner.run(counting(), db, METADATA, [signal], a_moment())
-    later_us = (ledger.BATCHES.next() >> 12) + 1_000_000
+    later_us = (BATCHES.next() >> 12) + 1_000_000
     with db.begin() as sql:
         assert ledger.prune(sql, METADATA, later_us, most=4) == 4
         assert ledger.prune(sql, METADATA, later_us, most=100) == 6

@@ -14,9 +14,12 @@ from signalbox.runtime.topology import CONSUMERS, SERVICES, Consumer, User
 
 SUBJECTS = {
     "signal of quantconnect": "sb.v1.signals.quantconnect.p1.AAPL",
+    "signal of a model": "sb.v1.signals.llm.c1.AAPL",
     "signal of a strategy": "sb.v1.signals.strategy.ema.AAPL",
     "signal by hand": "sb.v1.signals.manual.admin.AAPL",
     "signal from outside": "sb.v1.signals.external.token.AAPL",
+    "model answer": "sb.v1.llm.c1.AAPL",
+    "outcome": "sb.v1.outcomes.c1.AAPL",
     "verdict": "sb.v1.verdicts.alpha.AAPL",
     "order": "sb.v1.orders.alpha.AAPL",
     "book": "sb.v1.books.alpha",
@@ -34,6 +37,8 @@ SUBJECTS = {
 SAYS = {
     "market-data": {"bar", "quote", "alert", "clock"},
     "qc-ingest": {"signal of quantconnect", "alert"},
+    "llm-decider": {"signal of a model", "model answer", "alert", "bar history"},
+    "lab": {"outcome", "alert", "bar history"},
     "strategy-runner": {"signal of a strategy", "alert", "bar history"},
     "decision-router": {"verdict", "alert"},
     "executor": {"order", "book", "alert", "bar history"},

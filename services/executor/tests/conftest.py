@@ -125,7 +125,7 @@ class Shop:
     def desk(self, bot: str = "alpha") -> Desk:
         desk = Desk.of(self.config, self.memory.board.snapshot())
         with self.db.begin() as sql:
-            store.load(sql, desk, {bot})
+            store.read(sql, desk, {bot})
         return desk
 
     def book(self, account: str = "paper-alpha") -> Book:

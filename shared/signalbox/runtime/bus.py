@@ -17,7 +17,9 @@ from nats.js.errors import NotFoundError
 
 from signalbox.contracts.errors import TransientError
 from signalbox.runtime import metrics, wire
+from signalbox.runtime.counting import Check, Line, checks
 from signalbox.runtime.moment import Outgoing
+from signalbox.runtime.topology import written_alone
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +56,12 @@ def server_url(home: Path, given: str | None) -> str:
 class Receipt:
     """Messages on their way to their streams; a repeat that a stream drops counts as stored."""
 
-    __slots__ = ("done", "left", "numbers")
+    __slots__ = ("done", "left", "tokens")
 
-    def __init__(self, numbers: range) -> None:
-        self.numbers = numbers
-        self.left = len(numbers)
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.left = 0  # acknowledgements to come
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not numbers:
-            self.done.set_result(None)
 
 
 class Bus:
@@ -94,7 +94,8 @@ class Bus:
             security=login,
         )
         self.reconnected: list[Any] = []  # async functions to call after every reconnect
-        self._waiting: dict[str, Receipt] = {}
+        self._waiting: dict[str, tuple[Receipt, Check | None]] = {}
+        self._lines = {name: Line() for name in written_alone(service)}
         self._back = asyncio.Event()
         self._closing = False
         self._said = ""
@@ -131,14 +132,20 @@ class Bus:
         """
         if not self._nc.is_connected:
             await self._wait_for_connection()
-        first = self._count + 1
-        self._count += len(messages)
-        receipt = Receipt(range(first, self._count + 1))
+        receipt = Receipt()
         commands = []
-        for number, message in zip(receipt.numbers, messages, strict=True):
-            token = str(number)
-            self._waiting[token] = receipt
-            commands.append(wire.publishing(message, f"{self._prefix}.{token}"))
+        for message, check, due in checks(self._lines, messages):
+            reply = ""
+            if due:
+                self._count += 1
+                token = str(self._count)
+                receipt.tokens.append(token)
+                self._waiting[token] = (receipt, check)
+                reply = f"{self._prefix}.{token}"
+            commands.append(wire.publishing(message, reply))
+        receipt.left = len(receipt.tokens)
+        if not receipt.left:
+            receipt.done.set_result(None)
         try:
             await wire.write(self._nc, commands)
         except (NatsError, TransientError) as error:
@@ -173,21 +180,34 @@ class Bus:
         """Stop waiting for these."""
         for receipt in receipts:
             receipt.done.cancel()
-            for number in receipt.numbers:
-                self._waiting.pop(str(number), None)
+            for token in receipt.tokens:
+                self._waiting.pop(token, None)
+        self._distrust()
+
+    def _distrust(self) -> None:
+        """Every message is acknowledged again until its stream's numbers are known."""
+        for line in self._lines.values():
+            line.offset = None
 
     def _on_ack(self, message: Msg) -> None:
-        receipt = self._waiting.pop(message.subject[self._cut :], None)
+        receipt, check = self._waiting.pop(message.subject[self._cut :], (None, None))
         if receipt is None or receipt.done.done():
             return
         if not message.data or b'"error"' in message.data:
             said = message.data.decode() or "no stream listens"
-            receipt.done.set_exception(PublishFailed(f"the stream refused a message: {said}"))
-            receipt.done.exception()  # looked at: whoever waits is told
-            return
-        receipt.left -= 1
-        if not receipt.left:
-            receipt.done.set_result(None)
+            self._fail(receipt, f"the stream refused a message: {said}")
+        elif check is not None and not check.holds(message.data):
+            self._distrust()
+            self._fail(receipt, "the stream did not take every message")
+        else:
+            receipt.left -= 1
+            if not receipt.left:
+                receipt.done.set_result(None)
+
+    @staticmethod
+    def _fail(receipt: Receipt, why: str) -> None:
+        receipt.done.set_exception(PublishFailed(why))
+        receipt.done.exception()  # looked at: whoever waits is told
 
     async def last(self, stream: str, subject: str) -> bytes | None:
         """The newest message on a subject, or None."""
@@ -226,10 +246,10 @@ class Bus:
         lost, self._waiting = self._waiting, {}
         if lost:
             wire.drop(self._nc)
-        for receipt in lost.values():
+        self._distrust()
+        for receipt, _ in lost.values():
             if not receipt.done.done():
-                receipt.done.set_exception(PublishFailed("the connection was lost"))
-                receipt.done.exception()  # looked at: whoever waits is told
+                self._fail(receipt, "the connection was lost")
 
     async def _on_reconnected(self) -> None:
         log.info("bus connection is back")

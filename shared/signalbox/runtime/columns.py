@@ -3,13 +3,13 @@ know.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, String, Table, Text, UpdateBase
+from sqlalchemy import BigInteger, Connection, Insert, Row, String, Table, Text, UpdateBase
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeDecorator
 from signalbox.contracts.ids import plain
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CHUNK = 900  # values in one IN list; SQLite takes 32,766 variables, PostgreSQL's driver 65,535
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -122,6 +123,21 @@ def run_many(sql: Connection, statement: UpdateBase, rows: Sequence[Mapping[str,
 def mark_of(sql: Connection) -> str:
     """How the driver marks the place of a value."""
     return "?" if sql.dialect.paramstyle == "qmark" else "%s"
+
+
+def rows_in(
+    sql: Connection, query: str, values: Collection[str], *before: str
+) -> Iterator[Row[Any]]:
+    """The rows in which the column that `query` ends with holds one of these values, straight
+    through the driver; `before` are the values of the query's other conditions, marked with `?`.
+    """
+    mark = mark_of(sql)
+    head = query.replace("?", mark)
+    listed = tuple(values)
+    for start in range(0, len(listed), _CHUNK):
+        some = listed[start : start + _CHUNK]
+        marks = ", ".join([mark] * len(some))
+        yield from sql.exec_driver_sql(f"{head} IN ({marks})", (*before, *some)).all()
 
 
 def insert_many(sql: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -8,31 +8,22 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, MetaData, delete, select
 
 from signalbox.contracts.events import Event
-from signalbox.runtime.columns import insert_many, insert_new, mark_of, upsert
+from signalbox.runtime.columns import insert_many, insert_new, rows_in, upsert
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment, Outgoing
-from signalbox.runtime.outbox import Batches, insert_rows, outgoing
+from signalbox.runtime.outbox import BATCHES, Batches, insert_rows, outgoing
 
 S = TypeVar("S")
-
-BATCHES = Batches()
-_CHUNK = 900  # ids in one IN list; SQLite takes 32,766 variables, PostgreSQL's driver 65,535
 
 
 def claim(
     sql: Connection, metadata: MetaData, consumer: str, ids: Sequence[str], batch: int
 ) -> set[str]:
     """Mark messages as handled in this transaction; returns those that were not before."""
-    inbox = metadata.tables["inbox"]
-    known: set[str] = set()
-    for start in range(0, len(ids), _CHUNK):
-        some = tuple(ids[start : start + _CHUNK])
-        mark = mark_of(sql)
-        marks = ", ".join([mark] * len(some))
-        query = f"SELECT id FROM inbox WHERE consumer = {mark} AND id IN ({marks})"  # noqa: S608 - marks only
-        known.update(sql.exec_driver_sql(query, (consumer, *some)).scalars())
+    query = "SELECT id FROM inbox WHERE consumer = ? AND id"
+    known = {row.id for row in rows_in(sql, query, ids, consumer)}
     fresh = [i for i in dict.fromkeys(ids) if i not in known]
-    insert_many(sql, inbox, [(consumer, i, batch) for i in fresh])
+    insert_many(sql, metadata.tables["inbox"], [(consumer, i, batch) for i in fresh])
     return set(fresh)
 
 

@@ -53,6 +53,9 @@ class Batches:
         return microseconds << 12
 
 
+BATCHES = Batches()
+
+
 def message_of(event: Event) -> Outgoing:
     """The message that carries an event. The trace follows the chain: one trace per first cause.
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from signalbox.contracts.events import AlertRaised, Event
 from signalbox.contracts.payloads import Alert
 from signalbox.contracts.values import Severity
-from signalbox.runtime import asking, ledger, logs, metrics
+from signalbox.runtime import asking, logs, metrics
 from signalbox.runtime.bus import Bus, Credentials, server_url
 from signalbox.runtime.clock import MarketClock, wall_now
 from signalbox.runtime.config import ConfigWatch
@@ -27,7 +27,7 @@ from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.health import health_routes
 from signalbox.runtime.lifecycle import Lifecycle
 from signalbox.runtime.moment import Moment, Outgoing
-from signalbox.runtime.outbox import Relay, insert_rows, mark_sent, outgoing
+from signalbox.runtime.outbox import BATCHES, Relay, insert_rows, mark_sent, outgoing
 from signalbox.runtime.secrets import Box, NoBox, SecretBox
 from signalbox.runtime.settings import ServiceSettings
 
@@ -160,7 +160,7 @@ class Service(Generic[D]):
 
         def run(sql: Connection, moment: Moment[D]) -> tuple[int, list[Outgoing], list[Event]]:
             made = list(work(sql, moment))
-            batch, messages = ledger.BATCHES.next(), outgoing(made)
+            batch, messages = BATCHES.next(), outgoing(made)
             insert_rows(sql, metadata, batch, messages)
             return batch, messages, [e for e in made if isinstance(e, Event)]
 

@@ -4,7 +4,7 @@ it so.
 
 from dataclasses import dataclass, field
 
-from signalbox.contracts.subjects import ARCHIVED, PREFIX
+from signalbox.contracts.subjects import ARCHIVED, PREFIX, STREAMS
 
 SERVICES = (
     "market-data",
@@ -140,3 +140,16 @@ USERS = (
     User("sandbox", _BARS, (f"{PREFIX}.market.bars.>", _QUOTES), ("MARKET",)),
     User("reader", (), (f"{PREFIX}.>",), (*ARCHIVED, "MARKET")),
 )
+
+
+def written_alone(service: str) -> tuple[str, ...]:
+    """The streams that only this service writes, as the third token of their subjects."""
+    writers: dict[str, set[str]] = {}
+    for user in USERS:
+        for subject in user.publish:
+            writers.setdefault(".".join(subject.split(".")[:3]), set()).add(user.name)
+    return tuple(
+        stream.subjects[0].split(".")[2]
+        for stream in STREAMS
+        if writers.get(stream.subjects[0].removesuffix(".>")) == {service}
+    )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
 from decision_router.adapters.tables import rounds, states
 from decision_router.domain.arbitration import NOBODY, Pending
@@ -21,6 +21,7 @@ from signalbox.contracts.errors import Conflict
 from signalbox.contracts.events import Event, SignalRaised, SignalWithdrawn, VerdictReached
 from signalbox.contracts.payloads import Verdict
 from signalbox.contracts.values import Outcome
+from signalbox.runtime.columns import rows_in, run_many
 from signalbox.runtime.db import upsert
 from signalbox.runtime.moment import Moment
 
@@ -32,7 +33,7 @@ DUE_AT_ONCE = 200  # rounds that lapse in one transaction
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
 _EMPTY = State()
-_CHUNK = 400  # keys in one query; SQLite takes 32,766 variables, older ones 999
+_CHUNK = 400  # signals in one query; SQLite takes 32,766 variables, older ones 999
 _PUT_STATES = upsert(states, ["bot", "symbol"])
 _PUT_ROUNDS = upsert(rounds, ["verdict_id"])
 
@@ -95,10 +96,8 @@ def load(sql: Connection, events: Sequence[Event], moment: Moment[RouterConfig])
 
 def save(sql: Connection, work: Work, moment: Moment[RouterConfig]) -> None:
     """Write what has changed, one statement for each table."""
-    if work.changed:
-        sql.execute(_PUT_STATES, [_state_row(k, s) for k, s in work.changed.items()])
-    if work.changed_rounds:
-        sql.execute(_PUT_ROUNDS, [_round_row(p, moment) for p in work.changed_rounds.values()])
+    run_many(sql, _PUT_STATES, [_state_row(k, s) for k, s in work.changed.items()])
+    run_many(sql, _PUT_ROUNDS, [_round_row(p, moment) for p in work.changed_rounds.values()])
 
 
 def load_round(sql: Connection, verdict_id: UUID, moment: Moment[RouterConfig]) -> Work:
@@ -165,11 +164,13 @@ def _work(
 
 
 def _states(sql: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, State]]:
-    columns = (states.c.bot, states.c.symbol, states.c.body)
-    for chunk in _chunks(list(keys)):
-        query = select(*columns).where(tuple_(states.c.bot, states.c.symbol).in_(chunk))
-        for bot, symbol, body in sql.execute(query):
-            yield (bot, symbol), _STATE.validate_json(body)
+    symbols: dict[str, list[str]] = {}
+    for bot, symbol in keys:
+        symbols.setdefault(bot, []).append(symbol)
+    query = "SELECT symbol, body FROM states WHERE bot = ? AND symbol"
+    for bot, some in symbols.items():
+        for row in rows_in(sql, query, some, bot):
+            yield (bot, row.symbol), _STATE.validate_json(row.body)
 
 
 def _waiting_for(sql: Connection, events: Sequence[Event]) -> list[Pending]:

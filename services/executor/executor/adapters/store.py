@@ -3,65 +3,47 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, or_, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, select
 
 from executor.adapters import tables
 from executor.adapters.rows import fill_row, lot_of, lot_row, row_of, ticket_of
 from executor.domain.book import Book, Holding, valued
-from executor.domain.desk import WHOLE_BOT, Desk, Track
-from executor.domain.money import ZERO, halfway
+from executor.domain.desk import Desk, Track
 from executor.domain.orders import Ticket
 from signalbox.contracts.payloads import Lot
-from signalbox.runtime.columns import run_many
+from signalbox.runtime.columns import rows_in, run_many
 from signalbox.runtime.db import upsert
-
-_CHUNK = 500  # values in one IN list
+from signalbox.runtime.outbox import BATCHES
 
 
 def _of_bots(table: Table) -> Select[Any]:
     return select(table).where(table.c.bot.in_(bindparam("bots", expanding=True)))
 
 
-def _symbols(table: Table) -> ColumnElement[bool]:
-    return table.c.symbol.in_(bindparam("symbols", expanding=True))
-
-
 _BOOKS = _of_bots(tables.books)
-_ALL_TRACKS = _of_bots(tables.tracks)
-_TRACKS = _ALL_TRACKS.where(or_(_symbols(tables.tracks), tables.tracks.c.symbol == WHOLE_BOT))
+_TRACKS = _of_bots(tables.tracks)
 _OPEN_ORDERS = _of_bots(tables.orders).where(tables.orders.c.open)
-_ALL_LOTS = _of_bots(tables.lots).order_by(tables.lots.c.opened_at)
-_LOTS = _ALL_LOTS.where(_symbols(tables.lots))
-_ALL_POSITIONS = _of_bots(tables.positions)
-_POSITIONS = _ALL_POSITIONS.where(
-    or_(
-        _symbols(tables.positions),
-        tables.positions.c.quantity != ZERO,
-        tables.positions.c.cost != ZERO,
-    )
-)
-_KNOWN = select(tables.orders.c.order_id).where(
-    tables.orders.c.order_id.in_(bindparam("names", expanding=True))
-)
+_LOTS = _of_bots(tables.lots).order_by(tables.lots.c.opened_at)
+_POSITIONS = _of_bots(tables.positions)
 _PUT_TRACKS = upsert(tables.tracks, ["bot", "symbol"])
 _PUT_BOOKS = upsert(tables.books, ["bot", "account"])
 _PUT_POSITIONS = upsert(tables.positions, ["bot", "account", "symbol"])
+_PUT_EDITION = upsert(tables.editions, ["id"])
 _PUT_ORDERS = upsert(tables.orders, ["order_id"])
 _ADD_FILLS = tables.fills.insert()
 _PUT_LOTS = upsert(tables.lots, ["lot_id"])
 _LOT_GONE = delete(tables.lots).where(tables.lots.c.lot_id == bindparam("gone"))
 
 
-def load(
-    sql: Connection, desk: Desk, bots: Collection[str], symbols: Collection[str] | None = None
-) -> None:
-    """Bring the books, open orders and sequences of these bots to the desk.
+def edition(sql: Connection) -> int:
+    """The number that the last transaction gave the books; 0 before the first."""
+    return sql.exec_driver_sql("SELECT number FROM editions WHERE id = 1").scalar() or 0
 
-    Lots come for `symbols` only, or for all: nothing else may be traded in this transaction.
-    """
-    wanted = {"bots": sorted(bots), "symbols": sorted(symbols or ())}
-    few = symbols is not None
-    holdings = _holdings(sql, desk, wanted, few=few)
+
+def read(sql: Connection, desk: Desk, bots: Collection[str]) -> None:
+    """Bring the books, open orders and sequences of these bots to the desk."""
+    wanted = {"bots": sorted(bots)}
+    holdings = _holdings(sql, wanted)
     for row in sql.execute(_BOOKS, wanted).all():
         key = (row.bot, row.account)
         book = Book(
@@ -75,16 +57,15 @@ def load(
             holdings=holdings.get(key, {}),
         )
         desk.books[key] = valued(book)
-    for row in sql.execute(_TRACKS if few else _ALL_TRACKS, wanted).all():
+    for row in sql.execute(_TRACKS, wanted).all():
         desk.tracks[row.bot, row.symbol] = Track(row.sequence, row.halted)
     desk.hold(ticket_of(row) for row in sql.execute(_OPEN_ORDERS, wanted).all())
 
 
 def load_known(sql: Connection, desk: Desk, order_ids: Collection[str]) -> None:
     """Tell the desk which of these orders exist."""
-    names = sorted(order_ids)
-    for start in range(0, len(names), _CHUNK):
-        desk.known.update(sql.scalars(_KNOWN, {"names": names[start : start + _CHUNK]}))
+    query = "SELECT order_id FROM orders WHERE order_id"
+    desk.known.update(row.order_id for row in rows_in(sql, query, order_ids))
 
 
 def find_order(sql: Connection, order_id: str) -> Ticket | None:
@@ -112,8 +93,12 @@ def open_tickets(sql: Connection) -> list[Ticket]:
     return [ticket_of(row) for row in sql.execute(query)]
 
 
-def save(sql: Connection, desk: Desk) -> None:
-    """Write what changed, each table in one statement."""
+def save(sql: Connection, desk: Desk) -> int | None:
+    """Write what changed, each table in one statement; returns the number of the new edition, or
+    None when nothing did.
+    """
+    if not desk.changed:
+        return None
     _write(sql, _PUT_TRACKS, _track_rows(desk))
     _write(sql, _PUT_BOOKS, _book_rows(desk))
     _write(sql, _PUT_POSITIONS, _position_rows(desk))
@@ -122,24 +107,23 @@ def save(sql: Connection, desk: Desk) -> None:
     gone, kept = _lot_rows(desk)
     _write(sql, _LOT_GONE, gone)
     _write(sql, _PUT_LOTS, kept)
+    number = BATCHES.next()
+    _write(sql, _PUT_EDITION, [{"id": 1, "number": number}])
+    return number
 
 
 def _holdings(
-    sql: Connection, desk: Desk, wanted: dict[str, list[str]], *, few: bool
+    sql: Connection, wanted: dict[str, list[str]]
 ) -> dict[tuple[str, str], dict[str, Holding]]:
-    """Every holding that is not flat or may be traded, at the newest mid, else its last price."""
+    """Every holding with its lots, at its last price."""
     lots: dict[tuple[str, str, str], list[Lot]] = {}
-    for row in sql.execute(_LOTS if few else _ALL_LOTS, wanted).all():
+    for row in sql.execute(_LOTS, wanted).all():
         lots.setdefault((row.bot, row.account, row.symbol), []).append(lot_of(row))
     found: dict[tuple[str, str], dict[str, Holding]] = {}
-    rows = sql.execute(_POSITIONS if few else _ALL_POSITIONS, wanted).all()
-    for bot, account, symbol, quantity, cost, realised, price in rows:
+    for bot, account, symbol, quantity, cost, realised, price in sql.execute(_POSITIONS, wanted):
         owned = tuple(lots.get((bot, account, symbol), ()))
-        desk.lots_before[bot, account, symbol] = owned
-        quote = desk.quotes.get(symbol)
-        mark = halfway(quote) if quote else price
         held = found.setdefault((bot, account), {})
-        held[symbol] = Holding(quantity, cost, realised, mark, owned)
+        held[symbol] = Holding(quantity, cost, realised, price, owned)
     return found
 
 
@@ -168,7 +152,7 @@ def _book_rows(desk: Desk) -> Iterator[dict[str, Any]]:
 
 
 def _position_rows(desk: Desk) -> Iterator[dict[str, Any]]:
-    for bot, account, symbol in sorted(desk.changed_holdings):
+    for bot, account, symbol in sorted(desk.lots_before):
         holding = desk.books[bot, account].holdings[symbol]
         yield {
             "bot": bot,
@@ -184,9 +168,9 @@ def _position_rows(desk: Desk) -> Iterator[dict[str, Any]]:
 def _lot_rows(desk: Desk) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     gone: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []
-    for key in sorted(desk.changed_holdings):
+    for key in sorted(desk.lots_before):
         bot, account, symbol = key
-        before = {lot.lot_id: lot for lot in desk.lots_before.get(key, ())}
+        before = {lot.lot_id: lot for lot in desk.lots_before[key]}
         for lot in desk.books[bot, account].holdings[symbol].lots:
             if before.pop(lot.lot_id, None) is not lot:
                 kept.append(lot_row(lot, bot, account, symbol))

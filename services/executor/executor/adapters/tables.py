@@ -125,3 +125,10 @@ tracks = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("halted", String(64), nullable=False),
 )
+
+editions = Table(
+    "editions",  # one row: which transaction has last changed what is above
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)

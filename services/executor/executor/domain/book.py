@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from executor.domain.money import ZERO, add, divide, multiply, subtract
-from signalbox.contracts.payloads import Equity, Lot, Position
+from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract
+from signalbox.contracts.payloads import Equity, Lot, Position, Quote
 
 _MOST_LOTS = 400  # in one event, so that it stays below the bus's largest message
 _MINUTE_S = 60
@@ -14,7 +14,7 @@ _MINUTE_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One symbol of a book. `lots` are oldest first, and loaded only where the symbol is traded."""
+    """One symbol of a book. `lots` are oldest first."""
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO  # sum of lot quantity times entry price, signed
@@ -77,6 +77,22 @@ def valued(book: Book) -> Book:
         value = holding.value
         net, gross, cost = add(net, value), add(gross, value.copy_abs()), add(cost, holding.cost)
     return replace(book, net=net, gross=gross, cost=cost)
+
+
+def marked(book: Book, quotes: Mapping[str, Quote], seen: dict[str, Quote]) -> Book:
+    """The book at the newest mids; `seen` are the quotes by symbol that it is marked at."""
+    changed: dict[str, Holding] = {}
+    for symbol, holding in book.holdings.items():
+        quote = quotes.get(symbol)
+        if quote is None or seen.get(symbol) is quote:
+            continue
+        seen[symbol] = quote
+        price = halfway(quote)
+        if price != holding.price:
+            changed[symbol] = replace(holding, price=price)
+    if not changed:
+        return book
+    return valued(replace(book, holdings={**book.holdings, **changed}))
 
 
 def with_holding(book: Book, symbol: str, holding: Holding, *, cash: Decimal, fee: Decimal) -> Book:

@@ -32,14 +32,15 @@ class Desk:
     bots: Mapping[str, BotConfig]
     accounts: Mapping[str, AccountConfig]
     quotes: Mapping[str, Quote]
+    loaded: set[str] = field(default_factory=set)  # bots that all of the following is known of
     books: dict[tuple[str, str], Book] = field(default_factory=dict)  # by bot and account
     tracks: dict[tuple[str, str], Track] = field(default_factory=dict)  # by bot and symbol
     waiting: dict[str, dict[str, Ticket]] = field(default_factory=dict)  # open orders by bot
     names: dict[UUID, dict[str, str]] = field(default_factory=dict)  # see `name_orders`
     known: set[str] = field(default_factory=set)  # ids of orders that exist, of those asked for
+    # Of every holding that has changed, by bot, account and symbol: the lots it had at first.
     lots_before: dict[tuple[str, str, str], tuple[Lot, ...]] = field(default_factory=dict)
     changed_books: set[tuple[str, str]] = field(default_factory=set)
-    changed_holdings: set[tuple[str, str, str]] = field(default_factory=set)
     changed_tracks: set[tuple[str, str]] = field(default_factory=set)
     changed_tickets: dict[str, Ticket] = field(default_factory=dict)
     fills: list[Order] = field(default_factory=list)  # orders as they were at each of their fills
@@ -57,6 +58,12 @@ class Desk:
             accounts={account.id: account for account in config.accounts},
             quotes=quotes,
         )
+
+    @property
+    def changed(self) -> set[str]:
+        """The bots of which something has changed."""
+        orders = {ticket.order.bot for ticket in self.changed_tickets.values()}
+        return orders.union(bot for bot, *_ in (*self.changed_books, *self.changed_tracks))
 
     def book(self, bot: str, account: str) -> Book:
         """The book of a bot in an account; opened with the account's starting cash at first use."""
@@ -106,10 +113,12 @@ class Desk:
 
     def put_book(self, book: Book, symbol: str | None = None) -> None:
         """Take a changed book; `symbol` when a holding of it changed."""
-        self.books[book.bot, book.account] = book
-        self.changed_books.add((book.bot, book.account))
+        where = (book.bot, book.account)
         if symbol is not None:
-            self.changed_holdings.add((book.bot, book.account, symbol))
+            before = self.books[where].holdings if where in self.books else {}
+            self.lots_before.setdefault((*where, symbol), before.get(symbol, FLAT).lots)
+        self.books[where] = book
+        self.changed_books.add(where)
 
     def put_track(self, bot: str, symbol: str, track: Track) -> None:
         """Take a changed sequence or halt."""

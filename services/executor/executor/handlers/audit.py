@@ -20,7 +20,7 @@ def audit(sql: Connection, moment: ExecutorMoment) -> Iterator[Event]:
     """
     found = mismatches(bookkeeping.kept(sql), bookkeeping.sums(sql))
     desk = Desk.of(moment.config, {})
-    store.load(sql, desk, {bot for bot, _, _ in found})
+    store.read(sql, desk, {bot for bot, _, _ in found})
     for bot, symbol, what in found:
         metrics.INVARIANTS.labels("position_equals_fills").inc()
         track = desk.tracks.get((bot, symbol), START)

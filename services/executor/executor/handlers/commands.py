@@ -41,7 +41,7 @@ class Commands:
             if not orders and not waits:
                 raise Conflict(f"{bot} holds nothing of {symbol}")
 
-        await self._work.do(rule, {bot}, {symbol})
+        await self._work.do(rule, {bot})
         return {"orders": orders}
 
     async def flatten(self, command: Command) -> dict[str, object]:
@@ -69,7 +69,7 @@ class Commands:
             ticket = store.find_order(sql, order_id)
             yield manual.cancel(desk, ticket, order_id, command.by, moment)
 
-        await self._work.do(rule, (), ())
+        await self._work.do(rule, ())
         return {"orders": [order_id]}
 
     async def clear_halt(self, command: Command) -> dict[str, object]:
@@ -82,7 +82,7 @@ class Commands:
         def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             yield manual.clear(desk, key, following, moment, by=command.by)
 
-        await self._work.do(rule, {key[0]}, {key[1]})
+        await self._work.do(rule, {key[0]})
         return {"bot": key[0], "symbol": key[1], "next_sequence": following}
 
 

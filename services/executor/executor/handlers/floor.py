@@ -93,7 +93,7 @@ class Floor:
         def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             return fill_waiting(desk, symbols, moment)
 
-        await self._work.do(rule, bots, symbols)
+        await self._work.do(rule, bots)
 
     async def _fill_alone(self, key: tuple[str, str]) -> None:
         """One key in its own transaction: where it fails, one alert says so, and others go on."""
@@ -159,12 +159,11 @@ class Floor:
         if not bots:
             self._version = moment.version
             return
-        symbols = {t.order.symbol for t in self._memory.waiting.values()}
 
         def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             return end_overdue(desk, moment)
 
-        await self._work.do(rule, bots, symbols)
+        await self._work.do(rule, bots)
         self._version = moment.version
 
     async def halt_gaps(self, moment: ExecutorMoment) -> None:
@@ -181,7 +180,7 @@ class Floor:
                 if sequence > desk.tracks.get(key, START).sequence + 1:
                     yield halt(desk, key, "sequence_gap", sequence, moment)
 
-            await self._work.do(rule, {key[0]}, {key[1]})
+            await self._work.do(rule, {key[0]})
             self._memory.gaps.forget(key, sequence, halted=True)
 
     async def mark(self, moment: ExecutorMoment) -> None:
@@ -192,10 +191,10 @@ class Floor:
         self._minute = minute
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
-            store.load(sql, desk, store.owners(sql), ())
+            self._memory.shelf.load(sql, desk, store.owners(sql))
             return marks(desk, moment, minute.isoformat())
 
-        await self._work.do(rule, (), ())
+        await self._work.do(rule, ())
 
 
 def _show(switch: KillSwitch) -> None:

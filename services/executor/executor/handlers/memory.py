@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from executor.adapters.quotes import QuoteBoard
+from executor.adapters.shelf import Shelf
 from executor.domain.desk import Desk
 from executor.domain.orders import Ticket
 from executor.domain.turns import GAP_PATIENCE_S
@@ -42,12 +43,13 @@ class Gaps:
 
 
 class Memory:
-    """The newest quotes, the orders that wait for one, the halted keys. Changed on the event loop
-    only.
+    """The newest quotes, the orders that wait for one, the halted keys: changed on the event loop
+    only. And the books, which belong to the writer thread.
     """
 
     def __init__(self) -> None:
         self.board = QuoteBoard()
+        self.shelf = Shelf()
         self.gaps = Gaps()
         self.waiting: dict[str, Ticket] = {}
         self.halted: set[tuple[str, str]] = set()

@@ -32,7 +32,7 @@ def build_handlers(memory: Memory) -> Handlers[Desk]:
         return load_desk(sql, events, moment, memory)
 
     def save(sql: Connection, desk: Desk, _moment: ExecutorMoment) -> None:
-        store.save(sql, desk)
+        memory.shelf.save(sql, desk)
 
     handlers: Handlers[Desk] = Handlers(
         "VERDICTS", "executor", load=load, save=save, after=memory.take
@@ -100,10 +100,10 @@ def _bury(
 def load_desk(
     sql: Connection, events: Sequence[Event], moment: ExecutorMoment, memory: Memory
 ) -> Desk:
-    """What a batch of verdicts needs, in a handful of queries."""
+    """What a batch of verdicts needs."""
     desk = Desk.of(moment.config, memory.board.snapshot())
     verdicts = [e.data for e in events if isinstance(e, VerdictReached) and e.data.bot != NOBODY]
-    store.load(sql, desk, {v.bot for v in verdicts}, {v.signal.symbol for v in verdicts})
+    memory.shelf.load(sql, desk, {v.bot for v in verdicts})
     names: list[str] = []
     for v in verdicts:
         if v.outcome is Outcome.ACCEPTED:

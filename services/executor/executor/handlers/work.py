@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator
 
 from sqlalchemy import Connection
 
-from executor.adapters import store
 from executor.domain.desk import Desk
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.memory import Memory
@@ -22,10 +21,8 @@ class Work:
         self.service = service
         self.memory = memory
 
-    async def do(
-        self, rule: Rule, bots: Collection[str], symbols: Collection[str] | None = None
-    ) -> list[Event]:
-        """Run a rule on the books of these bots, with the lots of `symbols` or of all.
+    async def do(self, rule: Rule, bots: Collection[str]) -> list[Event]:
+        """Run a rule on the books of these bots.
 
         Raises:
             SignalboxError: what the rule raised; nothing is changed then.
@@ -33,7 +30,7 @@ class Work:
         desks: list[Desk] = []
 
         def run(sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            desk, events = perform(rule, sql, moment, self.memory, bots=bots, symbols=symbols)
+            desk, events = perform(rule, sql, moment, self.memory, bots)
             desks.append(desk)
             return events
 
@@ -48,13 +45,11 @@ def perform(
     sql: Connection,
     moment: ExecutorMoment,
     memory: Memory,
-    *,
     bots: Collection[str],
-    symbols: Collection[str] | None = None,
 ) -> tuple[Desk, list[Event]]:
     """The part inside the transaction."""
     desk = Desk.of(moment.config, memory.board.snapshot())
-    store.load(sql, desk, bots, symbols)
+    memory.shelf.load(sql, desk, bots)
     events = list(rule(sql, desk, moment))
-    store.save(sql, desk)
+    memory.shelf.save(sql, desk)
     return desk, events
