@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
 from signalbox.contracts.errors import TransientError
@@ -210,11 +211,17 @@ class Bus:
         receipt.done.exception()  # looked at: whoever waits is told
 
     async def last(self, stream: str, subject: str) -> bytes | None:
-        """The newest message on a subject, or None."""
+        """The newest message on a subject, or None.
+
+        Raises:
+            TransientError: the server does not answer.
+        """
         try:
             found = await self.js.get_last_msg(stream, subject, direct=True)
         except NotFoundError:
             return None
+        except (NatsError, JetStreamError) as error:
+            raise TransientError(f"{subject} cannot be read: {error!r}") from error
         return found.data
 
     async def bucket_get(self, bucket: str, key: str) -> bytes | None:

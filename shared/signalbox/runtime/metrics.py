@@ -79,6 +79,29 @@ CLOCK_EPOCH = Gauge("signalbox_clock_epoch", "Loop of the replay")
 QC_REQUESTS = Counter("signalbox_quantconnect_requests_total", "Calls", ["endpoint", "status"])
 QC_CONNECTED = Gauge("signalbox_quantconnect_connected", "1 when it answers", ["config_id"])
 
+# Language models; provider, model and config_id come from the settings
+LLM_TRIGGERS = Counter("signalbox_llm_triggers_total", "Questions due", ["config_id", "trigger"])
+LLM_CALLS = Counter("signalbox_llm_calls_total", "Attempts", ["provider", "model", "outcome"])
+LLM_SECONDS = Histogram(
+    "signalbox_llm_request_seconds",
+    "One attempt",
+    ["provider", "model"],
+    buckets=(*_SECONDS, 20, 30, 60, 120),
+)
+LLM_COST = Counter("signalbox_llm_cost_usd_total", "Settled", ["provider", "model"])
+LLM_TOKENS = Counter("signalbox_llm_tokens_total", "Tokens", ["provider", "model", "kind"])
+LLM_DECISIONS = Counter(
+    "signalbox_llm_decisions_total", "Decisions", ["config_id", "outcome", "action"]
+)
+LLM_PARSE_FAILURES = Counter(
+    "signalbox_llm_parse_failures_total", "Answers that do not fit", ["provider", "model"]
+)
+LLM_REFUSALS = Counter("signalbox_llm_budget_refusals_total", "Calls not made", ["config_id"])
+LLM_CACHE_HITS = Counter("signalbox_llm_cache_hits_total", "Answered at no cost", ["config_id"])
+LLM_CONNECTED = Gauge("signalbox_llm_connected", "1 when it answers", ["config_id"])
+BUDGET_RESERVED = Gauge("signalbox_budget_reserved_ratio", "Under way, of the limit", ["budget"])
+BUDGET_SETTLED = Gauge("signalbox_budget_settled_ratio", "Spent, of the limit", ["budget"])
+
 # The outside
 HTTP_REQUESTS = Counter(
     "signalbox_http_requests_total", "Answered requests", ["route", "method", "status"]

@@ -27,7 +27,7 @@ from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.health import health_routes
 from signalbox.runtime.lifecycle import Lifecycle
 from signalbox.runtime.moment import Moment, Outgoing
-from signalbox.runtime.outbox import BATCHES, Relay, insert_rows, mark_sent, outgoing
+from signalbox.runtime.outbox import BATCHES, Relay, insert_rows, outgoing
 from signalbox.runtime.secrets import Box, NoBox, SecretBox
 from signalbox.runtime.settings import ServiceSettings
 
@@ -129,26 +129,18 @@ class Service(Generic[D]):
         )
 
     async def write(self, work: Callable[[Connection, Moment[D]], T]) -> T:
-        """One transaction in the writer thread, behind the fence. It also records what was
-        published meanwhile.
-        """
+        """One transaction in the writer thread, behind the fence."""
         if self.db is None:
             raise TypeError(f"{self.name} has no database")
-        finished, self.relay.finished = self.relay.finished, []
-        moment, metadata = self.moment(), self.metadata
+        moment = self.moment()
 
         def run(sql: Connection) -> T:
             if self.fence:
                 self.fence.check(sql)
-            mark_sent(sql, metadata, finished)
             return work(sql, moment)
 
-        try:
-            with metrics.BATCH_SECONDS.labels(self.name, "write").time():
-                return await self.db.write(run)
-        except BaseException:
-            self.relay.finished.extend(finished)
-            raise
+        with metrics.BATCH_SECONDS.labels(self.name, "write").time():
+            return await self.db.write(run)
 
     async def transact(self, work: Work) -> list[Event]:
         """State change and events of what no message triggers; published right after the commit.

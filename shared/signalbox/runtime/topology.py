@@ -48,6 +48,7 @@ CONSUMERS = (
     Consumer("VERDICTS", "executor", pinned=True),
     Consumer("INGRESS", "qc-ingest"),
     Consumer("MARKET", "llm-decider", filter_subject=f"{PREFIX}.market.bars.>", only_new=True),
+    Consumer("BOOKS", "llm-decider"),
     Consumer("SIGNALS", "lab", pinned=True),
     Consumer("MARKET", "strategy-runner", filter_subject=f"{PREFIX}.market.bars.>", only_new=True),
     *(Consumer(stream, "gateway", pinned=True) for stream in ARCHIVED),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
 from signalbox.runtime import ledger, metrics
-from signalbox.runtime.outbox import unsent
+from signalbox.runtime.outbox import mark_sent, unsent
 
 if TYPE_CHECKING:
     from signalbox.runtime.service import Service
@@ -36,13 +37,20 @@ class Upkeep:
             await asyncio.sleep(RENEW_S)
 
     async def flush(self) -> None:
-        """Record confirmed batches when no transaction comes along to do it."""
+        """Record what the streams have confirmed, many batches at once; a crash before that only
+        sends them again, under the same ids.
+        """
         service = self._service
         while True:
             await asyncio.sleep(_FLUSH_S)
             metrics.OUTBOX_PENDING.labels(service.name).set(service.relay.pending)
             if service.relay.finished:
-                await service.write(lambda _sql, _moment: None)
+                await self._record(tuple(service.relay.finished))
+
+    async def _record(self, confirmed: Sequence[int]) -> None:
+        service = self._service
+        await service.write(lambda sql, _moment: mark_sent(sql, service.metadata, confirmed))
+        del service.relay.finished[: len(confirmed)]
 
     async def sweep(self) -> None:
         """Publish what another replica committed and did not live to publish."""
