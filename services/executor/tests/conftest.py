@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from executor.adapters import store
 from executor.adapters.tables import fills, metadata
+from executor.adapters.tables import orders as order_rows
 from executor.domain.book import Book
 from executor.domain.desk import Desk
 from executor.handlers.booking import ExecutorMoment
@@ -117,6 +118,28 @@ class Shop:
     def engage(self) -> None:
         switch = KillSwitch(everything=True, by="admin", reason="drill")
         self.configure(kill_switch=switch)
+
+    async def guard(self) -> list[Order]:
+        """What the newest quotes and the time set off is carried out; returns all such orders."""
+        memory = self.memory
+        memory.watch_time(self.now)
+        alarmed, memory.alarmed = memory.alarmed, set()
+        await self.floor.protect(alarmed)
+        query = select(order_rows.c.order_id).where(order_rows.c.purpose == "protective")
+        with self.db.begin() as sql:
+            names = list(sql.scalars(query.order_by(order_rows.c.planned_at)))
+        return [self.order(name) for name in names]
+
+    async def restart(self) -> None:
+        """Another process on the same database, which knows nothing but that."""
+        self.memory = Memory()
+        self.handlers = build_handlers(self.memory)
+        self.work = Work(cast("Service[ExecutorConfig]", self), self.memory)
+        self.commands = Commands(self.work)
+        self.floor = Floor(self.work)
+        with self.db.begin() as sql:
+            found = store.open_tickets(sql), store.halts(sql), store.guarded(sql)
+        self.memory.start(*found)
 
     def command(self, request_id: str = "r1", **body: Any) -> Command:
         deadline = datetime(2100, 1, 1, tzinfo=NOON.tzinfo)

@@ -57,10 +57,11 @@ class Policy(Value):
 
 
 class Sizing(Value):
-    """How much an entry buys."""
+    """How much an entry buys: for a fixed notional, or for a part of the book's equity."""
 
-    kind: Literal["fixed_notional"] = "fixed_notional"
+    kind: Literal["fixed_notional", "percent_of_equity"] = "fixed_notional"
     notional: Amount = Field(Decimal(1000), gt=0)  # account currency
+    fraction: Annotated[Confidence, Field(gt=0)] = Decimal("0.02")  # of the equity
     increment: Amount = Field(Decimal("0.0001"), gt=0)  # quantities are rounded down to it
 
 
@@ -76,6 +77,18 @@ class Limits(Value):
     max_slippage: Confidence = Decimal(
         "0.03"
     )  # fraction from the signal's price; 1 switches it off
+
+
+class Exits(Value):
+    """What protects a lot whose signal names no stop or target itself; none protects nothing.
+
+    Fractions of the price at which the lot was opened.
+    """
+
+    stop: Annotated[Amount, Field(gt=0, lt=1)] | None = None
+    target: Annotated[Amount, Field(gt=0, le=10)] | None = None
+    trailing: Annotated[Amount, Field(gt=0, lt=1)] | None = None  # from the best price since
+    hold_s: Annotated[int, Field(gt=0)] | None = None  # market time
 
 
 class BotConfig(Value):
@@ -94,6 +107,7 @@ class BotConfig(Value):
     flatten_lower: bool = True  # a higher source's sell also closes lower sources' lots
     sizing: Sizing = Sizing()
     limits: Limits = Limits()
+    exits: Exits = Exits()
     bound_version: int = 0  # config version of the last change of account or mode
 
     def listens_to(self, source_type: SourceType, source_id: str) -> bool:

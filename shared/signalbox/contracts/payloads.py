@@ -134,6 +134,7 @@ class Order(Value):
     symbol: Symbol
     side: Side | None = None  # none when it was denied before a side was known
     purpose: Literal["entry", "exit", "flatten", "protective"] = "entry"
+    trigger: Literal["stop", "target", "trailing", "time"] | None = None  # of a protective exit
     leg: int = 0
     attempt: int = 0
     quantity: Quantity | None = None
@@ -155,6 +156,16 @@ class Order(Value):
     fill: Fill | None = None
 
 
+class Protection(Value):
+    """What closes a lot by itself, also while its source is silent."""
+
+    stop_price: Price | None = None
+    target_price: Price | None = None
+    trailing: Amount | None = None  # fraction of the best price, by which it may fall back
+    best_price: Price | None = None  # since it was opened, where it is trailed; in coarse steps
+    exit_at: UtcTime | None = None  # market time
+
+
 class Lot(Value):
     """Open quantity that one source owns."""
 
@@ -166,6 +177,7 @@ class Lot(Value):
     entry_price: Price
     opened_at: UtcTime
     order_id: str
+    protection: Protection | None = None
 
 
 class Position(Value):

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from executor.adapters import tables
-from executor.domain.orders import Ticket
+from executor.domain.orders import Guard, Ticket
 from signalbox.contracts.ids import plain
-from signalbox.contracts.payloads import Lot, LotSlice, Order
+from signalbox.contracts.payloads import Lot, LotSlice, Order, Protection
 from signalbox.contracts.values import SourceType
 
 _TICKET = frozenset(
@@ -22,9 +23,11 @@ _TICKET = frozenset(
         "signal_price",
         "notional",
         "quoted_at",
+        "guard",
     }
 )
 _ORDER = tuple(c.name for c in tables.orders.columns if c.name not in _TICKET and c.name != "open")
+_GUARD: TypeAdapter[Guard] = TypeAdapter(Guard)
 _IDS = ("intent_id", "verdict_id", "signal_id")
 _PLAIN = tuple(name for name in _ORDER if name not in _IDS)
 
@@ -44,6 +47,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         signal_price=row.signal_price,
         notional=row.notional,
         quoted_at=row.quoted_at,
+        guard=_GUARD.validate_python(row.guard) if row.guard else None,
     )
 
 
@@ -63,6 +67,7 @@ def row_of(ticket: Ticket) -> dict[str, Any]:
     row["signal_price"] = ticket.signal_price
     row["notional"] = ticket.notional
     row["quoted_at"] = ticket.quoted_at
+    row["guard"] = _GUARD.dump_python(ticket.guard, mode="json") if ticket.guard else None
     row["open"] = ticket.open
     return row
 
@@ -78,6 +83,7 @@ def lot_of(row: Row[Any]) -> Lot:
         entry_price=row.entry_price,
         opened_at=row.opened_at,
         order_id=row.order_id,
+        protection=Protection.model_validate(row.protection) if row.protection else None,
     )
 
 
@@ -95,6 +101,7 @@ def lot_row(lot: Lot, bot: str, account: str, symbol: str) -> dict[str, Any]:
         "entry_price": lot.entry_price,
         "opened_at": lot.opened_at,
         "order_id": lot.order_id,
+        "protection": lot.protection and lot.protection.model_dump(mode="json"),
     }
 
 

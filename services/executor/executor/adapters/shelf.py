@@ -75,18 +75,18 @@ class Shelf:
         return bot
 
     def _follow(self, edition: int) -> None:
-        number, bots = self._next
-        if edition != self._edition:
-            if edition == number:
-                for name, bot in bots.items():
-                    if bot is None:
-                        self._bots.pop(name, None)
-                    else:
-                        self._bots[name] = bot
-            else:
-                self._bots.clear()
-            self._edition = edition
-        self._next = (0, {})
+        """Go along with the database: lay down what was committed, drop what is not true."""
+        (number, changed), self._next = self._next, (0, {})
+        if edition == self._edition:
+            return
+        self._edition = edition
+        if edition != number:
+            self._bots.clear()
+            return
+        for name, bot in changed.items():
+            self._bots.pop(name, None)
+            if bot is not None:
+                self._bots[name] = bot
 
 
 def _taken(desk: Desk, name: str) -> _Bot:

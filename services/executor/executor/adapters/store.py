@@ -87,6 +87,18 @@ def halts(sql: Connection) -> set[tuple[str, str]]:
     return {(row.bot, row.symbol) for row in rows}
 
 
+def guarded(sql: Connection) -> dict[str, dict[tuple[str, str], tuple[Lot, ...]]]:
+    """The lots that something protects: by symbol, then by bot and account."""
+    lots = tables.lots
+    found: dict[str, dict[tuple[str, str], tuple[Lot, ...]]] = {}
+    query = select(lots).where(lots.c.protection.is_not(None)).order_by(lots.c.opened_at)
+    for row in sql.execute(query).all():
+        holders = found.setdefault(row.symbol, {})
+        key = (row.bot, row.account)
+        holders[key] = (*holders.get(key, ()), lot_of(row))
+    return found
+
+
 def open_tickets(sql: Connection) -> list[Ticket]:
     """Every order that is not final."""
     query = select(tables.orders).where(tables.orders.c.open)

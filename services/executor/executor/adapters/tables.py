@@ -47,6 +47,8 @@ orders = Table(
     Column("targets", Json, nullable=False),
     Column("arrival", ExactDecimal),
     Column("signal_price", ExactDecimal),
+    Column("trigger", String(16)),
+    Column("guard", Json),  # what protects the lots that an entry opens
 )
 Index(
     "ix_orders_open",
@@ -90,6 +92,7 @@ lots = Table(
     Column("entry_price", ExactDecimal, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("order_id", String(32), nullable=False),
+    Column("protection", Json),
 )
 Index("ix_lots_bot_symbol", lots.c.bot, lots.c.symbol)
 

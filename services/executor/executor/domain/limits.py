@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from executor.domain.book import FLAT, Book, orders_last_minute
-from executor.domain.money import add, divide, halfway, multiply, subtract, units_for
+from executor.domain.guards import passed
+from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract, units_for
+from executor.domain.orders import Guard
 from executor.domain.paper import touch
 from executor.domain.scene import Denial, Reserved, Scene, with_reserve
-from signalbox.contracts.config import BotConfig
+from signalbox.contracts.config import BotConfig, Sizing
 from signalbox.contracts.ids import plain
 from signalbox.contracts.payloads import Quote
 from signalbox.contracts.values import Side
@@ -36,11 +38,18 @@ class _Entry:
 
 
 def size_entry(
-    symbol: str, side: Side, signal_price: Decimal | None, bot: BotConfig, scene: Scene
+    symbol: str,
+    side: Side,
+    signal_price: Decimal | None,
+    bot: BotConfig,
+    scene: Scene,
+    *,
+    guard: Guard | None = None,
 ) -> Decimal | Denial:
     """How many units an entry trades at the scene's quote, or the first limit that forbids it.
 
-    Fixed notional over the price it meets, rounded down to the increment; shorts to whole units.
+    The bot's notional over the price it meets, rounded down to the increment; shorts to whole
+    units. An entry beyond its own stop or target is not made.
 
     Raises:
         ValueError: the scene has no quote.
@@ -51,7 +60,10 @@ def size_entry(
     step = bot.sizing.increment
     if side is Side.SELL:
         step = max(step, _WHOLE_UNIT)
-    quantity = units_for(bot.sizing.notional, price, step)
+    beyond = passed(guard, side, price)
+    if beyond is not None:
+        return beyond
+    quantity = units_for(_notional(bot.sizing, scene.book), price, step)
     entry = _Entry(
         bot=bot,
         book=scene.book,
@@ -69,6 +81,12 @@ def size_entry(
         if denial is not None:
             return denial
     return quantity
+
+
+def _notional(sizing: Sizing, book: Book) -> Decimal:
+    if sizing.kind == "fixed_notional":
+        return sizing.notional
+    return max(multiply(sizing.fraction, book.equity), ZERO)
 
 
 def over_rate(bot: BotConfig, scene: Scene) -> Denial | None:

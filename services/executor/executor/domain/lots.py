@@ -7,11 +7,13 @@ from functools import reduce
 from typing import Literal
 
 from executor.domain.book import FLAT, Book, Holding, with_holding
+from executor.domain.guards import protection
 from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract
 from executor.domain.orders import Execution, Ticket, fill_id
 from signalbox.contracts import ids
 from signalbox.contracts.errors import InvariantBroken
 from signalbox.contracts.payloads import Lot, LotSlice, Order
+from signalbox.contracts.values import Side
 
 _FEE_PART = Decimal("0.000000001")
 _TICK = timedelta(microseconds=1)
@@ -37,7 +39,8 @@ def apply_fill(
     sign = order.side.sign
     holding = book.holdings.get(order.symbol, FLAT)
     taken, left = _take(_closing(holding.lots, ticket, sign), execution.quantity)
-    opened = _opened(ticket, execution, left, at=_after(holding.lots, at)) if left else None
+    began = _after(holding.lots, at)
+    opened = _opened(ticket, order.side, execution, left, at=began) if left else None
     slices = _slices(taken, opened, execution)
     lots = _remaining(holding.lots, taken)
     mark = halfway(execution.quote) if execution.quote else execution.price
@@ -82,18 +85,20 @@ def _after(lots: Sequence[Lot], at: datetime) -> datetime:
     return max(at, lots[-1].opened_at + _TICK) if lots else at
 
 
-def _opened(ticket: Ticket, execution: Execution, left: Decimal, *, at: datetime) -> Lot:
+def _opened(
+    ticket: Ticket, side: Side, execution: Execution, left: Decimal, *, at: datetime
+) -> Lot:
     order = ticket.order
-    sign = 1 if order.side is None else order.side.sign
     return Lot(
         lot_id=ids.lot_id(fill_id(ticket, execution.quantity)),
         source_type=order.source_type,
         source_id=order.source_id,
         confidence=order.confidence,
-        quantity=multiply(left, Decimal(sign)),
+        quantity=multiply(left, Decimal(side.sign)),
         entry_price=execution.price,
         opened_at=at,
         order_id=order.order_id,
+        protection=protection(ticket.guard, side, execution.price, at),
     )
 
 

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from executor.domain.money import ZERO, add, divide, multiply, subtract
 from signalbox.contracts import ids
+from signalbox.contracts.config import Exits
 from signalbox.contracts.errors import InvariantBroken
 from signalbox.contracts.payloads import Fill, LotSlice, Order, QuoteUsed
 from signalbox.contracts.values import OrderState
 
 _S = OrderState
+_NO_EXITS = Exits()
 _OPEN_ENDS = frozenset({_S.CANCELED, _S.EXPIRED, _S.REPLACED})
 
 # What may follow what. Fills move the state by themselves, see `filled`; nothing follows the end.
@@ -31,6 +33,17 @@ _LATE = frozenset({_S.CANCELED, _S.EXPIRED, _S.REPLACED, _S.REJECTED, _S.ABANDON
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """How the lots of an order will be protected: by prices that its signal names, else by the
+    bot's fractions.
+    """
+
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    exits: Exits = _NO_EXITS
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """An order, and what the executor must remember to carry it out."""
 
@@ -44,6 +57,7 @@ class Ticket:
     signal_price: Decimal | None = None  # what the source saw
     notional: Decimal = ZERO  # sum of fill price times quantity
     quoted_at: datetime | None = None  # of the last quote that it was filled on
+    guard: Guard | None = None  # what protects the lots that an entry opens
 
     @property
     def open(self) -> bool:
@@ -79,6 +93,7 @@ class Ticket:
             self.signal_price,
             self.notional if notional is None else notional,
             quoted_at or self.quoted_at,
+            self.guard,
         )
 
 

@@ -27,6 +27,11 @@ def touch(side: Side, quote: Quote) -> Decimal:
     return quote.ask if side is Side.BUY else quote.bid
 
 
+def tick_of(price: Decimal) -> Decimal:
+    """To what a price is rounded: 4 decimals, below 1 to 8."""
+    return _TICK if price >= 1 else _SMALL_TICK
+
+
 def fill_price(
     side: Side, quote: Quote, quantity: Decimal, settings: PaperSettings, volume: Decimal | None
 ) -> Decimal:
@@ -40,7 +45,7 @@ def fill_price(
         impact = multiply(settings.impact_bps, square_root(divide(quantity, volume)))
         bps = add(bps, min(impact, _MOST_IMPACT_BPS))
     price = touch(side, quote)
-    tick = _TICK if price >= 1 else _SMALL_TICK
+    tick = tick_of(price)
     worse = multiply(price, add(_ONE, multiply(bps, _BPS if side is Side.BUY else -_BPS)))
     rounded = worse.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
     return max(rounded, tick)

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from executor.domain.exits import closable, exit_of, still_open
+from executor.domain.guards import guard_of
 from executor.domain.limits import over_rate, size_entry
 from executor.domain.orders import Ticket
 from executor.domain.paper import NAME as PAPER
@@ -64,7 +65,7 @@ def settle(
         raise InvariantBroken(f"entry {order.order_id} has no bot or no side")
     if ticket.remaining is not None:
         return ticket.remaining
-    size = size_entry(order.symbol, order.side, ticket.signal_price, bot, scene)
+    size = size_entry(order.symbol, order.side, ticket.signal_price, bot, scene, guard=ticket.guard)
     return (OrderState.REJECTED, size) if isinstance(size, Denial) else size
 
 
@@ -139,12 +140,13 @@ def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent |
     denial = over_rate(bot, scene)
     if denial:
         return denial
+    guard = guard_of(signal, bot.exits)
     if scene.quote is None:
-        return Intent(side, bot.account, entry=True, quantity=None)
-    size = size_entry(signal.symbol, side, signal.price, bot, scene)
-    return (
-        size if isinstance(size, Denial) else Intent(side, bot.account, entry=True, quantity=size)
-    )
+        return Intent(side, bot.account, entry=True, quantity=None, guard=guard)
+    size = size_entry(signal.symbol, side, signal.price, bot, scene, guard=guard)
+    if isinstance(size, Denial):
+        return size
+    return Intent(side, bot.account, entry=True, quantity=size, guard=guard)
 
 
 def _nothing(signal: Signal, bot: BotConfig) -> str:

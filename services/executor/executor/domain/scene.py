@@ -8,7 +8,7 @@ from uuid import UUID
 
 from executor.domain.book import Book
 from executor.domain.money import ZERO, add, multiply
-from executor.domain.orders import Ticket
+from executor.domain.orders import Guard, Ticket
 from signalbox.contracts.config import AccountConfig, BotConfig, KillSwitch
 from signalbox.contracts.payloads import Quote
 from signalbox.contracts.values import Side
@@ -64,6 +64,7 @@ class Intent:
     entry: bool
     quantity: Decimal | None
     targets: tuple[UUID, ...] = ()  # the lots that an exit closes
+    guard: Guard | None = None  # what protects the lots that an entry opens
 
 
 def usable(quote: Quote | None, now: datetime, epoch: int, max_age_s: int) -> Quote | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -13,6 +13,7 @@ from executor.adapters.quotes import stored_quotes
 from executor.domain.desk import START, Desk
 from executor.handlers.audit import audit
 from executor.handlers.booking import ExecutorMoment, alert, quote_for
+from executor.handlers.protect import protect
 from executor.handlers.verdicts import halt
 from executor.handlers.waiting import end_overdue, fill_waiting, marks
 from executor.handlers.work import Work
@@ -43,10 +44,10 @@ class Floor:
         """Check the books, then read what waits, what is halted, and the newest quotes."""
         await self._service.transact(audit)
         if self._service.db is not None:
-            tickets, halted = await self._service.db.read(
-                lambda sql: (store.open_tickets(sql), store.halts(sql))
+            found = await self._service.db.read(
+                lambda sql: (store.open_tickets(sql), store.halts(sql), store.guarded(sql))
             )
-            self._memory.start(tickets, halted)
+            self._memory.start(*found)
         self._memory.hear(await stored_quotes(self._service.bus))
 
     async def hear(self, event: QuoteUpdated) -> None:
@@ -62,7 +63,9 @@ class Floor:
             await memory.wake.wait()
             memory.wake.clear()
             symbols, memory.quoted = memory.quoted, set()
+            alarmed, memory.alarmed = memory.alarmed, set()
             await self.fill(symbols)
+            await self.protect(alarmed)
 
     async def fill(self, symbols: Collection[str]) -> None:
         """One round for these symbols, if an order waits there and may be filled."""
@@ -89,6 +92,19 @@ class Floor:
         for key in keys:
             await self._fill_alone(key)
 
+    async def protect(self, keys: Collection[tuple[str, str]]) -> None:
+        """Look at the protected lots of these bots and symbols; one that fails stops no other."""
+        if self._service.moment().frozen:
+            return
+        for bot, symbol in sorted(keys):
+
+            def rule(
+                sql: Connection, desk: Desk, moment: ExecutorMoment, symbol: str = symbol
+            ) -> Iterator[Event]:
+                return protect(sql, desk, {symbol}, moment)
+
+            await self._guarded((bot, symbol), self._work.do(rule, {bot}))
+
     async def _fill(self, bots: Collection[str], symbols: Collection[str]) -> None:
         def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             return fill_waiting(desk, symbols, moment)
@@ -96,10 +112,15 @@ class Floor:
         await self._work.do(rule, bots)
 
     async def _fill_alone(self, key: tuple[str, str]) -> None:
-        """One key in its own transaction: where it fails, one alert says so, and others go on."""
+        """One key in its own transaction."""
+        bot, symbol = key
+        await self._guarded(key, self._fill({bot}, {symbol}))
+
+    async def _guarded(self, key: tuple[str, str], work: Awaitable[object]) -> None:
+        """Where one key fails, one alert says so, and others go on."""
         bot, symbol = key
         try:
-            await self._fill({bot}, {symbol})
+            await work
         except _NOBODYS_FAULT:
             raise
         except Exception as error:
@@ -145,6 +166,7 @@ class Floor:
             await self.end_overdue(moment)
             await self.halt_gaps(moment)
             if not moment.frozen:
+                self._memory.watch_time(moment.now)
                 await self.mark(moment)
             await asyncio.sleep(_TICK_S)
 

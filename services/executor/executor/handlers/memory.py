@@ -3,16 +3,19 @@ database.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from executor.adapters.quotes import QuoteBoard
 from executor.adapters.shelf import Shelf
 from executor.domain.desk import Desk
+from executor.domain.guards import alarm, trailed
 from executor.domain.orders import Ticket
 from executor.domain.turns import GAP_PATIENCE_S
-from signalbox.contracts.payloads import Quote
+from signalbox.contracts.payloads import Lot, Quote
 from signalbox.runtime import metrics
+
+Guarded = dict[str, dict[tuple[str, str], tuple[Lot, ...]]]  # by symbol; by bot and account
 
 
 class Gaps:
@@ -54,15 +57,23 @@ class Memory:
         self.waiting: dict[str, Ticket] = {}
         self.halted: set[tuple[str, str]] = set()
         self.quoted: set[str] = set()  # symbols where a waiting order may find a quote now
+        self.guarded: Guarded = {}
+        self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
 
     def hear(self, quotes: Iterable[Quote]) -> None:
         """Take quotes; orders that wait for them are tried soon."""
         wanted = {ticket.order.symbol for ticket in self.waiting.values()}
         for quote in quotes:
-            if self.board.put(quote) and quote.symbol in wanted:
+            if not self.board.put(quote):
+                continue
+            if quote.symbol in wanted:
                 self.quoted.add(quote.symbol)
                 self.wake.set()
+            for bot, lot in self._watched(quote.symbol):
+                if alarm(lot, quote, None) or trailed(lot, quote):
+                    self.alarmed.add((bot, quote.symbol))
+                    self.wake.set()
 
     def remind(self) -> None:
         """Try every waiting order soon."""
@@ -70,8 +81,35 @@ class Memory:
         if self.quoted:
             self.wake.set()
 
-    def start(self, tickets: Iterable[Ticket], halted: set[tuple[str, str]]) -> None:
+    def watch_time(self, now: datetime) -> None:
+        """Lots that have been held long enough are closed soon."""
+        for symbol in self.guarded:
+            for bot, lot in self._watched(symbol):
+                if alarm(lot, None, now):
+                    self.alarmed.add((bot, symbol))
+                    self.wake.set()
+
+    def _watched(self, symbol: str) -> Iterator[tuple[str, Lot]]:
+        """The protected lots that no order is closing yet, with their bots."""
+        if symbol not in self.guarded:
+            return
+        leaving = {target for ticket in self.waiting.values() for target in ticket.targets}
+        for (bot, _), lots in self.guarded[symbol].items():
+            yield from ((bot, lot) for lot in lots if lot.lot_id not in leaving)
+
+    def guard(self, bot: str, account: str, symbol: str, lots: Iterable[Lot]) -> None:
+        """Watch these lots of a holding, and no others."""
+        kept = tuple(lot for lot in lots if lot.protection is not None)
+        if kept:
+            self.guarded.setdefault(symbol, {})[bot, account] = kept
+        elif symbol in self.guarded:
+            self.guarded[symbol].pop((bot, account), None)
+
+    def start(
+        self, tickets: Iterable[Ticket], halted: set[tuple[str, str]], guarded: Guarded
+    ) -> None:
         """Begin with what the database holds."""
+        self.guarded = guarded
         self.waiting = {ticket.order.order_id: ticket for ticket in tickets}
         self.halted = halted
         self._count()
@@ -86,6 +124,8 @@ class Memory:
                 self.quoted.add(ticket.order.symbol)
                 self.wake.set()
             self.waiting[order_id] = ticket
+        for bot, account, symbol in desk.lots_before:
+            self.guard(bot, account, symbol, desk.books[bot, account].holdings[symbol].lots)
         for key in desk.changed_tracks:
             track = desk.tracks[key]
             self.gaps.forget(key, track.sequence, halted=bool(track.halted))

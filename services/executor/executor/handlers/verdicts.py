@@ -216,6 +216,7 @@ def _ticket(
         targets=intent.targets,
         arrival=halfway(last) if last else None,
         signal_price=signal.price,
+        guard=intent.guard,
     )
 
 

@@ -13,7 +13,7 @@ from signalbox.contracts.payloads import Bar
 from signalbox.contracts.values import Action
 from strategy_runner.domain.strategy import Kind, Opinion, confidence, whole
 
-_FULL_SHARE = 0.25
+_FULL_SHARE = Decimal("0.25")
 
 
 class Donchian:
@@ -48,7 +48,7 @@ class Donchian:
         width = upper - lower or edge
         return Opinion(
             action=Action.BUY if up else Action.SELL,
-            confidence=confidence(float(abs(bar.close - edge) / width) / _FULL_SHARE),
+            confidence=confidence(abs(bar.close - edge) / width / _FULL_SHARE),
             reasoning=f"The close {bar.close:f} broke {way} {edge:f} of {self._period} bars.",
             values={"channel_high": f"{upper:f}", "channel_low": f"{lower:f}"},
         )

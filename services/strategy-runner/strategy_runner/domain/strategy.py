@@ -107,9 +107,9 @@ def whole(parameters: Mapping[str, Decimal], name: str, least: int) -> int:
     return int(value)
 
 
-def confidence(share: float) -> Decimal:
+def confidence(share: float | Decimal) -> Decimal:
     """0.5 for a share of 0, 0.9 for 1 and above, straight in between."""
-    bounded = Decimal(min(max(share, 0.0), 1.0))
+    bounded = min(max(Decimal(share), Decimal(0)), Decimal(1))
     return (LEAST + (MOST - LEAST) * bounded).quantize(_FOUR_PLACES)
 
 

@@ -44,7 +44,7 @@ class VolumeBreakout:
         edge, way = (upper, "above the highest high") if up else (lower, "below the lowest low")
         return Opinion(
             action=Action.BUY if up else Action.SELL,
-            confidence=confidence(float(times / self._factor - 1)),
+            confidence=confidence(times / self._factor - 1),
             reasoning=(
                 f"The close {bar.close:f} broke {way} {edge:f} of {self._period} bars on"
                 f" {times:.1f} times their volume."

@@ -1,0 +1,118 @@
+"""Stops, targets, trailing stops and time: what closes a lot while nobody says anything. It works
+under the kill switch, and whether or not the lot's source is alive.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from executor.adapters import store
+from executor.domain.book import Book
+from executor.domain.desk import Desk
+from executor.domain.exits import exit_of
+from executor.domain.guards import Alarm, alarm, trailed
+from executor.domain.money import ZERO, halfway
+from executor.domain.orders import Ticket
+from executor.handlers.booking import ExecutorMoment, place, quote_for
+from signalbox.contracts import ids
+from signalbox.contracts.events import Event
+from signalbox.contracts.payloads import Lot, Order, Quote
+from signalbox.contracts.values import OrderState
+
+
+def protect(
+    sql: Connection, desk: Desk, symbols: Collection[str], moment: ExecutorMoment
+) -> Iterator[Event]:
+    """Close every lot of these symbols whose stop, target or time has come, each once for each
+    trigger; follow the best price of those that trail.
+    """
+    for _, book in sorted(desk.books.items()):
+        for symbol in sorted(symbols & book.holdings.keys()):
+            quote = quote_for(desk, desk.bots.get(book.bot), symbol, moment)
+            due = _due(book, symbol, quote, moment)
+            if due:
+                store.load_known(sql, desk, [_name(book, lot, why) for lot, why in due])
+            yield from _close(desk, book, symbol, due, moment)
+            if quote is not None:
+                _follow(desk, book, symbol, quote)
+
+
+def _due(
+    book: Book, symbol: str, quote: Quote | None, moment: ExecutorMoment
+) -> list[tuple[Lot, Alarm]]:
+    found = ((lot, alarm(lot, quote, moment.now)) for lot in book.holdings[symbol].lots)
+    return [(lot, why) for lot, why in found if why is not None]
+
+
+def _close(
+    desk: Desk,
+    book: Book,
+    symbol: str,
+    due: Collection[tuple[Lot, Alarm]],
+    moment: ExecutorMoment,
+) -> Iterator[Event]:
+    leaving = {
+        target
+        for ticket in desk.open_orders(book.bot, symbol)
+        if ticket.order.account == book.account
+        for target in ticket.targets
+    }
+    for lot, why in due:
+        if lot.lot_id not in leaving and _name(book, lot, why) not in desk.known:
+            order = _order(book, symbol, lot, why, moment)
+            yield from place(desk, _ticket(desk, order, lot), moment, None)
+
+
+def _follow(desk: Desk, book: Book, symbol: str, quote: Quote) -> None:
+    now = desk.book(book.bot, book.account)
+    holding = now.holdings[symbol]
+    better = {lot.lot_id: trailed(lot, quote) for lot in holding.lots}
+    if any(better.values()):
+        lots = tuple(better[lot.lot_id] or lot for lot in holding.lots)
+        held = {**now.holdings, symbol: replace(holding, lots=lots)}
+        desk.put_book(replace(now, holdings=held), symbol)
+
+
+def _name(book: Book, lot: Lot, why: Alarm) -> str:
+    cause = f"exit|{lot.lot_id}|{why.trigger}"
+    return ids.client_order_id(book.account, cause, book.bot, 0, 0)
+
+
+def _order(book: Book, symbol: str, lot: Lot, why: Alarm, moment: ExecutorMoment) -> Order:
+    name, intent = _name(book, lot, why), exit_of((lot,), book.account)
+    return Order(
+        order_id=name,
+        intent_id=ids.derive("exit", lot.lot_id, why.trigger, book.bot, book.account),
+        bot=book.bot,
+        account=book.account,
+        mode="paper",
+        symbol=symbol,
+        side=intent.side,
+        purpose="protective",
+        trigger=why.trigger,
+        quantity=intent.quantity,
+        filled=ZERO,
+        state=OrderState.PLANNED,
+        message=why.message,
+        numbers=why.numbers,
+        source_type=lot.source_type,
+        source_id=lot.source_id,
+        confidence=lot.confidence,
+        broker="paper",
+        broker_order_id=name,
+        fence=moment.fence,
+        at=moment.now,
+    )
+
+
+def _ticket(desk: Desk, order: Order, lot: Lot) -> Ticket:
+    quote = desk.quotes.get(order.symbol)
+    return Ticket(
+        order=order,
+        correlation_id=order.intent_id,
+        config_version=0,
+        planned_at=order.at,
+        targets=(lot.lot_id,),
+        arrival=halfway(quote) if quote else None,
+    )
