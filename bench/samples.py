@@ -49,7 +49,10 @@ def configs() -> tuple[RouterConfig, ExecutorConfig]:
             max_order_notional=_HUGE,
             max_position_notional=_HUGE,
             max_gross_exposure=_HUGE,
+            max_open_positions=10**9,
             max_orders_per_minute=10**9,
+            max_repeats=10**9,
+            loss_streak=10**9,
             max_quote_age_s=10**6,
         ),
     )

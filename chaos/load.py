@@ -21,7 +21,10 @@ _LIMITS = {
     "max_order_notional": "1000000",
     "max_position_notional": "100000000",
     "max_gross_exposure": "1000000000",
+    "max_open_positions": _MANY,
     "max_orders_per_minute": _MANY,
+    "max_repeats": _MANY,
+    "loss_streak": 0,
     "max_quote_age_s": _MANY,
     "max_slippage": "1",
 }

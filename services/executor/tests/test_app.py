@@ -42,7 +42,7 @@ from signalbox.testing.wait import until
 
 pytestmark = pytest.mark.integration
 CONFIG = ExecutorConfig(
-    bots=(a_bot(limits=Limits(max_orders_per_minute=10_000)),), accounts=(an_account(),)
+    bots=(a_bot(limits=Limits(max_orders_per_minute=10_000, max_repeats=10_000)),), accounts=(an_account(),)
 )
 MOMENT = a_moment(CONFIG)
 

@@ -69,9 +69,17 @@ class Limits(Value):
     """What a bot may do at most."""
 
     max_order_notional: Amount = Field(Decimal(10_000), gt=0)
+    max_quantity: Annotated[Amount, Field(gt=0)] | None = None  # units of one order
     max_position_notional: Amount = Field(Decimal(20_000), gt=0)  # per symbol, after the order
+    max_open_positions: int = Field(20, gt=0)
     max_gross_exposure: Amount = Field(Decimal(100_000), gt=0)
     max_orders_per_minute: int = Field(60, gt=0)  # market time
+    max_repeats: int = Field(3, gt=0)  # of the same order on a symbol within a minute, market time
+    # Fractions of the equity with which the market day began; 1 switches one off.
+    max_daily_loss: Annotated[Confidence, Field(gt=0)] = Decimal("0.03")  # then no entries
+    halt_daily_loss: Annotated[Confidence, Field(gt=0)] = Decimal("0.05")  # then it is halted
+    loss_streak: int = Field(5, ge=0)  # losing exits in a row that lock the bot; 0 never does
+    lock_s: int = Field(3600, gt=0)  # for how long, market time
     max_quote_age_s: int = Field(60, gt=0)  # market time
     max_spread: Confidence = Decimal("0.01")  # fraction of the mid
     max_slippage: Confidence = Decimal(

@@ -1,19 +1,23 @@
 """The executor's rows: a handful of statements for a whole batch, rows in and frozen values out."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, Table, bindparam, delete, select
 
 from executor.adapters import tables
 from executor.adapters.rows import fill_row, lot_of, lot_row, row_of, ticket_of
-from executor.domain.book import Book, Holding, valued
-from executor.domain.desk import Desk, Track
+from executor.domain.book import NO_RISK, Book, Holding, Risk, valued
+from executor.domain.desk import Desk, Repeat, Track
 from executor.domain.orders import Ticket
 from signalbox.contracts.payloads import Lot
 from signalbox.runtime.columns import rows_in, run_many
 from signalbox.runtime.db import upsert
 from signalbox.runtime.outbox import BATCHES
+
+_RISK: TypeAdapter[Risk] = TypeAdapter(Risk)
 
 
 def _of_bots(table: Table) -> Select[Any]:
@@ -55,10 +59,13 @@ def read(sql: Connection, desk: Desk, bots: Collection[str]) -> None:
             fees=row.fees,
             recent=tuple((second, count) for second, count in row.recent),
             holdings=holdings.get(key, {}),
+            risk=_RISK.validate_python(row.risk) if row.risk else NO_RISK,
         )
         desk.books[key] = valued(book)
     for row in sql.execute(_TRACKS, wanted).all():
-        desk.tracks[row.bot, row.symbol] = Track(row.sequence, row.halted)
+        desk.tracks[row.bot, row.symbol] = Track(
+            row.sequence, row.halted, Repeat(**row.repeat) if row.repeat else None
+        )
     desk.hold(ticket_of(row) for row in sql.execute(_OPEN_ORDERS, wanted).all())
 
 
@@ -146,7 +153,13 @@ def _write(sql: Connection, statement: Any, rows: Iterable[dict[str, Any]]) -> N
 def _track_rows(desk: Desk) -> Iterator[dict[str, Any]]:
     for bot, symbol in sorted(desk.changed_tracks):
         track = desk.tracks[bot, symbol]
-        yield {"bot": bot, "symbol": symbol, "sequence": track.sequence, "halted": track.halted}
+        yield {
+            "bot": bot,
+            "symbol": symbol,
+            "sequence": track.sequence,
+            "halted": track.halted,
+            "repeat": asdict(track.repeat) if track.repeat else None,
+        }
 
 
 def _book_rows(desk: Desk) -> Iterator[dict[str, Any]]:
@@ -160,6 +173,7 @@ def _book_rows(desk: Desk) -> Iterator[dict[str, Any]]:
             "realised": book.realised,
             "fees": book.fees,
             "recent": book.recent,
+            "risk": _RISK.dump_python(book.risk, mode="json"),
         }
 
 

@@ -118,6 +118,7 @@ books = Table(
     Column("realised", ExactDecimal, nullable=False),
     Column("fees", ExactDecimal, nullable=False),
     Column("recent", Json, nullable=False),
+    Column("risk", Json),  # the day's first equity, losses in a row, a lock
 )
 
 tracks = Table(
@@ -127,6 +128,7 @@ tracks = Table(
     Column("symbol", String(24), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("halted", String(64), nullable=False),
+    Column("repeat", Json),  # the last entry
 )
 
 editions = Table(

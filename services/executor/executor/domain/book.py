@@ -39,6 +39,20 @@ FLAT = Holding()
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """What the rules about a bad day need to know."""
+
+    day: str = ""  # market date, ISO
+    opened_with: Decimal | None = None  # equity when that day began
+    losses: int = 0  # losing exits in a row
+    locked_until: datetime | None = None  # market time; no entries before
+    locked_why: str = ""
+
+
+NO_RISK = Risk()
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """Equity is always what it started with, plus realised, plus unrealised profit."""
 
@@ -53,6 +67,7 @@ class Book:
     net: Decimal = ZERO  # sum of values
     gross: Decimal = ZERO  # sum of absolute values
     cost: Decimal = ZERO  # sum of costs
+    risk: Risk = NO_RISK
 
     @property
     def equity(self) -> Decimal:
@@ -111,6 +126,7 @@ def with_holding(book: Book, symbol: str, holding: Holding, *, cash: Decimal, fe
         net=add(book.net, subtract(now, was)),
         gross=add(book.gross, subtract(now.copy_abs(), was.copy_abs())),
         cost=add(book.cost, subtract(holding.cost, old.cost)),
+        risk=book.risk,
     )
 
 
@@ -138,6 +154,7 @@ def with_order_counted(book: Book, now: datetime) -> Book:
         net=book.net,
         gross=book.gross,
         cost=book.cost,
+        risk=book.risk,
     )
 
 

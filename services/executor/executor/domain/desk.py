@@ -15,11 +15,22 @@ WHOLE_BOT = "*"  # stands for a symbol where a halt concerns all of a bot
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """The last entry on a symbol, and how often it has been made since the first of its kind."""
+
+    side: str
+    quantity: str
+    since: int  # second of market time
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """How far the verdicts of one (bot, symbol) are applied, and whether the key is halted."""
 
     sequence: int = 0  # the last one applied
     halted: str = ""  # the code of the reason; empty while it runs
+    repeat: Repeat | None = None  # of the last entry
 
 
 START = Track()

@@ -4,13 +4,16 @@ them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from executor.domain.book import FLAT, Book, orders_last_minute
+from executor.domain.desk import Repeat
 from executor.domain.guards import passed
 from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract, units_for
 from executor.domain.orders import Guard
 from executor.domain.paper import touch
+from executor.domain.risk import entry_denied
 from executor.domain.scene import Denial, Reserved, Scene, with_reserve
 from signalbox.contracts.config import BotConfig, Sizing
 from signalbox.contracts.ids import plain
@@ -20,6 +23,7 @@ from signalbox.contracts.values import Side
 _LEAST_NOTIONAL = Decimal(1)  # account currency
 _WHOLE_UNIT = Decimal(1)  # no broker lends a part of a share
 _SHORT_MARGIN = Decimal("1.5")  # of the value of what is short
+_REPEAT_S = 60
 _FOUR_PLACES = Decimal("0.0001")
 
 
@@ -35,6 +39,7 @@ class _Entry:
     quantity: Decimal
     price: Decimal
     notional: Decimal
+    repeat: Repeat  # with this order counted
 
 
 def size_entry(
@@ -60,9 +65,9 @@ def size_entry(
     step = bot.sizing.increment
     if side is Side.SELL:
         step = max(step, _WHOLE_UNIT)
-    beyond = passed(guard, side, price)
-    if beyond is not None:
-        return beyond
+    forbidden = passed(guard, side, price) or entry_denied(scene.book, bot.limits, scene.now)
+    if forbidden is not None:
+        return forbidden
     quantity = units_for(_notional(bot.sizing, scene.book), price, step)
     entry = _Entry(
         bot=bot,
@@ -75,12 +80,22 @@ def size_entry(
         quantity=quantity,
         price=price,
         notional=multiply(quantity, price),
+        repeat=repeated(scene.repeat, side, quantity, scene.now),
     )
     for check in _CHECKS:
         denial = check(entry)
         if denial is not None:
             return denial
     return quantity
+
+
+def repeated(last: Repeat | None, side: Side, quantity: Decimal, now: datetime) -> Repeat:
+    """The last entry on a symbol after this one; the same within a minute counts up."""
+    second, amount = int(now.timestamp()), plain(quantity)
+    same = last is not None and (last.side, last.quantity) == (side.value, amount)
+    if last is None or not same or second - last.since >= _REPEAT_S:
+        return Repeat(side.value, amount, second)
+    return Repeat(last.side, last.quantity, last.since, last.count + 1)
 
 
 def _notional(sizing: Sizing, book: Book) -> Decimal:
@@ -143,6 +158,33 @@ def _minimum(entry: _Entry) -> Denial | None:
     return _denial("below_minimum", words, _LEAST_NOTIONAL, entry.notional)
 
 
+def _repeat(entry: _Entry) -> Denial | None:
+    limit, count = entry.bot.limits.max_repeats, entry.repeat.count
+    if count <= limit:
+        return None
+    words = "the same order would be made {observed} times within a minute, {limit} may be"
+    return _denial("repeat_order", words, limit, count)
+
+
+def _order_quantity(entry: _Entry) -> Denial | None:
+    limit = entry.bot.limits.max_quantity
+    if limit is None or entry.quantity <= limit:
+        return None
+    words = "the order is for {observed} units, one order may be for {limit}"
+    return _denial("max_quantity", words, limit, entry.quantity)
+
+
+def _open_positions(entry: _Entry) -> Denial | None:
+    limit, holdings = entry.bot.limits.max_open_positions, entry.book.holdings
+    if entry.symbol in holdings and not holdings[entry.symbol].flat:
+        return None
+    after = 1 + sum(not holding.flat for holding in holdings.values())
+    if after <= limit:
+        return None
+    words = "there would be {observed} open positions, {limit} may be"
+    return _denial("max_open_positions", words, limit, after)
+
+
 def _order_notional(entry: _Entry) -> Denial | None:
     limit = entry.bot.limits.max_order_notional
     if entry.notional <= limit:
@@ -198,7 +240,10 @@ _CHECKS: tuple[Callable[[_Entry], Denial | None], ...] = (
     _spread,
     _collar,
     _minimum,
+    _repeat,
+    _order_quantity,
     _order_notional,
+    _open_positions,
     _position,
     _exposure,
     _buying_power,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from executor.domain.book import Book
+from executor.domain.desk import Repeat
 from executor.domain.money import ZERO, add, multiply
 from executor.domain.orders import Guard, Ticket
 from signalbox.contracts.config import AccountConfig, BotConfig, KillSwitch
@@ -42,6 +43,7 @@ class Scene:
     replay: bool = False  # prices are not of today
     halted: str = ""  # why the key is halted; empty when it is not
     reserved: Reserved = NOTHING_RESERVED
+    repeat: Repeat | None = None  # the last entry on the symbol
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,4 +26,4 @@ def turn(sequence: int, track: Track) -> Turn:
 
 def passed(sequence: int, track: Track) -> Track:
     """The track after a verdict has had its turn."""
-    return Track(max(sequence, track.sequence), track.halted)
+    return Track(max(sequence, track.sequence), track.halted, track.repeat)

@@ -1,12 +1,13 @@
 """At start: books that contradict their fills are halted before anything trades on them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from executor.adapters import bookkeeping, store
 from executor.domain.check import mismatches
-from executor.domain.desk import START, Desk, Track
+from executor.domain.desk import START, Desk
 from executor.handlers.booking import ExecutorMoment, alert
 from signalbox.contracts.events import Event
 from signalbox.runtime import metrics
@@ -24,7 +25,7 @@ def audit(sql: Connection, moment: ExecutorMoment) -> Iterator[Event]:
     for bot, symbol, what in found:
         metrics.INVARIANTS.labels("position_equals_fills").inc()
         track = desk.tracks.get((bot, symbol), START)
-        desk.put_track(bot, symbol, Track(track.sequence, halted=_CODE))
+        desk.put_track(bot, symbol, replace(track, halted=_CODE))
         words = (
             f"the books of {bot} on {symbol} contradict themselves: {what}. It is halted; compare"
             " its orders and fills, then clear the halt naming the next verdict's number."

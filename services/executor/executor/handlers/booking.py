@@ -1,12 +1,14 @@
 """From a rule's answer to changed books and the events that say so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from executor.domain import paper
 from executor.domain.book import equity_of, position_of, with_order_counted
-from executor.domain.desk import Desk
+from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.domain.lots import apply_fill
 from executor.domain.orders import Execution, Ticket, advance, filled, late
+from executor.domain.risk import after_exit, begun
 from executor.domain.scene import Denial, Scene, reserved_by, usable
 from signalbox.contracts.config import BotConfig, ExecutorConfig, Limits, Sizing
 from signalbox.contracts.events import (
@@ -48,7 +50,7 @@ def scene_of(
     return Scene(
         bot=bot,
         account=desk.accounts.get(where),
-        book=desk.book(bot_id, where),
+        book=begun(desk.book(bot_id, where), moment.now),
         quote=quote_for(desk, bot, symbol, moment),
         now=moment.now,
         former=desk.former(bot_id, where, symbol),
@@ -56,6 +58,7 @@ def scene_of(
         replay=moment.replay,
         halted=desk.halted(bot_id, symbol),
         reserved=reserved_by(desk.open_orders(bot_id), symbol),
+        repeat=desk.tracks.get((bot_id, symbol), START).repeat,
     )
 
 
@@ -77,7 +80,8 @@ def place(
 ) -> Iterator[Event]:
     """A planned order goes to the paper broker: accepted, and filled at once on a fresh quote."""
     order = ticket.order
-    desk.put_book(with_order_counted(desk.book(order.bot, order.account), moment.now))
+    book = begun(desk.book(order.bot, order.account), moment.now)
+    desk.put_book(with_order_counted(book, moment.now))
     yield record(desk, ticket, moment, cause)
     ticket = advance(ticket, OrderState.ACCEPTED, moment.now)
     yield record(desk, ticket, moment, cause)
@@ -112,6 +116,8 @@ def book_fill(
     """
     order = ticket.order
     book, slices = apply_fill(desk.book(order.bot, order.account), ticket, execution, moment.now)
+    bot = desk.bots.get(order.bot)
+    book = after_exit(book, slices, bot.limits if bot else _DEFAULT_LIMITS, moment.now)
     if late(ticket):
         desk.late_fills += 1
         words = f"order {order.order_id} was filled after it was {order.state}; the fill is booked"
@@ -125,6 +131,18 @@ def book_fill(
     position = position_of(book, order.symbol, moment.now, fill_id)
     yield moment.event(PositionChanged, position, cause=changed)
     yield moment.event(EquityMarked, equity_of(book, moment.now, fill_id), cause=changed)
+
+
+def halt_bot(desk: Desk, bot: str, code: str, why: str, moment: ExecutorMoment) -> AlertRaised:
+    """Stop a whole bot until a person clears it, and say so."""
+    track = desk.tracks.get((bot, WHOLE_BOT), START)
+    desk.put_track(bot, WHOLE_BOT, replace(track, halted=code))
+    words = (
+        f"{why}. {bot} is halted: entries are denied, those that wait are cancelled; exits, stops"
+        f" and manual control go on. Clear the halt of symbol {WHOLE_BOT} to let it trade again."
+    )
+    occurrence = f"{code}|{track.sequence}|{moment.now.date().isoformat()}|{moment.epoch}"
+    return alert(moment, "bot_halted", f"bot:{bot}", words, occurrence)
 
 
 def end(

@@ -1,12 +1,14 @@
 """Verdicts: each accepted one becomes exactly one intent, planned or denied."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from executor.adapters import store
-from executor.domain.desk import START, Desk, Track
+from executor.domain.desk import START, Desk
 from executor.domain.exits import superseded
+from executor.domain.limits import repeated
 from executor.domain.money import ZERO, halfway
 from executor.domain.orders import Ticket
 from executor.domain.plan import plan
@@ -118,7 +120,7 @@ def halt(
     """Stop a key until a person clears it, and say so."""
     bot, symbol = key
     track = desk.tracks.get(key, START)
-    desk.put_track(bot, symbol, Track(track.sequence, halted=code))
+    desk.put_track(bot, symbol, replace(track, halted=code))
     following = max(sequence, track.sequence) + 1
     words = (
         f"{bot} is halted on {symbol} ({code}) at verdict {sequence}; the last one applied was"
@@ -173,6 +175,11 @@ def _carry_out(event: VerdictReached, desk: Desk, moment: ExecutorMoment) -> Ite
     if isinstance(answer, Denial):
         yield _deny(event, answer, desk, moment)
         return
+    if answer.entry and answer.quantity is not None:
+        key = (verdict.bot, signal.symbol)
+        track = desk.tracks.get(key, START)
+        again = repeated(track.repeat, answer.side, answer.quantity, moment.now)
+        desk.put_track(*key, replace(track, repeat=again))
     desk.delays_s.append((moment.wall - event.time).total_seconds())
     yield from place(desk, _ticket(event, answer, scene, desk, moment), moment, event)
 

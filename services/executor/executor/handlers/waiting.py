@@ -3,11 +3,19 @@
 from collections.abc import Collection, Iterator
 
 from executor.domain.book import equity_of
-from executor.domain.desk import Desk
+from executor.domain.desk import WHOLE_BOT, Desk
 from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, settle
-from executor.handlers.booking import ExecutorMoment, end, fill_on, quote_for, scene_of
+from executor.domain.risk import HALT, begun, halted_by
+from executor.handlers.booking import (
+    ExecutorMoment,
+    end,
+    fill_on,
+    halt_bot,
+    quote_for,
+    scene_of,
+)
 from signalbox.contracts.events import EquityMarked, Event
 
 
@@ -51,8 +59,18 @@ def end_overdue(desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
 
 
 def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:
-    """The value of every book that holds something, once for a minute of market time."""
-    for (_, account), book in sorted(desk.books.items()):
-        if not all(holding.flat for holding in book.holdings.values()):
-            cause = f"{minute}|{moment.epoch}|{account}"
-            yield moment.event(EquityMarked, equity_of(book, moment.now, cause))
+    """The value of every book that holds something, once for a minute of market time. A bot that
+    has lost too much of it today is halted.
+    """
+    for (bot_id, account), held in sorted(desk.books.items()):
+        if all(holding.flat for holding in held.holdings.values()):
+            continue
+        book = begun(held, moment.now)
+        if book is not held:
+            desk.put_book(book)
+        cause = f"{minute}|{moment.epoch}|{account}"
+        yield moment.event(EquityMarked, equity_of(book, moment.now, cause))
+        bot = desk.bots.get(bot_id)
+        why = halted_by(book, bot.limits) if bot and bot.account == account else None
+        if why and not desk.halted(bot_id, WHOLE_BOT):
+            yield halt_bot(desk, bot_id, HALT, why, moment)

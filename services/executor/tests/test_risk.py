@@ -1,0 +1,157 @@
+"""Bad days, losses in a row, repeated orders, too many positions: who may still trade."""
+
+from collections.abc import Callable
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from executor.domain.desk import WHOLE_BOT, Desk
+from executor.handlers.booking import ExecutorMoment
+from executor.handlers.waiting import marks
+from signalbox.contracts.config import Limits, Sizing
+from signalbox.contracts.errors import NotFound
+from signalbox.contracts.events import AlertRaised, Event
+from signalbox.contracts.values import Action, OrderState
+
+Shop = Any  # what conftest.py makes
+Make = Callable[..., Shop]
+Told = Callable[..., list[tuple[OrderState, str]]]
+BIG = Sizing(notional=D(10_000))
+
+
+def limits(**over: Any) -> Limits:
+    return Limits(max_repeats=100, **over)
+
+
+async def minute(shop: Shop) -> list[AlertRaised]:
+    """A minute of market time passes; returns what is alerted."""
+
+    def rule(_sql: Connection, desk: Desk, moment: ExecutorMoment) -> Any:
+        return marks(desk, moment, shop.now.isoformat())
+
+    shop.later(minutes=1)
+    events: list[Event] = await shop.work.do(rule, {"alpha"})
+    return [event for event in events if isinstance(event, AlertRaised)]
+
+
+def price(shop: Shop, amount: int, **over: Any) -> None:
+    shop.quote(bid=D(amount), ask=D(amount), **over)
+
+
+async def test_a_bad_day_ends_entries_and_lets_exits_go_on(shop_with: Make, states: Told) -> None:
+    shop = shop_with(sizing=BIG, limits=limits(max_daily_loss="0.02"))
+    price(shop, 100)
+    shop.accept(Action.BUY)
+    assert await minute(shop) == []
+    price(shop, 79)  # 2,100 of 100,000 are gone
+    assert await minute(shop) == []
+    denied = shop.accept(Action.BUY, source_id="other")
+    assert states(denied) == [(OrderState.DENIED, "daily_loss")]
+    assert states(shop.accept(Action.CLOSE))[-1][0] is OrderState.FILLED
+
+
+async def test_a_very_bad_day_halts_the_bot_until_a_person_clears_it(
+    shop_with: Make, states: Told
+) -> None:
+    shop = shop_with(sizing=BIG, limits=limits())
+    price(shop, 100)
+    shop.accept(Action.BUY)
+    await minute(shop)
+    price(shop, 49)
+    [told] = await minute(shop)
+    assert told.data.code == "bot_halted"
+    assert "lost 5.1 %" in told.data.message
+    assert await minute(shop) == []  # said once
+    await shop.restart()
+    price(shop, 49)
+    denied = shop.accept(Action.BUY, source_id="other")
+    assert states(denied) == [(OrderState.DENIED, "trading_halted")]
+    await shop.commands.clear_halt(shop.command(bot="alpha", symbol=WHOLE_BOT, next_sequence=1))
+    assert await minute(shop) == []  # the day begins anew with what is left
+    price(shop, 49)
+    again = shop.accept(Action.BUY, source_id="other")
+    assert states(again)[-1][0] is OrderState.FILLED
+
+
+async def test_the_next_day_begins_with_what_is_there(shop_with: Make, states: Told) -> None:
+    shop = shop_with(sizing=BIG, limits=limits(max_daily_loss="0.02", halt_daily_loss=1))
+    price(shop, 100)
+    shop.accept(Action.BUY)
+    price(shop, 70)
+    assert states(shop.accept(Action.BUY, source_id="other")) == [(OrderState.DENIED, "daily_loss")]
+    shop.later(days=1)
+    price(shop, 70, session_closes_at=None)
+    assert states(shop.accept(Action.BUY, source_id="other"))[-1][0] is OrderState.FILLED
+
+
+def test_losses_in_a_row_lock_the_bot_for_a_while(shop_with: Make, states: Told) -> None:
+    shop = shop_with(limits=limits(loss_streak=2, lock_s=600, max_slippage=1))
+    for _ in range(2):
+        price(shop, 100)
+        assert states(shop.accept(Action.BUY))[-1][0] is OrderState.FILLED
+        shop.later(seconds=1)
+        price(shop, 99)
+        shop.accept(Action.CLOSE)
+        shop.later(seconds=1)
+    price(shop, 100)
+    denied = shop.accept(Action.BUY)
+    assert states(denied) == [(OrderState.DENIED, "locked")]
+    assert "2 losing exits in a row" in denied[0].data.message
+    shop.later(seconds=600)
+    price(shop, 100)
+    assert states(shop.accept(Action.BUY))[-1][0] is OrderState.FILLED
+
+
+def test_a_profit_between_losses_begins_the_count_again(shop_with: Make, states: Told) -> None:
+    shop = shop_with(limits=limits(loss_streak=2, max_slippage=1))
+    for after in (99, 101, 99):
+        price(shop, 100)
+        shop.accept(Action.BUY)
+        shop.later(seconds=1)
+        price(shop, after)
+        shop.accept(Action.CLOSE)
+        shop.later(seconds=1)
+    price(shop, 100)
+    assert states(shop.accept(Action.BUY))[-1][0] is OrderState.FILLED
+
+
+def test_the_same_order_again_and_again_is_stopped(shop_with: Make, states: Told) -> None:
+    shop = shop_with(limits=Limits(max_repeats=2))
+    price(shop, 100)
+    for source in ("a", "b"):
+        assert states(shop.accept(Action.BUY, source_id=source))[-1][0] is OrderState.FILLED
+    denied = shop.accept(Action.BUY, source_id="c")
+    assert states(denied) == [(OrderState.DENIED, "repeat_order")]
+    assert denied[0].data.numbers == {"limit": "2", "observed": "3"}
+    shop.later(seconds=60)
+    price(shop, 100)
+    assert states(shop.accept(Action.BUY, source_id="c"))[-1][0] is OrderState.FILLED
+
+
+@pytest.mark.parametrize(
+    ("over", "reason"),
+    [
+        pytest.param({"max_quantity": 9}, "max_quantity", id="units of one order"),
+        pytest.param({"max_open_positions": 1}, "max_open_positions", id="positions"),
+    ],
+)
+def test_limits_of_number(shop_with: Make, states: Told, over: dict[str, int], reason: str) -> None:
+    shop = shop_with(symbols=(), limits=limits(**over))
+    price(shop, 200)
+    assert states(shop.accept(Action.BUY))[-1][0] is OrderState.FILLED
+    price(shop, 100, symbol="MSFT")
+    assert states(shop.accept(Action.BUY, symbol="MSFT")) == [(OrderState.DENIED, reason)]
+
+
+def test_a_part_of_the_equity_is_what_an_entry_buys(shop_with: Make) -> None:
+    shop = shop_with(sizing=Sizing(kind="percent_of_equity", fraction=D("0.03")))
+    price(shop, 100)
+    shop.accept(Action.BUY)
+    assert shop.held() == 30
+
+
+async def test_a_bot_that_is_not_halted_cannot_be_cleared(shop: Shop) -> None:
+    with pytest.raises(NotFound, match="not halted"):
+        await shop.commands.clear_halt(shop.command(bot="alpha", symbol=WHOLE_BOT, next_sequence=1))
