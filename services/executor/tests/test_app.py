@@ -41,9 +41,8 @@ from signalbox.testing.servers import RunningNats
 from signalbox.testing.wait import until
 
 pytestmark = pytest.mark.integration
-CONFIG = ExecutorConfig(
-    bots=(a_bot(limits=Limits(max_orders_per_minute=10_000, max_repeats=10_000)),), accounts=(an_account(),)
-)
+LIMITS = Limits(max_orders_per_minute=10_000, max_repeats=10_000, loss_streak=0)
+CONFIG = ExecutorConfig(bots=(a_bot(limits=LIMITS),), accounts=(an_account(),))
 MOMENT = a_moment(CONFIG)
 
 

@@ -78,7 +78,7 @@ class Limits(Value):
     # Fractions of the equity with which the market day began; 1 switches one off.
     max_daily_loss: Annotated[Confidence, Field(gt=0)] = Decimal("0.03")  # then no entries
     halt_daily_loss: Annotated[Confidence, Field(gt=0)] = Decimal("0.05")  # then it is halted
-    loss_streak: int = Field(5, ge=0)  # losing exits in a row that lock the bot; 0 never does
+    loss_streak: int = Field(10, ge=0)  # losing exits in a row that lock the bot; 0 never does
     lock_s: int = Field(3600, gt=0)  # for how long, market time
     max_quote_age_s: int = Field(60, gt=0)  # market time
     max_spread: Confidence = Decimal("0.01")  # fraction of the mid
