@@ -1,6 +1,9 @@
 """Bots and their accounts."""
 
+from typing import Annotated, Literal
+
 from fastapi import APIRouter, Response, status
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.adapters import config_store
 from gateway.adapters.views import books
@@ -9,19 +12,37 @@ from gateway.domain import setup as rules
 from gateway.domain.bodies import AccountBody, BotBody
 from gateway.domain.config_views import AccountView
 from gateway.domain.setup import Setup, pick
-from gateway.domain.views import Listing
+from gateway.domain.views import Listing, View
 from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import GetContext, GetKey
 from gateway.routes.orders import Placed
 from gateway.routes.query import Id
 from gateway.routes.saving import save
 from signalbox.contracts.config import AccountConfig, BotConfig
+from signalbox.contracts.values import Symbol
 
 router = APIRouter(prefix="/api", tags=["bots"])
 _NEW: dict[int | str, dict[str, object]] = {201: {"model": BotConfig, "description": "Added"}}
 _NEW_ACCOUNT: dict[int | str, dict[str, object]] = {
     201: {"model": AccountView, "description": "Added"}
 }
+
+
+class ClearBody(BaseModel):
+    """Which halt is over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    symbol: Symbol | Literal["*"] = "*"  # `*`: the whole bot
+    next_sequence: Annotated[int, Field(ge=1, lt=1 << 53)] = 1  # of the verdict to go on with
+
+
+class Cleared(View):
+    """The halt that is over."""
+
+    bot: str
+    symbol: str
+    next_sequence: int
 
 
 @router.get("/bots", operation_id="list_bots")
@@ -62,6 +83,20 @@ async def flatten_bot(bot_id: Id, context: GetContext, who: Trader, key: GetKey)
     body = {"bot": bot_id}
     return Placed.model_validate(
         await context.ask("executor", "flatten", {**body}, by=who.person, key=unique)
+    )
+
+
+@router.post("/bots/{bot_id}/clear-halt", operation_id="clear_halt")
+async def clear_halt(
+    bot_id: Id, body: ClearBody, context: GetContext, who: Admin, key: GetKey
+) -> Cleared:
+    """Let a halted bot, or one of its symbols, trade again. The alert that told of the halt names
+    the symbol and the number to go on with; what was skipped is denied, never traded late.
+    """
+    unique = f"{bot_id}|{body.symbol}|{key}" if key else None
+    asked = {"bot": bot_id, "symbol": body.symbol, "next_sequence": body.next_sequence}
+    return Cleared.model_validate(
+        await context.ask("executor", "clear_halt", {**asked}, by=who.person, key=unique)
     )
 
 
