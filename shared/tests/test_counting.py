@@ -52,10 +52,18 @@ def test_a_repeat_teaches_nothing() -> None:
     line = Line()
     [(_, check, _)] = checks({"orders": line}, [message(1)])
     assert check is not None
+    line.offset = 7
     assert check.holds(b'{"stream":"ORDERS","seq":40,"duplicate":true}')
     assert line.offset is None
     assert check.holds(b'{"stream":"ORDERS","seq":41}')
     assert line.offset == 40
+
+
+@pytest.mark.integration
+async def test_one_message_alone_may_be_a_repeat(bus: Bus) -> None:
+    for _ in range(3):
+        await bus.confirmed(await bus.send(message(1)))
+    await bus.confirmed(await bus.send(message(2), message(3)))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from signalbox.contracts.values import (
     Slug,
     SourceType,
     Symbol,
+    Target,
     UtcTime,
     Value,
 )
@@ -26,6 +27,7 @@ class LlmDecision(Value):
 
     decision_id: UUID
     config_id: Slug
+    target: Target | None = None  # the real provider, or the sandbox
     symbol: Symbol
     provider: str
     model: str  # as asked for

@@ -36,8 +36,7 @@ class Check:
         repeated = bool(told.get("duplicate"))
         if self.offset is not None:
             return not repeated and offset == self.offset
-        if not repeated:
-            self.line.offset = offset
+        self.line.offset = None if repeated else offset  # a repeat has no number of its own
         return True
 
 
@@ -50,11 +49,14 @@ def checks(
     """
     names = [message.subject.split(".", 3)[2] for message in messages] if lines else []
     last = {name: place for place, name in enumerate(names)}
+    first = {name: place for place, name in reversed([*enumerate(names)])}
     for place, message in enumerate(messages):
         line = lines.get(names[place]) if names else None
         if line is None:
             yield message, None, True
             continue
         line.sent += 1
-        due = line.offset is None or last[names[place]] == place
-        yield message, Check(line, line.sent, line.offset) if due else None, due
+        ends = last[names[place]]
+        offset = None if first[names[place]] == ends else line.offset  # one alone proves nothing
+        due = offset is None or ends == place
+        yield message, Check(line, line.sent, offset) if due else None, due

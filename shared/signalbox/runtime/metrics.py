@@ -46,6 +46,11 @@ DECISIONS = Counter("signalbox_decisions_total", "Verdicts", ["source_type", "re
 CONFLICTS = Counter("signalbox_conflicts_total", "Lost arbitrations", ["winner", "loser", "rule"])
 PENDING_APPROVALS = Gauge("signalbox_pending_approvals", "Verdicts that wait for a person")
 
+OUTCOMES = Counter(
+    "signalbox_outcomes_total", "Signals scored, or why not", ["source_type", "result"]
+)
+OUTCOMES_WAITING = Gauge("signalbox_outcomes_waiting", "Signals whose horizon has not passed")
+
 # Orders and books
 ORDERS = Counter("signalbox_orders_total", "Order states", ["broker", "source_type", "state"])
 ORDERS_OPEN = Gauge("signalbox_orders_open", "Orders that are not final")

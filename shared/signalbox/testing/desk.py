@@ -24,6 +24,8 @@ from signalbox.testing.wait import until
 _SPEAKERS = {
     "signals.strategy": "strategy-runner",
     "signals.quantconnect": "qc-ingest",
+    "signals.llm": "llm-decider",
+    "llm": "llm-decider",
     "signals.manual": "gateway",
     "signals.external": "gateway",
     "verdicts": "decision-router",

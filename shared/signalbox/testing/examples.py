@@ -6,9 +6,18 @@ from typing import Any
 
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
+from signalbox.contracts.assessments import LlmDecision
 from signalbox.contracts.config import AccountConfig, BotConfig, SourceRule
 from signalbox.contracts.events import SignalRaised, SignalWithdrawn, VerdictReached
-from signalbox.contracts.values import Action, OrderState, Outcome, Reason, Side, SourceType
+from signalbox.contracts.values import (
+    Action,
+    OrderState,
+    Outcome,
+    Reason,
+    Side,
+    SourceType,
+    Target,
+)
 from signalbox.runtime.moment import Moment
 
 NOON = datetime(2026, 8, 3, 16, 0, tzinfo=UTC)  # twelve o'clock in New York
@@ -63,6 +72,37 @@ def a_verdict(signal: p.Signal | None = None, **over: Any) -> p.Verdict:
     key = (signal.signal_id, fields["bot"], fields["round"])
     fields.setdefault("verdict_id", ids.verdict_id(*key))
     return p.Verdict(**fields)
+
+
+def a_decision(**over: Any) -> LlmDecision:
+    """A model's buy of AAPL at noon that has become no signal; it cost a tenth of a cent."""
+    fields: dict[str, Any] = {
+        "config_id": "gpt",
+        "target": Target.SANDBOX,
+        "symbol": "AAPL",
+        "provider": "openai",
+        "model": "a-model",
+        "prompt_version": "standard@1",
+        "outcome": "answered",
+        "action": Action.BUY,
+        "confidence": D("0.7"),
+        "reasoning": "Momentum is up.",
+        "horizon_s": 3600,
+        "price": D("210.50"),
+        "snapshot": {"price": "210.50"},
+        "tokens_in": 1000,
+        "tokens_out": 100,
+        "attempts": 1,
+        "cost_usd": D("0.001"),
+        "latency_ms": 800,
+        "at": NOON,
+        "wall_at": datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
+    } | over
+    key = (fields["config_id"], over.get("trigger_key", fields["at"]), fields["symbol"])
+    fields.pop("trigger_key", None)
+    fields.setdefault("decision_id", ids.derive("llm", *key))
+    fields.setdefault("call_id", ids.derive("llm", "call", *key))
+    return LlmDecision(**fields)
 
 
 def an_order(**over: Any) -> p.Order:
@@ -125,6 +165,22 @@ def a_bar(**over: Any) -> p.Bar:
         "true_opened_at": opened,
     }
     return p.Bar(**(fields | over))
+
+
+def a_series(*closes: D, **over: Any) -> tuple[p.Bar, ...]:
+    """Minutes of AAPL up to noon with these closes, each opening at the close before."""
+    first = NOON - timedelta(minutes=len(closes))
+    return tuple(
+        a_bar(
+            open=before,
+            high=max(before, close),
+            low=min(before, close),
+            close=close,
+            opened_at=first + timedelta(minutes=minute),
+            **over,
+        )
+        for minute, (before, close) in enumerate(zip((closes[:1] + closes), closes, strict=False))
+    )
 
 
 def a_bot(**over: Any) -> BotConfig:
