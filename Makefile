@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+CLIENTS := .venv-clients/.ready
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 LOCK := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -24,7 +25,7 @@ PORT_strategy-runner := 8106
 PORT_lab := 8107
 PORT_sandbox := 5612
 
-.PHONY: help setup run test unit integration e2e e2e-compose format lint types imports check \
+.PHONY: help setup clients run test unit integration e2e e2e-compose format lint types imports check \
   schemas docs migrate serve bench chaos up down lock clean
 
 help: ## list the commands
@@ -42,19 +43,29 @@ $(READY): pyproject.toml requirements-dev.lock requirements-data.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
+clients: $(CLIENTS) ## install QuantConnect's own client and stubs into .venv-clients, for tests
+	@:
+
+$(CLIENTS): requirements-clients.lock | $(READY)
+	@echo "Setting up .venv-clients (half a minute, once)"
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip -qq --disable-pip-version-check install --no-compile \
+	  --require-hashes -r requirements-clients.lock
+	@touch $@
+
 run: setup ## set up and start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/python scripts/up.py $(ARGS)
 
-test: setup ## set up and run every test that needs no Docker engine
+test: setup clients ## set up and run every test that needs no Docker engine
 	@$(BIN)/python -m pytest $(ARGS)
 
-unit: setup ## tests that need no server
+unit: setup clients ## tests that need no server
 	@$(BIN)/python -m pytest -m "not integration and not e2e" $(ARGS)
 
 integration: setup ## tests against a real NATS and a real PostgreSQL
 	@$(BIN)/python -m pytest -m integration $(ARGS)
 
-e2e: setup ## a signal goes in, a paper fill comes out
+e2e: setup clients ## a signal goes in, a paper fill comes out
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
 
 e2e-compose: setup ## start the compose stack, wait until every service is ready, stop it
@@ -87,7 +98,8 @@ migrate: setup ## bring every service's tables up to date
 	@$(BIN)/python -m signalbox.runtime.migrate all
 
 serve: setup ## start one service: make serve SERVICE=executor
-	@$(BIN)/uvicorn --factory $(subst -,_,$(SERVICE)).app:create_app --host 127.0.0.1 --port $(PORT)
+	@$(BIN)/uvicorn --factory $(subst -,_,$(SERVICE)).app:create_app --host 127.0.0.1 --port $(PORT) \
+	  $(if $(filter sandbox,$(SERVICE)),--no-date-header)
 
 bench: setup ## measure throughput and latency against the floor
 	@$(BIN)/python -m bench $(ARGS)
@@ -109,7 +121,8 @@ lock: setup ## resolve versions again (Python 3.11, the oldest supported)
 	@$(LOCK) --no-annotate --no-header --output-file - requirements-data.in \
 	  | awk -F'==' 'NR == FNR { if (NF > 1) named[$$1]; next } /^[^ #]/ { keep = $$1 in named } keep && !/^#/' \
 	    requirements-data.in - > requirements-data.lock
+	@$(LOCK) --upgrade --constraint requirements-dev.lock --output-file requirements-clients.lock requirements-clients.in
 
 clean: ## remove what the commands above made, except data
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

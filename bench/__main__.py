@@ -1,4 +1,7 @@
-"""`make bench`: the money path beside the floor, in pairs, with the ratio of their medians."""
+"""`make bench`: the money path and ingestion beside their floors, in pairs, with the ratios of
+medians, and what a language model's call costs beside the model. `python -m bench money`,
+`ingestion` or `llm` measures one of them.
+"""
 
 import argparse
 import json
@@ -9,18 +12,23 @@ from collections.abc import Sequence
 
 import uvloop
 
+from bench import ingestion, llm
 from bench.load import Latency, Sink, Throughput, latency, throughput
 from bench.stack import stack
 
 SYNCS = {"always": "always", "default": "2m"}
+PARTS = ("money", "ingestion", "llm")
 
 
 def arguments() -> argparse.Namespace:
     """What to measure; the defaults are the whole bench."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["all", *PARTS], default="all")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--signals", type=int, default=20_000)
     parser.add_argument("--sync", choices=[*SYNCS, "both"], default="both")
+    parser.add_argument("--calls", type=int, default=200, help="calls of a language model")
+    parser.add_argument("--insights", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=100.0, help="signals/s for latency")
     return parser.parse_args()
 
@@ -96,8 +104,22 @@ def report(
 async def main() -> None:
     """Pairs in turn, so that a slow minute of the machine hits both sides."""
     asked = arguments()
+    syncs = list(SYNCS) if asked.sync == "both" else [asked.sync]
+    parts = PARTS if asked.what == "all" else (asked.what,)
+    lines = await money(asked, syncs) if "money" in parts else []
+    if "ingestion" in parts:
+        for sync in syncs:
+            lines.append(await ingestion.report(sync, SYNCS[sync], asked.pairs, asked.insights))
+    if "llm" in parts:
+        lines.append(await llm.report(asked.calls))
+    for line in lines:
+        say(line)
+
+
+async def money(asked: argparse.Namespace, syncs: Sequence[str]) -> list[str]:
+    """The money path under each setting: its JSON lines."""
     lines = []
-    for sync in SYNCS if asked.sync == "both" else [asked.sync]:
+    for sync in syncs:
         ours: list[tuple[Throughput, Latency]] = []
         floor: list[tuple[Throughput, Latency]] = []
         for pair in range(asked.pairs):
@@ -109,8 +131,7 @@ async def main() -> None:
                     f" p50 {slow.p50:.2f} ms, p99 {slow.p99:.2f} ms"
                     f" ({time.perf_counter() - start:.0f} s)")  # fmt: skip
         lines.append(report(sync, ours, floor))
-    for line in lines:
-        say(line)
+    return lines
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from signalbox.contracts import payloads as p
+from signalbox.contracts.accounts import AccountConfig, PaperSettings
 from signalbox.contracts.config import (
-    AccountConfig,
     BotConfig,
     ExecutorConfig,
     Limits,
-    PaperSettings,
     Policy,
     RouterConfig,
     Sizing,

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.samples import OPEN, configs, quotes
-from signalbox.contracts.config import ClockReading, Document
+from signalbox.contracts.clock import ClockReading
+from signalbox.contracts.config import Document
 from signalbox.runtime.bus import Bus, Credentials
 from signalbox.runtime.clock import wall_now
 from signalbox.runtime.db import sqlite_path

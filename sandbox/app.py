@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,13 +13,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import Faults
+from sandbox.llm.api import Models
 from sandbox.market import Market
 from sandbox.quantconnect.api import Api
 from sandbox.quantconnect.desk import Desk
-from sandbox.quantconnect.endpoints import Context
+from sandbox.quantconnect.endpoints import Context, Pace
 from sandbox.quantconnect.signature import Login
 from sandbox.settings import Settings
-from signalbox.contracts.errors import SignalboxError
+from signalbox.contracts.errors import SignalboxError, TransientError
+from signalbox.contracts.payloads import Bar
 from signalbox.runtime import logs
 from signalbox.runtime.bus import Bus, Credentials, server_url
 
@@ -35,6 +38,16 @@ def create_app() -> Starlette:
     settings = Settings()
     desk = Desk()
     follower = _Follower(settings, desk)
+    pace = Pace(
+        snapshot_s=settings.sandbox_snapshot_delay_s,
+        compile_s=settings.sandbox_compile_s,
+        backtest_s=settings.sandbox_backtest_s,
+        launch_s=settings.sandbox_launch_s,
+        flush_s=settings.sandbox_webhook_s,
+        webhooks_per_hour=settings.sandbox_webhooks_per_hour,
+    )
+    context = Context(desk, time.time, pace, follower)
+    context.runner.shows_running = settings.sandbox_shows_running
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -44,14 +57,17 @@ def create_app() -> Starlette:
             yield
         finally:
             await end(running)
+            await context.close()
             await follower.close()
 
     login = Login(settings.sandbox_user, settings.sandbox_token.get_secret_value())
+    models = Models(
+        settings.sandbox_llm_key.get_secret_value(),
+        settings.sandbox_openai_models,
+        settings.sandbox_claude_models,
+    )
     return assemble(
-        Context(desk, time.time, settings.sandbox_snapshot_delay_s),
-        login,
-        ready=lambda: follower.problem,
-        lifespan=lifespan,
+        context, login, models=models, ready=lambda: follower.problem, lifespan=lifespan
     )
 
 
@@ -59,6 +75,7 @@ def assemble(
     context: Context,
     login: Login,
     *,
+    models: Models | None = None,
     faults: Faults | None = None,
     ready: Callable[[], str | None] = lambda: None,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
@@ -75,6 +92,7 @@ def assemble(
 
     health = [Route("/livez", livez), Route("/readyz", readyz)]
     routes = [*health, *faults.routes(), *Api(context, login, faults).routes()]
+    routes += (models or Models()).routes(faults)
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -98,6 +116,19 @@ class _Follower:
     def problem(self) -> str | None:
         """Why the market cannot be followed yet."""
         return self._market.problem if self._market else "waiting for credentials"
+
+    async def bars(
+        self, symbol: str, interval: str, start: datetime | None, end: datetime | None
+    ) -> list[Bar]:
+        """Closed bars, for backtests.
+
+        Raises:
+            NotFound: there is no such series.
+            TransientError: the market cannot be read.
+        """
+        if self._market is None:
+            raise TransientError(f"no market yet: {self.problem}")
+        return await self._market.bars(symbol, interval, start, end)
 
     async def run(self) -> None:
         """Follow the market until cancelled."""

@@ -6,14 +6,15 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+_LONGEST_S = 120
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -29,6 +30,18 @@ class Kind(StrEnum):
     CASING = "casing"
     REVOKED = "revoked"
     DOWN = "down"
+    LOST = "lost"  # the request takes effect, its answer never arrives
+    SKEW = "skew"  # the other side's clock is ahead by so many seconds
+    # Of language models alone:
+    OVERLOADED = "529"
+    QUOTA = "quota"  # the account may spend no more
+    HTML = "200html"  # a page where an answer should be
+    UNCOUNTED = "uncounted"  # an answer without its token counts
+    REFUSED = "refused"  # the model will not
+    LENGTH = "length"  # the limit of tokens is reached in the middle
+    INVALID = "invalid"  # prose instead of JSON
+    NAN = "nan"  # a confidence that is no number
+    STRANGE = "strange"  # a decision about another symbol
 
 
 class Fault(BaseModel):
@@ -37,9 +50,16 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
-    path: str = Field("", max_length=200)  # prefix of the path below /api/v2; empty: all
+    # Prefix of the path below /api/v2; empty: all of it. Language models: `openai/`, `anthropic/`.
+    path: str = Field("", max_length=200)
     count: int | None = Field(None, gt=0)  # requests it still meets; none: until it is cleared
-    seconds: float = Field(2.0, ge=0, le=120)  # of `slow`, and of Retry-After
+    seconds: float = Field(2.0, ge=-100_000, le=100_000)  # of `slow`, `skew` and Retry-After
+
+    @model_validator(mode="after")
+    def _only_a_clock_runs_behind(self) -> Self:
+        if self.kind is not Kind.SKEW and not 0 <= self.seconds <= _LONGEST_S:
+            raise ValueError(f"seconds is {self.seconds}, not from 0 to {_LONGEST_S}")
+        return self
 
 
 class Dropped(Response):
@@ -58,10 +78,10 @@ class Faults:
 
     active: list[Fault] = field(default_factory=list)
 
-    def find(self, path: str) -> Fault | None:
-        """The fault that meets a request, counted down."""
+    def find(self, path: str, *, named: bool = False) -> Fault | None:
+        """The fault that meets a request, counted down; `named`: only by its path."""
         for fault in self.active:
-            if not path.startswith(fault.path):
+            if not path.startswith(fault.path) or (named and not fault.path):
                 continue
             if fault.count is not None:
                 fault.count -= 1
@@ -80,10 +100,12 @@ class Faults:
             return early
         if fault.kind is Kind.REVOKED:
             request.state.revoked = True
+        if fault.kind is Kind.SKEW:
+            request.state.skew_s = fault.seconds
         if fault.kind is Kind.SLOW:
             await asyncio.sleep(fault.seconds)
         response = await answer(request)
-        return _spoil(response, fault.kind)
+        return Dropped() if fault.kind is Kind.LOST else _spoil(response, fault.kind)
 
     def routes(self) -> list[Route]:
         """Where faults are switched."""

@@ -12,6 +12,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 from pydantic import JsonValue, TypeAdapter
 
+from sandbox.history import MOST_BARS, inside
 from sandbox.quantconnect.desk import Desk
 from signalbox.contracts.commands import Command, Reply
 from signalbox.contracts.errors import (
@@ -50,6 +51,8 @@ class Market:
         self._clock = MarketClock()
         self._bars: asyncio.Queue[Bar] = asyncio.Queue(_MOST_WAITING)
         self._lost = False  # a bar did not fit, or the connection was away
+        self._heard: set[tuple[str, str]] = set()
+        self.changes_seen = -1  # of the desk, when its series were last looked at
         self.problem: str | None = "starting"
 
     async def run(self) -> None:
@@ -79,14 +82,20 @@ class Market:
 
     async def _listen(self) -> None:
         """Hear the clock and every series that an algorithm follows."""
-        nc = self._bus.nc
-        await nc.subscribe(f"$KV.{CLOCK_BUCKET}.clock", cb=self._on_clock)
-        for symbol, interval in self._desk.series():
-            await nc.subscribe(subject("market", "bars", symbol, interval), cb=self._on_bar)
+        await self._bus.nc.subscribe(f"$KV.{CLOCK_BUCKET}.clock", cb=self._on_clock)
+        await self._hear_series()
         self._bus.reconnected.append(self.on_reconnected)
         raw = await self._bus.bucket_get(CLOCK_BUCKET, "clock")
         if raw:
             self._clock.take(raw)
+
+    async def _hear_series(self) -> None:
+        """Subscribe to what is newly followed; what nobody follows any more does no harm."""
+        for symbol, interval in set(self._desk.series()) - self._heard:
+            address = subject("market", "bars", symbol, interval)
+            await self._bus.nc.subscribe(address, cb=self._on_bar)
+            self._heard.add((symbol, interval))
+        self.changes_seen = self._desk.changes
 
     async def _on_clock(self, message: Msg) -> None:
         self._clock.take(message.data)
@@ -116,6 +125,8 @@ class Market:
                 await self._fill(symbol, interval, wall_now() + _AHEAD)
         self.problem = None
         while not self._lost:
+            if self._desk.changes != self.changes_seen:
+                await self._hear_series()
             try:
                 async with asyncio.timeout(_TICK_S):
                     bar = await self._bars.get()
@@ -127,6 +138,25 @@ class Market:
             if self._desk.is_gap(bar):
                 await self._fill(bar.symbol, bar.interval, bar.opened_at)
             self._desk.take(bar, time.monotonic())
+
+    async def bars(
+        self, symbol: str, interval: str, start: datetime | None, end: datetime | None
+    ) -> list[Bar]:
+        """Bars that opened from `start` on and had closed by `end`, oldest first.
+
+        Raises:
+            NotFound: there is no such series.
+            TransientError: market-data does not answer.
+        """
+        before, found = end or wall_now() + _AHEAD, list[Bar]()
+        while len(found) < MOST_BARS:
+            page = await self._page(symbol, interval, before)
+            fresh = [bar for bar in page if inside(bar, start, end)]
+            found = fresh + found
+            if len(page) < _PAGE or len(fresh) < len(page):
+                break
+            before = page[0].opened_at
+        return found
 
     async def _rebuild(self, epoch: int) -> None:
         """Everything that this loop of the market has shown so far, in one go."""
@@ -150,7 +180,10 @@ class Market:
         """Bars of one loop, oldest first."""
         found: list[Bar] = []
         for _ in range(_MOST_PAGES):
-            page = await self._page(symbol, interval, before)
+            try:
+                page = await self._page(symbol, interval, before)
+            except NotFound:
+                break  # this feed has no such series
             fresh = [b for b in page if b.epoch == epoch and (after is None or b.opened_at > after)]
             found = fresh + found
             if len(page) < _PAGE or len(fresh) < len(page):
@@ -175,8 +208,6 @@ class Market:
         except NatsError as error:
             raise TransientError(f"market-data does not answer: {error}") from error
         reply = Reply.model_validate_json(message.data)
-        if reply.problem and reply.problem.kind == NotFound.__name__:
-            return []  # this feed has no such series
         if reply.problem:
             raise error_named(reply.problem.kind, reply.problem.message)
         return _BARS.validate_python(reply.body["bars"])

@@ -10,8 +10,9 @@ import uvicorn
 
 from sandbox.app import assemble
 from sandbox.faults import Fault, Faults, Kind
+from sandbox.history import History, example_days
 from sandbox.quantconnect.desk import Desk
-from sandbox.quantconnect.endpoints import Context
+from sandbox.quantconnect.endpoints import Context, Pace
 from sandbox.quantconnect.signature import Login
 
 LOGIN = Login("123", "abc")
@@ -26,10 +27,15 @@ class Served:
     desk: Desk = field(default_factory=Desk)
     faults: Faults = field(default_factory=Faults)
     wall: Callable[[], float] = time.time
-    delay_s: float = 0.0
+    pace: Pace = field(default_factory=Pace)
+    history: History = field(default_factory=example_days)
     port: int = 0
+    context: Context = field(init=False)
     _server: uvicorn.Server | None = None
     _task: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.context = Context(self.desk, self.wall, self.pace, self.history)
 
     @property
     def url(self) -> str:
@@ -38,8 +44,10 @@ class Served:
 
     async def start(self) -> None:
         """Listen; the first time on any free port."""
-        app = assemble(Context(self.desk, self.wall, self.delay_s), LOGIN, faults=self.faults)
-        options = uvicorn.Config(app, port=self.port, log_level="critical", lifespan="off")
+        app = assemble(self.context, LOGIN, faults=self.faults)
+        options = uvicorn.Config(
+            app, port=self.port, log_level="critical", lifespan="off", date_header=False
+        )
         self._server = uvicorn.Server(options)
         self._task = asyncio.create_task(self._server.serve())
         async with asyncio.timeout(_START_S):
@@ -53,9 +61,11 @@ class Served:
             self._server.should_exit = True
             await self._task
 
-    def switch(self, kind: Kind, *, path: str = "", count: int | None = None) -> None:
+    def switch(
+        self, kind: Kind, *, path: str = "", count: int | None = None, seconds: float = 0.05
+    ) -> None:
         """Switch a fault on."""
-        self.faults.active.append(Fault(kind=kind, path=path, count=count, seconds=0.05))
+        self.faults.active.append(Fault(kind=kind, path=path, count=count, seconds=seconds))
 
     def clear(self) -> None:
         """Switch every fault off."""
@@ -63,11 +73,14 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(desk: Desk | None = None) -> AsyncIterator[Served]:
-    """A sandbox for the time of the block."""
-    served = Served(desk or Desk())
+async def serving(
+    desk: Desk | None = None, *, pace: Pace | None = None, history: History | None = None
+) -> AsyncIterator[Served]:
+    """A sandbox for the time of the block; its backtests see a year of made-up days."""
+    served = Served(desk or Desk(), pace=pace or Pace(), history=history or example_days())
     await served.start()
     try:
         yield served
     finally:
+        await served.context.close()
         await served.stop()

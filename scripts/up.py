@@ -73,7 +73,8 @@ class System:
         if find_spec(SANDBOX) and find_spec(f"{SANDBOX}.app"):
             port = self._port(SANDBOX, SANDBOX_PORT)
             environment["SIGNALBOX_SANDBOX_URL"] = f"http://127.0.0.1:{port}"
-            self._start_service(SANDBOX, port, environment)
+            own_date = {"UVICORN_DATE_HEADER": "false"}  # because its clock can be set wrong
+            self._start_service(SANDBOX, port, environment | own_date)
         ports = PORTS | {"gateway": self.settings.gateway_port}
         for service in SERVICES:
             self._start_service(service, self._port(service, ports[service]), environment)

@@ -1,24 +1,32 @@
-"""Account, organization, nodes and projects."""
+"""Account, organization, and what the engine offers."""
 
-from sandbox.quantconnect.deployment import web_time
-from sandbox.quantconnect.desk import CREATED, ORGANIZATION_ID, Project
-from sandbox.quantconnect.endpoints import Context, Endpoint, Json
-from sandbox.quantconnect.parameters import Failure, Parameters, integer
+from sandbox.quantconnect.endpoints import (
+    ORGANIZATION_ID,
+    Context,
+    Endpoint,
+    Payload,
+    check_organization,
+)
+from sandbox.quantconnect.formats import hex32, web_time
+from sandbox.quantconnect.parameters import Parameters
+from sandbox.quantconnect.project import CREATED
+from sandbox.quantconnect.projects import LEAN_VERSION
 
 _NAME = "Sandbox"
 
 
-def authenticate(_context: Context, _parameters: Parameters) -> Json:
+def authenticate(_context: Context, _parameters: Parameters) -> Payload:
     """The signature was good."""
     return {}
 
 
-def read_account(_context: Context, _parameters: Parameters) -> Json:
+def read_account(context: Context, parameters: Parameters) -> Payload:
     """What the account has."""
-    return {"organizationId": ORGANIZATION_ID, "creditBalance": 0}
+    check_organization(parameters)
+    return {"organizationId": ORGANIZATION_ID, "creditBalance": context.credit}
 
 
-def list_organizations(_context: Context, _parameters: Parameters) -> Json:
+def list_organizations(_context: Context, _parameters: Parameters) -> Payload:
     """The one organization."""
     found = {
         "id": ORGANIZATION_ID,
@@ -31,16 +39,16 @@ def list_organizations(_context: Context, _parameters: Parameters) -> Json:
     return {"organizations": [found]}
 
 
-def read_organization(_context: Context, parameters: Parameters) -> Json:
+def read_organization(context: Context, parameters: Parameters) -> Payload:
     """The one organization, whole."""
-    _check_organization(parameters)
+    check_organization(parameters)
     member = {"id": 123, "name": _NAME, "isAdmin": True, "email": "sandbox@example.invalid"}
     organization = {
         "id": ORGANIZATION_ID,
         "name": _NAME,
         "seats": 1,
         "type": "Sandbox",
-        "credit": {"movements": [], "balance": 0},
+        "credit": {"movements": [], "balance": context.credit},
         "products": [],
         "data": {"signedTime": None, "current": True},
         "members": [member],
@@ -48,79 +56,37 @@ def read_organization(_context: Context, parameters: Parameters) -> Json:
     return {"organization": organization}
 
 
-def read_nodes(context: Context, parameters: Parameters) -> Json:
-    """A live node for each project, a free one, and one each for backtests and research."""
-    if not parameters.get("organizationId"):
-        raise Failure("Invalid argument: organizationId is required")
-    _check_organization(parameters)
-    live = []
-    for place, project in enumerate(context.desk.projects.values(), start=1):
-        newest = context.desk.newest(project.id)
-        busy = newest is not None and newest.is_running
-        live.append(_node(f"LN-{place}", busy=busy, project=project))
-    live.append(_node(f"LN-{len(live) + 1}", busy=False))
-    backtest = [_node("BN-1", busy=False)]
-    return {"backtest": backtest, "research": [_node("RN-1", busy=False)], "live": live}
-
-
-def read_projects(context: Context, parameters: Parameters) -> Json:
-    """One project, a range of them, or all."""
-    if parameters.get("projectId"):
-        chosen = [context.project(parameters)]
-    else:
-        chosen = sorted(context.desk.projects.values(), key=lambda project: project.id)
-        if "start" in parameters or "end" in parameters:
-            start = integer(parameters, "start", 0)
-            end = integer(parameters, "end", len(chosen))
-            if start < 0 or start >= end:
-                raise Failure("Invalid argument: start must be smaller than end")
-            chosen = chosen[start:end]
-    return {"projects": [_project(project) for project in chosen], "versions": []}
-
-
-def _check_organization(parameters: Parameters) -> None:
-    if parameters.get("organizationId") not in {None, "", ORGANIZATION_ID}:
-        raise Failure("Organization not found")
-
-
-def _project(project: Project) -> Json:
-    return {
-        "projectId": project.id,
-        "organizationId": ORGANIZATION_ID,
-        "name": project.name,
-        "description": project.description,
-        "modified": web_time(CREATED),
+def read_versions(_context: Context, _parameters: Parameters) -> Payload:
+    """The engine's versions."""
+    version = {
+        "id": LEAN_VERSION,
         "created": web_time(CREATED),
-        "ownerId": 123,
-        "language": "Py",
-        "collaborators": [],
-        "leanVersionId": 1,
-        "leanPinnedToMaster": True,
-        "leanEnvironment": 1,
-        "parameters": [],
-        "libraries": [],
+        "description": "Sandbox",
+        "leanHash": hex32("lean"),
+        "leanCloudHash": hex32("lean cloud"),
+        "name": "Sandbox",
+        "ref": "refs/heads/master",
+        "public": True,
     }
+    return {"versions": [version]}
 
 
-def _node(name: str, *, busy: bool, project: Project | None = None) -> Json:
-    used = project if busy else None
-    return {
-        "id": name,
-        "name": name,
-        "projectName": used.name if used else "",
-        "description": "Sandbox node",
-        "usedBy": _NAME if used else "",
-        "sku": "L-MICRO" if name.startswith("LN") else "B-MICRO",
-        "busy": busy,
-        "price": {"monthly": 0, "yearly": 0},
-        "speed": 2.0,
-        "cpu": 1,
-        "ram": 0.5,
-        "assets": 20,
-        "active": True,
-        "hasGpu": 0,
-        "projectId": used.id if used else None,
-    }
+def read_environments(_context: Context, _parameters: Parameters) -> Payload:
+    """The Python environments."""
+    default = {"id": 1, "name": "Default", "path": None, "description": "", "public": True}
+    return {"environments": [default]}
+
+
+def list_optimizations(context: Context, parameters: Parameters) -> Payload:
+    """None: the sandbox has no optimizer."""
+    context.project(parameters)
+    return {"optimizations": []}
+
+
+def list_encryption_keys(_context: Context, parameters: Parameters) -> Payload:
+    """None."""
+    check_organization(parameters)
+    return {"keys": []}
 
 
 ENDPOINTS: dict[str, Endpoint] = {
@@ -128,6 +94,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "account/read": read_account,
     "organizations/list": list_organizations,
     "organizations/read": read_organization,
-    "nodes/read": read_nodes,
-    "projects/read": read_projects,
+    "lean/versions/read": read_versions,
+    "lean/environments/read": read_environments,
+    "optimizations/list": list_optimizations,
+    "organizations/encryption/keys/list": list_encryption_keys,
 }

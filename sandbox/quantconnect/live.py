@@ -1,19 +1,20 @@
-"""Live deployments: state, insights, orders, portfolio, logs, and ending them."""
+"""Live deployments as they are read: state, insights, orders, portfolio, logs, charts."""
 
-from decimal import Decimal
-
-from sandbox.quantconnect.deployment import CASH, Deployment, web_time
-from sandbox.quantconnect.endpoints import Context, Endpoint, Json
+from sandbox.quantconnect import charts, performance
+from sandbox.quantconnect.deployment import Deployment
+from sandbox.quantconnect.endpoints import Context, Endpoint, Payload
+from sandbox.quantconnect.formats import Json, web_time
 from sandbox.quantconnect.parameters import Failure, Parameters, integer, span
 
-_MOST_INSIGHTS, _MOST_ORDERS, _MOST_LOGS = 100, 1000, 250
+_MOST_INSIGHTS, _MOST_ORDERS, _MOST_LOGS, _MOST_TRADES = 100, 1000, 250, 1000
 _STATUSES = ("Running", "Stopped", "RuntimeError", "Liquidated")
 
 
-def read_live(context: Context, parameters: Parameters) -> Json:
+def read_live(context: Context, parameters: Parameters) -> Payload:
     """The newest deployment of a project, flat."""
     deployment = context.deployment(parameters)
     project = context.project(parameters)
+    found = performance.Summary.of(deployment, deployment.launched, context.desk.now)
     return {
         "status": deployment.status,
         "deployId": deployment.deploy_id,
@@ -28,12 +29,12 @@ def read_live(context: Context, parameters: Parameters) -> Json:
         "public": False,
         "isPublicStreaming": False,
         "files": [],
-        "runtimeStatistics": _statistics(deployment) if deployment.is_running else [],
-        "charts": {"Strategy Equity": {"name": "Strategy Equity"}},
+        "runtimeStatistics": performance.runtime_texts(found) if deployment.is_running else [],
+        "charts": charts.names(deployment.curve),
     }
 
 
-def list_live(context: Context, parameters: Parameters) -> Json:
+def list_live(context: Context, parameters: Parameters) -> Payload:
     """Every deployment, past and present."""
     status = parameters.get("status") or None
     if status is not None and status not in _STATUSES:
@@ -45,26 +46,26 @@ def list_live(context: Context, parameters: Parameters) -> Json:
     return {"live": [row for row in rows if status in {None, row["status"]}]}
 
 
-def read_insights(context: Context, parameters: Parameters) -> Json:
+def read_insights(context: Context, parameters: Parameters) -> Payload:
     """A page of insights, oldest first; `start` may be left out for the first hundred."""
     start, end = span(parameters, _MOST_INSIGHTS)
     found = context.snapshot(context.deployment(parameters)).insights
     return {"insights": found[start:end], "length": len(found)}
 
 
-def read_orders(context: Context, parameters: Parameters) -> Json:
+def read_orders(context: Context, parameters: Parameters) -> Payload:
     """A page of orders with their events, oldest first; `length` is of the whole list."""
     start, end = span(parameters, _MOST_ORDERS, default_start=None)
     found = context.snapshot(context.deployment(parameters)).orders
     return {"orders": found[start:end], "length": len(found)}
 
 
-def read_portfolio(context: Context, parameters: Parameters) -> Json:
+def read_portfolio(context: Context, parameters: Parameters) -> Payload:
     """What is held."""
     return {"portfolio": context.snapshot(context.deployment(parameters)).portfolio}
 
 
-def read_logs(context: Context, parameters: Parameters) -> Json:
+def read_logs(context: Context, parameters: Parameters) -> Payload:
     """Lines of one deployment's log."""
     if not parameters.get("algorithmId"):
         raise Failure("Invalid argument: algorithmId is required")
@@ -78,23 +79,18 @@ def read_logs(context: Context, parameters: Parameters) -> Json:
     return {"logs": logs[start:end], "length": len(logs), "deploymentOffset": 0}
 
 
-def stop(context: Context, parameters: Parameters) -> Json:
-    """End the deployment, keep its positions."""
-    _running(context, parameters).stop(context.desk.now)
-    return {}
+def read_chart(context: Context, parameters: Parameters) -> Payload:
+    """One chart of the newest deployment."""
+    return charts.read(context.deployment(parameters).curve, parameters)
 
 
-def liquidate(context: Context, parameters: Parameters) -> Json:
-    """Sell everything, then end the deployment."""
-    _running(context, parameters).stop(context.desk.now, liquidate=True)
-    return {}
-
-
-def _running(context: Context, parameters: Parameters) -> Deployment:
-    deployment = context.desk.newest(context.project(parameters).id)
-    if deployment is None or not deployment.is_running:
-        raise Failure(f"No running live deployment of project {parameters.get('projectId')}")
-    return deployment
+def read_trades(context: Context, parameters: Parameters) -> Payload:
+    """A page of closed trades, oldest first."""
+    if "deployId" in parameters and parameters["deployId"] is None:
+        raise Failure("Invalid argument: deployId is a text")
+    start, end = span(parameters, _MOST_TRADES, default_start=None)
+    found = context.deployment(parameters).ledger.closed
+    return {"trades": [trade.json() for trade in found[start:end]], "length": len(found)}
 
 
 def _row(deployment: Deployment) -> Json:
@@ -114,27 +110,6 @@ def _row(deployment: Deployment) -> Json:
     }
 
 
-def _statistics(deployment: Deployment) -> dict[str, str]:
-    holdings = sum((h.value for h in deployment.holdings.values()), Decimal(0))
-    unrealized = sum((h.unrealized for h in deployment.holdings.values()), Decimal(0))
-    profit = deployment.equity - CASH
-    return {
-        "Equity": _money(deployment.equity),
-        "Fees": _money(-deployment.fees),
-        "Holdings": _money(holdings),
-        "Net Profit": _money(profit - unrealized),
-        "Probabilistic Sharpe Ratio": "0%",
-        "Return": f"{profit / CASH * 100:.2f} %",
-        "Unrealized": _money(unrealized),
-        "Volume": _money(deployment.volume),
-    }
-
-
-def _money(value: Decimal) -> str:
-    sign = "-" if value < 0 else ""
-    return f"{sign}${abs(value):,.2f}"
-
-
 ENDPOINTS: dict[str, Endpoint] = {
     "live/read": read_live,
     "live/list": list_live,
@@ -142,8 +117,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "live/orders/read": read_orders,
     "live/portfolio/read": read_portfolio,
     "live/logs/read": read_logs,
-    "live/update/stop": stop,
-    "live/update/liquidate": liquidate,
+    "live/chart/read": read_chart,
+    "live/trades/read": read_trades,
     # Spellings from before 2024.
     "live/read/insights": read_insights,
     "live/read/orders": read_orders,

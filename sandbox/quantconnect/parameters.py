@@ -2,13 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 _STEP = re.compile(r"\[([^\[\]]*)\]")
 _DEEPEST = 6
 _LONGEST_LIST = 1000
+_LONGEST_PART = 16 * 1024 * 1024
 
 
 class Failure(Exception):
@@ -46,6 +50,31 @@ def read_parameters(query: str, content_type: str, body: bytes) -> dict[str, Any
     return found | value
 
 
+async def read_multipart(query: str, headers: Headers, body: bytes) -> dict[str, Any]:
+    """The same of a form with files; a file is its bytes.
+
+    Raises:
+        Failure: the body is no such form.
+    """
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        form = await MultiPartParser(headers, stream(), max_part_size=_LONGEST_PART).parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise Failure("Invalid argument: the body is no multipart form") from error
+    texts: list[tuple[str, str]] = []
+    files: dict[str, bytes] = {}
+    for key, value in form.multi_items():
+        if isinstance(value, str):
+            texts.append((key, value))
+        else:
+            files[key] = await value.read()
+    await form.close()
+    return nest(parse_qsl(query, keep_blank_values=True)) | nest(texts) | files
+
+
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """`files[0][name]=main.py` as `{"files": [{"name": "main.py"}]}`."""
     found: dict[str, Any] = {}
@@ -77,6 +106,20 @@ def integer(parameters: Parameters, name: str, default: int | None = None) -> in
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", text):
         raise Failure(f"Invalid argument: {name} is not an integer")
     return int(text)
+
+
+def text(parameters: Parameters, name: str, *, longest: int = 200) -> str:
+    """A text that is not empty.
+
+    Raises:
+        Failure: missing, empty, too long, or no text.
+    """
+    value = parameters.get(name)
+    if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
+        raise Failure(f"Invalid argument: {name} is required")
+    if len(str(value)) > longest:
+        raise Failure(f"Invalid argument: {name} is longer than {longest} characters")
+    return str(value)
 
 
 def span(parameters: Parameters, most: int, *, default_start: int | None = 0) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sandbox.quantconnect.desk import BREADTH_SYMBOLS
+from sandbox.quantconnect.rules import BREADTH_SYMBOLS
 from signalbox.contracts.payloads import Bar
 from signalbox.testing.examples import NOON, a_bar
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from sandbox.quantconnect.desk import Desk
+from sandbox.quantconnect.endpoints import Context
 
 AT = 1_790_000_000
 MOMENTUM, BREADTH = 23456781, 23456782
@@ -25,6 +26,7 @@ class Client:
 
     http: httpx.AsyncClient
     desk: Desk
+    context: Context
     clock: list[float] = field(default_factory=lambda: [float(AT)])
 
     async def raw(
@@ -37,16 +39,16 @@ class Client:
             over.setdefault("json", body or {})
         return await self.http.request(method, f"/api/v2/{path}", headers=headers, **over)
 
-    async def call(self, path: str, **body: Any) -> dict[str, Any]:
+    async def call(self, path: str, /, **body: Any) -> dict[str, Any]:
         found: dict[str, Any] = (await self.raw(path, body)).json()
         return found
 
-    async def good(self, path: str, **body: Any) -> dict[str, Any]:
+    async def good(self, path: str, /, **body: Any) -> dict[str, Any]:
         found = await self.call(path, **body)
         assert found["success"], found
         return found
 
-    async def error(self, path: str, **body: Any) -> str:
+    async def error(self, path: str, /, **body: Any) -> str:
         response = await self.raw(path, body)
         found = response.json()
         assert (response.status_code, found["success"]) == (200, False)

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from sandbox.app import assemble
+from sandbox.history import example_days
 from sandbox.quantconnect.desk import Desk
-from sandbox.quantconnect.endpoints import Context
+from sandbox.quantconnect.endpoints import Context, Pace
 from sandbox.quantconnect.signature import Login
 from sandbox.tests.bars import days, swinging
 from sandbox.tests.client import AT, Client
@@ -19,7 +20,9 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
     desk = Desk()
     desk.begin(1, [*swinging(2000), *days(20)])
     clock = [float(AT)]
-    app = assemble(Context(desk, lambda: clock[0], delay_s), Login("123", "abc"))
+    context = Context(desk, lambda: clock[0], Pace(snapshot_s=delay_s), example_days())
+    app = assemble(context, Login("123", "abc"))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
-        yield Client(http, desk, clock)
+        yield Client(http, desk, context, clock)
+    await context.close()

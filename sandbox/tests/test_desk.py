@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from sandbox.quantconnect import deployment as deployments
+from sandbox.quantconnect.algorithm import CASH
 from sandbox.quantconnect.deployment import Deployment
 from sandbox.quantconnect.desk import Desk
 from sandbox.tests.bars import SWINGS, days, minutes, swinging
@@ -40,7 +41,7 @@ def newest(desk: Desk, project_id: int = MOMENTUM) -> Deployment:
 
 def lists(desk: Desk, project_id: int) -> str:
     found = newest(desk, project_id)
-    return json.dumps([found.deploy_id, found.insights, found.orders])
+    return json.dumps([found.run_id, found.insights, found.orders])
 
 
 def test_momentum_speaks_when_its_view_changes() -> None:
@@ -126,7 +127,7 @@ def test_every_loop_of_the_market_is_a_new_deployment() -> None:
     desk = built(minutes(SWINGS))
     first = newest(desk)
     desk.begin(2, minutes(SWINGS, start=NOON + timedelta(weeks=1), epoch=2))
-    assert newest(desk).deploy_id != first.deploy_id
+    assert newest(desk).run_id != first.run_id
     assert (first.status, newest(desk).status) == ("Stopped", "Running")
     assert not {i["id"] for i in first.insights} & {i["id"] for i in newest(desk).insights}
     assert newest(desk).orders[0]["id"] == 1
@@ -137,7 +138,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = built(swinging(1000))
     listed = desk.deployments(MOMENTUM)
     assert 5 < len(listed) <= 21
-    assert len({d.deploy_id for d in listed}) == len(listed)
+    assert len({d.run_id for d in listed}) == len(listed)
     assert sum(len(d.insights) for d in listed) <= 20
     assert lists(desk, MOMENTUM) == lists(live(swinging(1000)), MOMENTUM)
 
@@ -157,7 +158,7 @@ def test_cash_and_positions_are_the_sum_of_the_fills(project_id: int) -> None:
     found = newest(built([*swinging(300), *days(30)]), project_id)
     fills = [e for order in found.orders for e in order["events"] if e["status"] == "filled"]
     spent = sum(Decimal(str(f["fillQuantity"])) * Decimal(str(f["fillPrice"])) for f in fills)
-    assert found.cash == deployments.CASH - spent - len(fills)
+    assert found.cash == CASH - spent - len(fills)
     for ticker, holding in found.holdings.items():
         mine = [f["fillQuantity"] for f in fills if f["symbolValue"] == ticker]
         assert holding.quantity == sum(mine)

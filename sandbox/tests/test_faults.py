@@ -1,12 +1,13 @@
 """Faults are switched on and off while the sandbox runs."""
 
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from sandbox.faults import Dropped
-from sandbox.tests.client import MOMENTUM, Client
+from sandbox.tests.client import AT, MOMENTUM, Client
 
 READ = {"projectId": MOMENTUM, "start": 0, "end": 2}
 
@@ -59,6 +60,26 @@ async def test_a_fault_meets_so_many_requests_on_its_paths_only(client: Client) 
     assert [(await insights(client)).status_code for _ in range(3)] == [500, 500, 200]
 
 
+@pytest.mark.parametrize(("seconds", "accepted"), [(600, True), (7300, False), (-400, False)])
+async def test_a_skewed_clock_shows_and_judges_signatures(
+    client: Client, seconds: float, accepted: bool
+) -> None:
+    await switch(client, kind="skew", seconds=seconds, path="auth")
+    response = await client.raw("authenticate")
+    said = parsedate_to_datetime(response.headers["date"]).timestamp()
+    assert said == AT + seconds
+    assert response.json()["success"] is accepted
+    other = await insights(client)
+    assert parsedate_to_datetime(other.headers["date"]).timestamp() == AT
+
+
+async def test_a_lost_answer_had_its_effect(client: Client) -> None:
+    await switch(client, kind="lost", path="live/update", count=1)
+    with pytest.raises(Exception):  # noqa: B017, PT011 - however the transport says it
+        await client.raw("live/update/stop", {"projectId": MOMENTUM})
+    assert (await client.good("live/read", projectId=MOMENTUM))["status"] == "Stopped"
+
+
 async def test_faults_are_listed_and_cleared(client: Client) -> None:
     await switch(client, kind="429")
     assert (await client.http.get("/faults")).json()["active"][0]["kind"] == "429"
@@ -66,7 +87,9 @@ async def test_faults_are_listed_and_cleared(client: Client) -> None:
     assert (await insights(client)).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"kind": "gremlins"}, {"kind": "429", "count": 0}])
+@pytest.mark.parametrize(
+    "body", [{}, {"kind": "gremlins"}, {"kind": "429", "count": 0}, {"kind": "slow", "seconds": -1}]
+)
 async def test_an_unknown_fault_is_refused(client: Client, body: dict[str, Any]) -> None:
     assert (await client.http.post("/faults", json=body)).status_code == 422
 

@@ -10,10 +10,14 @@ from nats.aio.msg import Msg
 
 from sandbox.app import end
 from sandbox.market import Market
+from sandbox.quantconnect.deployment import Deployment
 from sandbox.quantconnect.desk import Desk
+from sandbox.quantconnect.project import Project
+from sandbox.quantconnect.rules import Momentum
 from sandbox.tests.bars import days, minutes, swinging
 from sandbox.tests.client import BREADTH, MOMENTUM
-from signalbox.contracts.commands import Command, Reply
+from signalbox.contracts.commands import Command, Problem, Reply
+from signalbox.contracts.errors import NotFound
 from signalbox.contracts.events import BarClosed
 from signalbox.contracts.payloads import Bar
 from signalbox.contracts.subjects import command_subject
@@ -40,6 +44,10 @@ class Prices:
         body = Command.model_validate_json(message.data).body
         before = datetime.fromisoformat(str(body["before"]))
         series = (body["symbol"], body["interval"])
+        if series[0] == "ZZZ":
+            problem = Problem(kind="NotFound", message="there are no 1d bars of ZZZ")
+            await message.respond(Reply(problem=problem).model_dump_json().encode())
+            return
         bars = [b for b in self.published if (b.symbol, b.interval) == series]
         page = [b for b in bars if b.closed_at <= before][-int(str(body["count"])) :]
         reply = Reply(body={"bars": [b.model_dump(mode="json") for b in page]})
@@ -129,3 +137,38 @@ async def test_a_new_loop_of_the_market_deploys_anew(nats_server: RunningNats) -
         await until(lambda: market.problem is None, 10)
         await prices.publish(second)
         await until(lambda: desk.epoch == 2 and insights(desk) == expected(second, 2), 10)
+
+
+async def test_backtests_read_any_span_page_by_page(nats_server: RunningNats) -> None:
+    bars = swinging(2500)
+    async with (
+        desk_on(nats_server) as world,
+        following(nats_server, world) as (_, market, prices),
+    ):
+        await prices.publish(bars, silently=True)
+        await until(lambda: market.problem is None, 10)
+        assert await market.bars("AAPL", "1m", None, None) == bars
+        start, end = bars[200].opened_at, bars[2300].closed_at
+        assert await market.bars("AAPL", "1m", start, end) == bars[200:2301]
+        assert await market.bars("AAPL", "1m", end, start) == []
+        with pytest.raises(NotFound, match="no 1d bars of ZZZ"):
+            await market.bars("ZZZ", "1d", None, None)
+
+
+async def test_what_is_deployed_later_is_followed_too(nats_server: RunningNats) -> None:
+    closes = [100, 101, 102, 103, 104, 105, 106, 90, 80, 70]
+    other = [bar.model_copy(update={"symbol": "IBM"}) for bar in minutes(closes)]
+    async with (
+        desk_on(nats_server) as world,
+        following(nats_server, world) as (desk, market, prices),
+    ):
+        await prices.publish([*minutes(closes[:6]), *other[:6]], silently=True)
+        await until(lambda: market.problem is None, 10)
+        desk.projects[7] = Project(7, "IBM desk")
+        deployment = Deployment("L-7", Momentum("IBM"), project_id=7, launched=desk.now)
+        desk.deploy(deployment)
+
+        await until(lambda: market.changes_seen == desk.changes, 10)
+        await prices.publish(other[6:])
+        await until(lambda: bool(deployment.insights), 10)
+        assert deployment.insights[0]["generatedTime"] == other[6].closed_at.timestamp()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from signalbox.contracts.config import ClockReading
+from signalbox.contracts.clock import ClockReading
 from signalbox.runtime.clock import MarketClock
 from signalbox.testing.examples import NOON
 

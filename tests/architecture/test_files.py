@@ -12,7 +12,10 @@ from tests.architecture.checks import Source, name_of
 from tests.architecture.project import ROOT, files, sources, text_of
 
 MIB = 1024 * 1024
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-data.lock")
+LOCKS = (
+    *("requirements.lock", "requirements-dev.lock"),
+    *("requirements-data.lock", "requirements-clients.lock"),
+)
 ADDRESS = re.compile(r"://|--(?:extra-)?index-url|--find-links|--trusted-host|(?:^|[\s=])/\w")
 HASHED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==\S+ \\$")
 SETTING = re.compile(r"SIGNALBOX_[A-Z0-9_]+")

@@ -13,9 +13,10 @@ from chaos.voices import Voices, voices_in
 # Nobody else says these: wherever one turns up, it has leaked.
 ADMIN_PASSWORD = 'canary-admin "pw"+\\/19d4b7'
 ENVIRONMENT_TOKEN = "canary-env+TOKEN/8c1f04e7a9"
+MODEL_KEY = "canary-model+KEY/6a41c0d9e2"
 REST_TOKEN = "canary-rest+TOKEN/5d20b6a3ef"
 OwnSystem = Callable[..., System]
-NOWHERE = "http://127.0.0.1:9/api/v2"  # the real QuantConnect, for tests
+NOWHERE = "http://127.0.0.1:9/api/v2"  # the real providers, for tests
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         "SIGNALBOX_QUANTCONNECT_URL": NOWHERE,
         "QUANTCONNECT_API_KEY": "700123",
         "QUANTCONNECT_API_SECRET": ENVIRONMENT_TOKEN,
+        "OPENAI_BASE_URL": NOWHERE,
+        "OPENAI_API_KEY": MODEL_KEY,
+        "ANTHROPIC_BASE_URL": NOWHERE,
+        "ANTHROPIC_API_KEY": MODEL_KEY,
     }
     system = System(tmp_path_factory.mktemp("house"), settings)
     try:

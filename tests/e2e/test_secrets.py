@@ -24,11 +24,21 @@ from tests.e2e.canaries import (
     own_secrets,
     shapes,
 )
-from tests.e2e.conftest import ADMIN_PASSWORD, ENVIRONMENT_TOKEN, REST_TOKEN
+from tests.e2e.conftest import ADMIN_PASSWORD, ENVIRONMENT_TOKEN, MODEL_KEY, REST_TOKEN
 
 pytestmark = pytest.mark.e2e
 MISTYPED = 'canary-mistyped "pw"+\\/77c2e9'  # somebody's password, in the wrong place
 CONFIG = "canary"
+MODELS = "/api/ai-trading/config"
+MODEL = {
+    "id": CONFIG,
+    "provider": "openai",
+    "api_key": REST_TOKEN,
+    "model": "sandbox-openai",
+    "symbols": ["AAPL"],
+    "every": None,
+    "target": "sandbox",
+}
 JSON = {"Content-Type": "application/json"}
 Content = list[tuple[str, bytes]]
 
@@ -48,6 +58,10 @@ async def save_and_test(gateway: Gateway) -> AsyncIterator[httpx.Response]:
         yield await gateway.send("POST", f"/api/quantconnect/config/{config}/test")
     body = {"id": CONFIG, "api_secret": REST_TOKEN, "signals_from": "fills"}
     yield await gateway.send("POST", "/api/quantconnect/config", json=body)
+    yield await gateway.send("POST", MODELS, json=MODEL)
+    yield await gateway.send("POST", f"{MODELS}/{CONFIG}/test")
+    asked = {"config_id": CONFIG, "dry_run": True}
+    yield await gateway.send("POST", "/api/ai-trading/decision", json=asked)
 
 
 async def sign_in_wrongly(gateway: Gateway) -> AsyncIterator[httpx.Response]:
@@ -84,6 +98,8 @@ async def send_it_wrongly(gateway: Gateway, address: str) -> AsyncIterator[httpx
         [REST_TOKEN],
     ):
         yield await gateway.send("POST", path, json=body)
+    for wrong in ({"api_key": [REST_TOKEN]}, {"base_url": REST_TOKEN}, {"provider": "other"}):
+        yield await gateway.send("POST", MODELS, json=MODEL | {"id": "x"} | wrong)
     async with httpx.AsyncClient(base_url=address, trust_env=False) as stranger:
         for header in ({"Authorization": f"Bearer {REST_TOKEN}"}, {"Cookie": f"sb={REST_TOKEN}"}):
             yield await stranger.get("/api/bots", headers=header)
@@ -98,6 +114,8 @@ async def ids_for(gateway: Gateway) -> dict[str, list[str]]:
         "order_id": "/api/orders",
         "bot_id": "/api/bots",
         "algorithm_id": "/api/quantconnect/algorithms",
+        "decision_id": "/api/ai-trading/decision",
+        "prompt_id": "/api/ai-trading/prompts",
     }
     found = {
         name: [item["id"] for item in (await gateway.get(path))["items"]][:5]
@@ -155,7 +173,7 @@ async def test_no_secret_is_anywhere_but_in_its_own_file(
     seen += await kept_messages(voices)
     seen += [*kept_files(house.home), *kept_rows(house.home), *command_lines(house)]
     assert len(seen) > 100
-    secrets = [ADMIN_PASSWORD, ENVIRONMENT_TOKEN, REST_TOKEN, MISTYPED, gateway.token]
+    secrets = [ADMIN_PASSWORD, ENVIRONMENT_TOKEN, MODEL_KEY, REST_TOKEN, MISTYPED, gateway.token]
     secrets += own_secrets(house.home)
     names = [name for name, _ in seen]
     assert {"logs/gateway.jsonl", "terminal", "tables of gateway", "stream KV_CONFIG"} <= {*names}

@@ -20,6 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reading-events.md"
 FAMILIES = {
     "quantconnect signals": "sb.v1.signals.quantconnect.p1.AAPL",
     "strategy signals": "sb.v1.signals.strategy.ema.AAPL",
+    "model signals": "sb.v1.signals.llm.demo.AAPL",
+    "model decisions": "sb.v1.llm.demo.AAPL",
     "manual signals": "sb.v1.signals.manual.admin.AAPL",
     "verdicts": "sb.v1.verdicts.alpha.AAPL",
     "orders": "sb.v1.orders.alpha.AAPL",
@@ -40,6 +42,7 @@ FAMILIES = {
 ALLOWED = {
     "market-data": {"market", "clock"},
     "qc-ingest": {"quantconnect signals"},
+    "llm-decider": {"model signals", "model decisions"},
     "strategy-runner": {"strategy signals"},
     "decision-router": {"verdicts"},
     "executor": {"orders", "books", "executor's state"},

@@ -19,8 +19,9 @@ from executor.handlers.floor import Floor
 from executor.handlers.memory import Memory
 from executor.handlers.verdicts import build_handlers
 from executor.handlers.work import Work
+from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.commands import Command
-from signalbox.contracts.config import AccountConfig, BotConfig, ExecutorConfig, KillSwitch
+from signalbox.contracts.config import BotConfig, ExecutorConfig
 from signalbox.contracts.events import Event, OrderChanged, VerdictReached
 from signalbox.contracts.payloads import Order, Quote
 from signalbox.contracts.values import Action, OrderState

@@ -20,7 +20,8 @@ from executor.adapters.tables import metadata, orders
 from executor.domain.check import mismatches
 from executor.domain.desk import Desk
 from executor.domain.orders import Ticket
-from signalbox.contracts.config import ExecutorConfig, PaperSettings
+from signalbox.contracts.accounts import PaperSettings
+from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.events import AnyEvent, EquityMarked, OrderChanged, PositionChanged
 from signalbox.contracts.values import Action, OrderState, Side, SourceType
 from signalbox.runtime.db import Database

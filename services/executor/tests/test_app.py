@@ -14,7 +14,8 @@ from executor.adapters.tables import metadata, orders
 from executor.app import create_app, create_service
 from executor.handlers import memory, verdicts
 from executor.settings import Settings
-from signalbox.contracts.config import ExecutorConfig, KillSwitch, Limits
+from signalbox.contracts.accounts import KillSwitch
+from signalbox.contracts.config import ExecutorConfig, Limits
 from signalbox.contracts.events import (
     AlertRaised,
     EquityMarked,

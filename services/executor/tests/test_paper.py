@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.domain.paper import available, execute, fee_of, fill_price
-from signalbox.contracts.config import PaperSettings
+from signalbox.contracts.accounts import PaperSettings
 from signalbox.contracts.payloads import QuoteUsed
 from signalbox.contracts.values import Side
 from signalbox.testing.examples import a_quote

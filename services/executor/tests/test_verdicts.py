@@ -10,7 +10,8 @@ import pytest
 from executor.adapters.tables import metadata
 from executor.domain.desk import Track
 from signalbox.contracts import ids
-from signalbox.contracts.config import Limits, PaperSettings
+from signalbox.contracts.accounts import PaperSettings
+from signalbox.contracts.config import Limits
 from signalbox.contracts.errors import Malformed, OutOfOrder
 from signalbox.contracts.events import AlertRaised, EquityMarked, OrderChanged, PositionChanged
 from signalbox.contracts.values import Action, OrderState, Outcome, Reason, Side, SourceType

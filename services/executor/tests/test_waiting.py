@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 from executor.domain.plan import settle
 from executor.handlers import waiting
 from executor.handlers.audit import audit
-from signalbox.contracts.config import Limits, PaperSettings, Sizing
+from signalbox.contracts.accounts import PaperSettings
+from signalbox.contracts.config import Limits, Sizing
 from signalbox.contracts.errors import InvariantBroken
 from signalbox.contracts.events import AlertRaised
 from signalbox.contracts.values import Action, OrderState, SourceType

@@ -9,6 +9,7 @@ from functools import partial
 from types import FrameType
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from gateway.adapters.tables import metadata
 from gateway.handlers import build_handlers
@@ -39,7 +40,7 @@ def build_app(settings: Settings) -> FastAPI:
         fenced=True,
         needs_clock=False,  # it only shows the clock
     )
-    context = Context(service)
+    context = Context(service, private_model_servers=settings.llm_private_urls)
     for handlers in build_handlers(context.hub.tell):
         service.consume(handlers)
     service.listen(f"{PREFIX}.market.quotes.>", context.hub.hear)
@@ -60,14 +61,19 @@ def build_app(settings: Settings) -> FastAPI:
 
 
 def _environment(settings: Settings) -> Environment:
-    password, secret = settings.admin_password, settings.quantconnect_api_secret
     return Environment(
         home=settings.home,
-        admin_password=password.get_secret_value() if password else None,
+        admin_password=_text(settings.admin_password),
         demo=settings.demo,
         quantconnect_api_key=settings.quantconnect_api_key,
-        quantconnect_api_secret=secret.get_secret_value() if secret else None,
+        quantconnect_api_secret=_text(settings.quantconnect_api_secret),
+        openai_api_key=_text(settings.openai_api_key),
+        anthropic_api_key=_text(settings.anthropic_api_key),
     )
+
+
+def _text(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 class _streams_end_first:

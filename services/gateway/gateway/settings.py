@@ -18,3 +18,13 @@ class Settings(ServiceSettings):
     quantconnect_api_secret: SecretStr | None = Field(
         None, validation_alias="QUANTCONNECT_API_SECRET", description="QuantConnect's API token."
     )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="OpenAI's key."
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias="ANTHROPIC_API_KEY", description="Anthropic's key."
+    )
+    llm_private_urls: bool = Field(
+        False,
+        description="Allow model servers on this machine and in private networks, without TLS too.",
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters import user_store
-from gateway.domain import admission, demo
+from gateway.domain import admission, demo, llm, llm_edits
 from gateway.domain.edits import SealedSecret
 from gateway.domain.roles import Person, Role
 from gateway.routes.context import Context
@@ -31,6 +31,8 @@ class Environment:
     demo: bool
     quantconnect_api_key: str | None
     quantconnect_api_secret: str | None
+    openai_api_key: str | None = None
+    anthropic_api_key: str | None = None
 
 
 async def start(context: Context, environment: Environment) -> None:
@@ -41,6 +43,12 @@ async def start(context: Context, environment: Environment) -> None:
     await _first_user(context, db, environment)
     await context.configuration.restore()
     await _import_keys(context, environment)
+    for provider, key in (
+        ("openai", environment.openai_api_key),
+        ("claude", environment.anthropic_api_key),
+    ):
+        if key:
+            await _import_model_key(context, provider, key)
     if environment.demo:
         await _demo(context)
     context.ready = True
@@ -98,17 +106,37 @@ async def _import_keys(context: Context, environment: Environment) -> None:
     log.info("QuantConnect's key was imported from the environment")
 
 
+async def _import_model_key(context: Context, provider: str, key: str) -> None:
+    if llm_edits.is_known(await context.configuration.read(), provider, key):
+        return
+    config_id, _ = llm_edits.IMPORTED[provider]
+    kept = llm_edits.sealed_key(provider, key, await _seal_model_key(context, config_id, key))
+    owner, at = await _admin_id(context), wall_now()
+    await context.configuration.change(
+        lambda setup, _version: llm_edits.import_key(setup, provider, kept, owner=owner, at=at),
+        author="environment",
+    )
+    log.info("the key of %s was imported from the environment; pick a model for it", provider)
+
+
+async def _seal_model_key(context: Context, config_id: str, key: str) -> str:
+    return await context.configuration.seal(
+        llm.OWNER, config_id=config_id, field=llm.KEY_FIELD, secret=key
+    )
+
+
 async def _demo(context: Context) -> None:
     """Once in a database's life, and only into an empty one."""
     sealed = await context.configuration.seal(
         _OWNER, config_id=demo.CONFIG, field="token", secret=demo.TOKEN
     )
+    keys = {name: await _seal_model_key(context, name, demo.MODEL_KEY) for name in demo.MODELS}
     owner, at = await _admin_id(context), wall_now()
     await context.configuration.first_time(
         demo.MARKER,
         lambda setup, version: (
             setup
             if setup.bots or setup.strategies
-            else demo.demo(setup, version, sealed=sealed, owner=owner, at=at)
+            else demo.demo(setup, version, sealed=sealed, keys=keys, owner=owner, at=at)
         ),
     )

@@ -62,8 +62,17 @@ class PlayedService(Service[GatewayConfig]):
         self.open_database()
         private, public = new_key_pair()
         self.ingest_box = SecretBox(private)
-        self.buckets: dict[tuple[str, str], bytes] = {("KEYS", "qc-ingest"): public.encode()}
+        llm_private, llm_public = new_key_pair()
+        self.llm_box = SecretBox(llm_private)
+        own_private, own_public = new_key_pair()
+        self.box = SecretBox(own_private)
+        self.buckets: dict[tuple[str, str], bytes] = {
+            ("KEYS", "qc-ingest"): public.encode(),
+            ("KEYS", "llm-decider"): llm_public.encode(),
+            ("KEYS", "gateway"): own_public.encode(),
+        }
         self.sent: list[Outgoing] = []
+        self.said: list[Event] = []
         self.asked: list[tuple[str, str, dict[str, Any], str, str | None]] = []
         self.answers: dict[tuple[str, str], Any] = {}
 
@@ -76,6 +85,7 @@ class PlayedService(Service[GatewayConfig]):
                 self.sent.append(message)
                 _, bucket, key = message.subject.split(".", 2)
                 self.buckets[bucket, key] = message.body
+        self.said += [m for m in made if isinstance(m, Event)]
         return [m for m in made if isinstance(m, Event)]
 
     async def bucket_get(self, bucket: str, key: str) -> bytes | None:

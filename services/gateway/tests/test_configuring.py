@@ -42,7 +42,7 @@ async def test_every_change_rewrites_all_documents_under_one_version(gateway: An
     router, executor = (stored[n]["document"]["bots"] for n in ("decision-router", "executor"))
     assert router == executor
     assert [b["bound_version"] for b in router] == [2]
-    assert len({m.id for m in gateway.service.sent}) == len(gateway.service.sent) == 18
+    assert len({m.id for m in gateway.service.sent}) == len(gateway.service.sent) == 24
     with gateway.service.db.begin() as sql:
         rows = sql.execute(select(config_versions).order_by(config_versions.c.version)).all()
     assert [(r.version, r.author) for r in rows] == [(1, "setup"), (2, "admin"), (3, "admin")]
@@ -66,7 +66,7 @@ async def test_a_restart_publishes_again_what_the_bucket_has_lost(gateway: Any) 
     service.buckets["CONFIG", "qc-ingest"] = b'{"version": 0, "document": {}}'
     await configuration.restore()
     assert service.buckets == before
-    assert [m.subject for m in service.sent[6:]] == ["$KV.CONFIG.executor", "$KV.CONFIG.qc-ingest"]
+    assert [m.subject for m in service.sent[8:]] == ["$KV.CONFIG.executor", "$KV.CONFIG.qc-ingest"]
     assert len({m.id for m in service.sent}) == len(service.sent)
 
 
@@ -205,41 +205,6 @@ async def test_testing_waits_for_a_config_that_is_still_on_its_way(gateway: Any)
         unknown = await web.post("/api/quantconnect/config/gone/test")
     assert tested.json()["connected"] is True
     assert unknown.status_code == 404
-
-
-async def test_status_and_algorithms_come_from_what_qc_ingest_says(gateway: Any) -> None:
-    def state(kind: str, id_: str, **body: Any) -> StateChanged:
-        said = p.State(service="qc-ingest", kind=kind, id=id_, body=body, at=NOON)
-        return a_moment().event(StateChanged, said)
-
-    gateway.feed(
-        state(
-            "connection",
-            "mine",
-            connected=True,
-            last_ok_at="2026-08-03T16:00:00+00:00",
-            last_error=None,
-            clock_skew_s=0.2,
-            rate_limit={"limit": 100},
-        ),
-        state(
-            "algorithm",
-            "9",
-            name="Momentum",
-            status="Running",
-            config_id="mine",
-            statistics={"Equity": "$100,000.00"},
-        ),
-    )
-    async with gateway() as web:
-        await web.post("/api/quantconnect/config", json=CONNECTION)
-        (status,) = (await web.get("/api/quantconnect/status")).json()["items"]
-        (algorithm,) = (await web.get("/api/quantconnect/algorithms")).json()["items"]
-        one = (await web.get("/api/quantconnect/algorithms/9")).json()
-    assert (status["connected"], status["rate_limit"]) == (True, {"limit": 100})
-    assert status["last_ok_at"] == "2026-08-03T16:00:00Z"
-    assert status["algorithms"] == [algorithm] == [one]
-    assert (one["name"], one["performance"]) == ("Momentum", {"Equity": "$100,000.00"})
 
 
 async def test_a_trader_engages_the_kill_switch_and_an_admin_releases_it(gateway: Any) -> None:

@@ -16,7 +16,6 @@ from gateway.domain.approval import nothing_waits, waiting
 from gateway.domain.bodies import (
     AccountBody,
     BotBody,
-    ConnectionBody,
     FlagsBody,
     KillSwitchBody,
     StrategyBody,
@@ -25,15 +24,17 @@ from gateway.domain.bodies import (
 )
 from gateway.domain.connections import fingerprint, hint
 from gateway.domain.cursor import Cursor
-from gateway.domain.demo import demo
+from gateway.domain.demo import MODELS, demo
 from gateway.domain.edits import SealedSecret
 from gateway.domain.performance import Owner, Tally, group, tally
+from gateway.domain.quantconnect_bodies import ConnectionBody
 from gateway.domain.roles import Role
 from gateway.domain.setup import Setup
 from gateway.domain.throttle import FREE_FAILURES, Failures
 from gateway.domain.views import VerdictView
 from gateway.domain.words import WORDS, explain
-from signalbox.contracts.config import DOCUMENTS, AccountConfig, KillSwitch
+from signalbox.contracts.accounts import AccountConfig, KillSwitch
+from signalbox.contracts.config import DOCUMENTS, PromptVersion
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.values import Reason, SourceType, Target
 from signalbox.testing.examples import NOON, a_bot, a_verdict, an_account, an_order
@@ -295,11 +296,19 @@ def test_set_kill_switch_refuses_a_bot_that_is_not_there() -> None:
 
 
 def test_the_demo_is_labelled_and_lives_on_the_sandbox() -> None:
-    made = demo(Setup(), 2, sealed="…", owner="admin", at=NOON)
-    named: list[Any] = [*made.bots, *made.accounts, *made.connections]
+    standard = PromptVersion(
+        prompt_id="standard", version=1, name="S", system="", user="{{market}}"
+    )
+    keys = dict.fromkeys(MODELS, "…")
+    start = Setup(prompts=(standard,))
+    made = demo(start, 2, sealed="…", keys=keys, owner="admin", at=NOON)
+    on_sandbox: list[Any] = [*made.connections, *made.accounts, *made.models]
+    named: list[Any] = [*made.bots, *on_sandbox]
     assert all(item.name.startswith("Demo") for item in named)
     assert all(item.id.startswith("demo") for item in (*named, *made.strategies))
-    assert {c.target for c in made.connections} | {a.target for a in made.accounts} == {"sandbox"}
+    assert {one.target for one in on_sandbox} == {"sandbox"}
+    assert {m.provider for m in made.models if m.active} == {"openai", "claude"}
+    assert all("sandbox" in m.name and m.budget.day_usd is not None for m in made.models)
 
 
 def test_every_reason_has_words() -> None:

@@ -8,18 +8,28 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from nats.aio.msg import Msg
 
 from gateway.app import build_app
 from gateway.rebuild import rebuild
 from gateway.settings import Settings
-from signalbox.contracts.config import ExecutorConfig, IngestConfig, Versioned
-from signalbox.contracts.events import QuoteUpdated
+from signalbox.contracts.assessments import LlmDecision
+from signalbox.contracts.commands import Command, Reply
+from signalbox.contracts.config import (
+    ExecutorConfig,
+    IngestConfig,
+    LlmDeciderConfig,
+    Versioned,
+)
+from signalbox.contracts.events import LlmDecisionMade, QuoteUpdated
+from signalbox.contracts.ids import derive
+from signalbox.contracts.subjects import PREFIX
 from signalbox.runtime.bus import Credentials
 from signalbox.runtime.db import Database
 from signalbox.runtime.migrating import migrate
 from signalbox.runtime.secrets import SecretBox
 from signalbox.testing.desk import Desk, desk_on
-from signalbox.testing.examples import a_moment, a_quote
+from signalbox.testing.examples import D, a_decision, a_moment, a_quote
 from signalbox.testing.servers import RunningNats
 from signalbox.testing.wait import until
 
@@ -186,3 +196,98 @@ async def _token(desk: Desk, home: Path) -> str:
     key = Credentials.read(home, "qc-ingest").private_key
     assert key
     return SecretBox(key).open(config.token_sealed, config_id=config.id, field="token")
+
+
+MODEL = {
+    "id": "gpt",
+    "provider": "openai",
+    "api_key": "sk-0123456789abcdef",
+    "model": "a-model",
+    "symbols": ["AAPL", "MSFT"],
+    "target": "sandbox",
+}
+MODEL_LISTS = (
+    "ai-trading/decision?limit=1&config=gpt&symbol=AAPL&outcome=answered&action=buy&q=MOMENTUM",
+    "ai-trading/decision?limit=1&dry_run=true&processed=true&from=2026-08-01T00:00:00Z",
+    "ai-trading/prompts",
+    "ai-trading/prompts/standard/versions?limit=1",
+    "ai-trading/costs?limit=1",
+    "ai-trading/costs?period=month&config=gpt&target=sandbox",
+    "ai-trading/costs/breakdown?by=prompt",
+    "ai-trading/status",
+    "ai-trading/budgets",
+    "calibration?by=model&target=sandbox",
+)
+
+
+def answer_to(command: Command) -> list[LlmDecision]:
+    """What the model says on what was asked: one call about every symbol."""
+    call_id = derive("call", command.request_id)
+    return [
+        a_decision(
+            trigger_key=command.request_id,
+            symbol=symbol,
+            call_id=call_id,
+            dry_run=command.body["dry_run"],
+            trigger="request",
+            asked_by=command.by,
+            cost_usd=D("0.0005"),
+        )
+        for symbol in MODEL["symbols"]
+    ]
+
+
+async def answer_as_llm_decider(desk: Desk) -> list[Command]:
+    """Take the place of llm-decider: answer once, and tell of it. Returns what is asked."""
+    bus = await desk.bus("llm-decider")
+    asked: list[Command] = []
+
+    async def on_message(message: Msg) -> None:
+        command = Command.model_validate_json(message.data)
+        asked.append(command)
+        made = answer_to(command)
+        body: dict[str, Any] = {
+            "call_ids": [str(made[0].call_id)],
+            "decision_ids": {one.symbol: str(one.decision_id) for one in made},
+        }
+        await message.respond(Reply(body=body).model_dump_json().encode())
+        await desk.say(*(a_moment().event(LlmDecisionMade, one) for one in made))
+
+    await bus.nc.subscribe(f"{PREFIX}.cmd.llm-decider.decide", cb=on_message)
+    await bus.nc.flush()
+    return asked
+
+
+async def models_told(desk: Desk) -> Any:
+    """The models that llm-decider is told of, as it reads it itself."""
+    found = await document(desk, "llm-decider", LlmDeciderConfig)
+    return found.document.models if found else ()
+
+
+async def test_a_question_goes_out_and_its_answer_comes_back(
+    nats_server: RunningNats, database_url: str | None
+) -> None:
+    given = settings(nats_server, database_url)
+    async with desk_on(nats_server) as desk, serving(given) as web:
+        asked = await answer_as_llm_decider(desk)
+        saved = await web.post("/api/ai-trading/config", json=MODEL)
+        assert saved.status_code == 201, saved.text
+        (model,) = await until(lambda: models_told(desk))
+        private = Credentials.read(nats_server.home, "llm-decider").private_key
+        assert private
+        opened = SecretBox(private).open(model.key_sealed, config_id="gpt", field="key")
+        assert opened == MODEL["api_key"]
+        body = {"config_id": "gpt", "dry_run": True}
+        answer = await web.post("/api/ai-trading/decision", json=body)
+        assert answer.status_code == 200, answer.text
+        assert [one["symbol"] for one in answer.json()["items"]] == ["AAPL", "MSFT"]
+        for path in MODEL_LISTS:
+            page = await web.get(f"/api/{path}")
+            assert page.status_code == 200, page.text
+            assert page.json()["items"] or "calibration" in path
+            if cursor := page.json()["next_cursor"]:
+                page = await web.get(f"/api/{path}&cursor={cursor}")
+                assert page.status_code == 200, page.text
+        (day,) = (await web.get("/api/ai-trading/costs")).json()["items"]
+    assert (day["cost_usd"], day["decisions"], day["calls"]) == ("0.001", 2, 1)
+    assert [(c.body["config_id"], c.by) for c in asked] == [("gpt", "admin")]

@@ -21,15 +21,25 @@ from signalbox.contracts.assessments import OutcomeScore
 from signalbox.contracts.events import (
     AlertRaised,
     Event,
+    LlmDecisionMade,
     MessageDeadLettered,
     OutcomeScored,
+    SignalRaised,
     SignalWithdrawn,
     StateChanged,
+    VerdictReached,
 )
-from signalbox.contracts.values import Action, Severity, SourceType
+from signalbox.contracts.values import Action, Outcome, Reason, Severity, SourceType
 from signalbox.runtime import ledger
 from signalbox.runtime.db import Database
-from signalbox.testing.examples import NOON, a_moment, a_withdrawal
+from signalbox.testing.examples import (
+    NOON,
+    a_decision,
+    a_moment,
+    a_signal,
+    a_verdict,
+    a_withdrawal,
+)
 
 Tables = dict[str, list[Any]]
 
@@ -60,7 +70,13 @@ def states() -> list[Event]:
     better = state.model_copy(
         update={"body": {"connected": True}, "at": NOON + timedelta(minutes=1)}
     )
-    return [a_moment().event(StateChanged, one) for one in (state, better)]
+    backtest = state.model_copy(
+        update={"kind": "backtest", "id": "b1", "body": {"created_at": NOON.isoformat()}}
+    )
+    done = backtest.model_copy(
+        update={"body": backtest.body | {"status": "completed"}, "at": NOON + timedelta(minutes=1)}
+    )
+    return [a_moment().event(StateChanged, one) for one in (state, better, backtest, done)]
 
 
 def notices(told: Any) -> list[Event]:
@@ -99,9 +115,25 @@ def notices(told: Any) -> list[Event]:
     ]
 
 
+def answers() -> list[Event]:
+    """Of a language model: one that is raised and waits for a person, and one that is not."""
+    moment = a_moment()
+    signal = a_signal(source_type=SourceType.LLM, source_id="gpt", own_id="1")
+    waits = a_verdict(signal, outcome=Outcome.PENDING, reason=Reason.AWAITS_APPROVAL)
+    first = a_decision(signal_id=signal.signal_id, cost_usd=D("0.1"))
+    cause = moment.event(SignalRaised, signal)
+    return [
+        cause,
+        moment.event(LlmDecisionMade, first, cause=cause),
+        moment.event(LlmDecisionMade, a_decision(trigger_key="2", cost_usd=D("0.2"))),
+        moment.event(VerdictReached, waits, cause=cause, sequence=1),
+    ]
+
+
 def everything(story: Callable[..., Any]) -> list[Event]:
     one, two = story(), story(own_id="q2", symbol="MSFT", minute=1)
     ends = [one.exit(), one.position((), "2"), one.equity("100097", "2"), one.approved()]
+    ends += answers()
     return [*one.all(), *two.all(), *ends, *notices(one)]
 
 

@@ -288,6 +288,7 @@ async def test_problems_are_documents_in_words(
     assert problem["detail"].startswith(detail)
     assert problem["type"].startswith("urn:signalbox:problem:")
     assert problem["title"]
+    assert problem["advice"].endswith(".")
     assert problem["correlation_id"] == answer.headers["x-request-id"]
 
 

@@ -11,9 +11,9 @@ import pytest
 from gateway.adapters.hub import Hub, Wish, frame_of
 from gateway.domain.roles import Role
 from gateway.routes import stream
-from signalbox.contracts.events import BarClosed, QuoteUpdated
+from signalbox.contracts.events import BarClosed, LlmDecisionMade, QuoteUpdated
 from signalbox.runtime.clock import wall_now
-from signalbox.testing.examples import a_bar, a_moment, a_quote, raised
+from signalbox.testing.examples import a_bar, a_decision, a_moment, a_quote, raised
 from signalbox.testing.wait import until
 
 
@@ -113,6 +113,16 @@ async def test_a_stream_tells_what_is_committed(
     assert [first["id"], second["id"]] == ["2", "3"]
     assert first["event"] == second["event"] == "VerdictReached"
     assert json.loads(first["data"])["data"]["verdict_id"] == str(told.accepted.verdict_id)
+
+
+async def test_a_stream_tells_what_models_answer(gateway: Any, open_stream: Any) -> None:
+    async with open_stream("types=LlmDecisionMade&symbol=AAPL") as browser:
+        await browser.events(1)
+        decisions = [a_decision(symbol=symbol) for symbol in ("MSFT", "AAPL")]
+        gateway.feed(*(a_moment().event(LlmDecisionMade, one) for one in decisions))
+        (told,) = await browser.events(1)
+    assert (told["event"], told["id"]) == ("LlmDecisionMade", "2")
+    assert json.loads(told["data"])["data"]["decision_id"] == str(decisions[1].decision_id)
 
 
 async def test_a_stream_goes_on_where_it_broke_off(

@@ -11,8 +11,9 @@ from pydantic import Field, JsonValue, ValidationError
 from market_data.domain import clock, history
 from market_data.domain.feed import describe, refusals, speed_of
 from market_data.domain.timeline import Series, Timeline, merge
+from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.commands import Command
-from signalbox.contracts.config import ClockReading, MarketConfig
+from signalbox.contracts.config import MarketConfig
 from signalbox.contracts.errors import Malformed, NotFound, TransientError
 from signalbox.contracts.events import BarClosed, Event, QuoteUpdated, StateChanged
 from signalbox.contracts.payloads import Bar, Quote, State

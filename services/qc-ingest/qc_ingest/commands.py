@@ -8,16 +8,15 @@ from pydantic import JsonValue
 
 from qc_ingest.adapters.accounts import Accounts
 from qc_ingest.adapters.quantconnect import QuantConnect
+from qc_ingest.asking import chosen_configs, config_of, text, time_left_s
 from qc_ingest.domain.answers import trouble_of
-from qc_ingest.domain.deployments import Project
 from qc_ingest.domain.health import Connection, clock_hint, explain
+from qc_ingest.domain.projects import Project
 from qc_ingest.polling import Host, Tally
 from qc_ingest.worker import Poller
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import QuantConnectConfig
-from signalbox.contracts.errors import Malformed, PermanentError, TransientError
-
-_LONGEST_S = 60.0
+from signalbox.contracts.errors import PermanentError, TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,13 @@ class Commands:
 
         When it does, polling tries again at once.
         """
-        config = self.poller.config(_text(command, "config_id"))
+        config = config_of(self.host, text(command, "config_id"))
         client: QuantConnect | None = None
         try:
-            async with asyncio.timeout(self._time_left_s(command)):
+            async with asyncio.timeout(time_left_s(self.host, command)):
                 client = self.accounts.open(config, patient=False)
                 await client.authenticate()
-                projects = await client.projects()
+                projects = await client.projects.all()
         except TimeoutError:
             return _answer(False, "QuantConnect did not answer in time. Try again.")
         except (PermanentError, TransientError) as error:
@@ -58,8 +57,8 @@ class Commands:
         done: list[tuple[Tally, Connection]] = []
         late = ""
         try:
-            async with asyncio.timeout(self._time_left_s(command)):
-                for config in self._chosen(command):
+            async with asyncio.timeout(time_left_s(self.host, command)):
+                for config in chosen_configs(self.host, command):
                     done.append((await self.poller.cycle(config))[:2])
         except TimeoutError:
             late = "Not everything was read in time; polling goes on."
@@ -70,22 +69,6 @@ class Commands:
             "fetched": sum(tally.fetched for tally, _ in done),
             "raised": sum(tally.raised for tally, _ in done),
         }
-
-    def _chosen(self, command: Command) -> Iterable[QuantConnectConfig]:
-        if command.body.get("config_id") is not None:
-            return [self.poller.config(_text(command, "config_id"))]
-        return [c for c in self.host.moment().config.quantconnect if c.active]
-
-    def _time_left_s(self, command: Command) -> float:
-        left_s = (command.deadline - self.host.moment().wall).total_seconds()
-        return min(max(left_s - 0.2, 0.1), _LONGEST_S)
-
-
-def _text(command: Command, key: str) -> str:
-    value = command.body.get(key)
-    if not isinstance(value, str) or not value:
-        raise Malformed(f"{key} is missing")
-    return value
 
 
 def _welcome(config: QuantConnectConfig, projects: list[Project]) -> str:

@@ -1,17 +1,21 @@
 """One polling cycle of one config: read what QuantConnect has, remember it, and say what is new."""
 
+import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection as Sql
 
 from qc_ingest.adapters import store
 from qc_ingest.adapters.quantconnect import QuantConnect
-from qc_ingest.domain.answers import Loading, WrongCredentials
+from qc_ingest.domain.answers import Doubtful, Loading, WrongCredentials
 from qc_ingest.domain.deployments import Deployment
-from qc_ingest.domain.judge import Frame, Known, Status, judge_all
+from qc_ingest.domain.frame import Frame
+from qc_ingest.domain.judge import Known, Status, judge, judge_all
 from qc_ingest.domain.pages import PAGE, Cursor, Found, Kind, read_fills, read_insights
 from qc_ingest.domain.wire import Json
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
@@ -29,11 +33,27 @@ T = TypeVar("T")
 Said = Signal | Withdrawal
 Work = Callable[[Sql, Moment[IngestConfig]], Iterable[Event | Outgoing]]
 
+_PATIENCE = timedelta(hours=1)
+_MOST_PENDING = 1000  # messages; a long list is read no faster than the streams take it
+_LOOK_S = 0.01
+
+
+class Backlog(Protocol):
+    """What is committed and on its way to the streams."""
+
+    @property
+    def pending(self) -> int:
+        """Messages that no stream has confirmed."""
+
 
 class Host(Protocol):
     """What polling needs of the service that it lives in."""
 
     db: Database | None
+
+    @property
+    def relay(self) -> Backlog:
+        """Where its messages wait."""
 
     def moment(self) -> Moment[IngestConfig]:
         """This instant."""
@@ -60,12 +80,13 @@ class Tally:
 
 def count(words: Sequence[Known]) -> None:
     """Count words by what became of them."""
+    for (project_id, status), many in Counter((w.project_id, w.status) for w in words).items():
+        source_id = str(project_id)
+        metrics.SIGNALS.labels(SourceType.QUANTCONNECT, source_id, status).inc(many)
+        if status is Status.RAISED:
+            metrics.LAST_SIGNAL.labels(source_id).set(words[-1].seen_at.timestamp())
     for word in words:
-        source_id = str(word.project_id)
-        metrics.SIGNALS.labels(SourceType.QUANTCONNECT, source_id, word.status).inc()
-        if word.status is Status.RAISED:
-            metrics.LAST_SIGNAL.labels(source_id).set(word.seen_at.timestamp())
-        elif word.status is Status.REFUSED:
+        if word.status is Status.REFUSED:
             log.warning("a word of QuantConnect was refused: %s", word.reason)
 
 
@@ -77,7 +98,13 @@ def events_of(moment: Moment[IngestConfig], said: Iterable[Said]) -> list[Event]
 
 
 def frame_of(
-    moment: Moment[IngestConfig], config: QuantConnectConfig, project_id: int, deploy_id: str
+    moment: Moment[IngestConfig],
+    config: QuantConnectConfig,
+    project_id: int,
+    deploy_id: str,
+    *,
+    history: bool = False,
+    pushed: bool = False,
 ) -> Frame:
     """Who speaks, and what time it is."""
     return Frame(
@@ -89,16 +116,28 @@ def frame_of(
         epoch=moment.epoch,
         speed=moment.speed,
         replay=moment.replay,
+        history=history,
+        pushed=pushed,
     )
 
 
 class Cycle:
-    """One pass over everything that a config follows. It may be cut off anywhere and repeated."""
+    """One pass over everything that a config follows. It may be cut off anywhere and repeated.
 
-    def __init__(self, host: Host, config: QuantConnectConfig, client: QuantConnect) -> None:
+    `refused` remembers from one cycle to the next since when a project cannot be read.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        config: QuantConnectConfig,
+        client: QuantConnect,
+        refused: dict[int, datetime],
+    ) -> None:
         self._host = host
         self._config = config
-        self._client = client
+        self._live = client.live
+        self._refused = refused
         self.tally = Tally()
 
     async def run(self) -> Tally:
@@ -107,34 +146,64 @@ class Cycle:
         Raises:
             SignalboxError: the account, or the one project that is followed, cannot be read.
         """
-        for project_id in await self._projects():
+        if self._config.project_id is not None:
+            await self._project(self._config.project_id)
+            return self.tally
+        running = await self._live.running()
+        followed = {project_id for project_id, _ in await self._open_lists()}
+        for project_id in sorted({*running, *followed}):
             try:
                 await self._project(project_id)
-            except Loading as error:
-                self.tally.notes.append(f"project {project_id}: {error}")
+                self._refused.pop(project_id, None)
+            except WrongCredentials:
+                raise
             except PermanentError as error:
-                if isinstance(error, WrongCredentials) or self._config.project_id is not None:
-                    raise
                 self.tally.notes.append(f"project {project_id}: {error}")
+                if project_id not in running:
+                    await self._give_up(project_id)
         return self.tally
 
-    async def _projects(self) -> list[int]:
-        """The one project, or all that trade live or did so when they were last read."""
-        config_id = self._config.id
-        if self._config.project_id is not None:
-            return [self._config.project_id]
-        running = await self._client.running()
-        lists = await self._read(lambda sql: store.open_lists(sql, config_id))
-        return sorted({*running, *(project_id for project_id, _ in lists)})
-
     async def _project(self, project_id: int) -> None:
-        deployment = await self._client.deployment(project_id)
-        if deployment is None:
-            self.tally.deployments.append(Deployment(project_id, "", "Undefined"))
-            return
-        self.tally.deployments.append(deployment)
+        newest = await self._live.deployment(project_id)
+        for owner, deploy_id in await self._open_lists():
+            if owner == project_id and newest and deploy_id != newest.deploy_id:
+                await self._rest(Deployment(project_id, deploy_id, "Stopped"))
+        self.tally.deployments.append(newest or Deployment(project_id, "", "Undefined"))
+        if newest is not None:
+            await self._lists(newest)
+
+    async def _rest(self, replaced: Deployment) -> None:
+        """What a deployment still said before it was replaced, where QuantConnect tells."""
+        try:
+            await self._lists(replaced)
+        except WrongCredentials:
+            raise
+        except (PermanentError, Doubtful) as error:
+            log.info("the end of deployment %s cannot be read: %s", replaced.deploy_id, error)
+
+    async def _lists(self, deployment: Deployment) -> None:
         for kind in Kind:
-            await self._list(deployment, kind)
+            try:
+                await self._list(deployment, kind)
+            except Loading as error:  # does not hold up the other list
+                self.tally.notes.append(f"{kind} of project {deployment.project_id}: {error}")
+
+    async def _give_up(self, project_id: int) -> None:
+        """Ask no more for a project that does not run and could not be read for an hour."""
+        config_id, wall = self._config.id, self._host.moment().wall
+        if wall - self._refused.setdefault(project_id, wall) < _PATIENCE:
+            return
+
+        def work(sql: Sql, _moment: Moment[IngestConfig]) -> list[Event]:
+            store.close_cursors(sql, config_id, project_id)
+            return []
+
+        await self._host.transact(work)
+        del self._refused[project_id]
+
+    async def _open_lists(self) -> list[tuple[int, str]]:
+        config_id = self._config.id
+        return await self._read(lambda sql: store.open_lists(sql, config_id))
 
     async def _list(self, deployment: Deployment, kind: Kind) -> None:
         """Read one list from where it may have changed to its end, page by page."""
@@ -144,7 +213,7 @@ class Cycle:
             return
         start, oldest_open = cursor.start, None
         while True:
-            rows = await self._client.page(kind, deployment, start, start + PAGE)
+            rows = await self._live.page(kind, deployment, start, start + PAGE)
             found, first_open = _read_page(kind, rows)
             if oldest_open is None and first_open is not None:
                 oldest_open = start + first_open
@@ -161,23 +230,23 @@ class Cycle:
             await self._take(found, cursor, after)
             if is_last:
                 return
+            while self._host.relay.pending > _MOST_PENDING:  # noqa: ASYNC110 - bounds memory, and nobody tells
+                await asyncio.sleep(_LOOK_S)
             cursor, start = after, start + PAGE
 
     async def _take(self, found: Sequence[Found], before: Cursor, after: Cursor) -> None:
         """One transaction for one page; none when the page says nothing new."""
-        keys = [(self._config.id, f.item.id) for f in found]
-        stored = await self._read(lambda sql: store.load_known(sql, keys))
-        news = [f for f, key in zip(found, keys, strict=True) if _is_news(f, stored.get(key))]
+        config_id, frame = self._config.id, self._frame(self._host.moment(), before)
+        ids = [f.item.id for f in found]
+        stored = await self._read(lambda sql: store.load_known(sql, config_id, ids))
+        news = [f for f in found if _is_news(f, stored.get(f.item.id), frame)]
         if not news and before == after:
             return
         taken: list[tuple[Sequence[Known], Sequence[Said]]] = []
 
         def work(sql: Sql, moment: Moment[IngestConfig]) -> list[Event]:
-            known = store.load_known(sql, keys)
-            frame = frame_of(moment, self._config, after.project_id, after.deploy_id)
-            frame = replace(frame, history=before.history)
-            by_id = {own_id: word for (_, own_id), word in known.items()}
-            outcome = judge_all(news, by_id, frame)
+            known = store.load_known(sql, config_id, [f.item.id for f in news])
+            outcome = judge_all(news, known, self._frame(moment, before))
             store.save_known(sql, outcome.words)
             if before.history:
                 keep = after.deploy_id
@@ -189,6 +258,10 @@ class Cycle:
         await self._host.transact(work)
         self.tally.add(*taken[-1])
 
+    def _frame(self, moment: Moment[IngestConfig], cursor: Cursor) -> Frame:
+        whose = (cursor.project_id, cursor.deploy_id)
+        return frame_of(moment, self._config, *whose, history=cursor.history)
+
     async def _read(self, query: Callable[[Sql], T]) -> T:
         if self._host.db is None:
             raise PermanentError("qc-ingest has no database")
@@ -199,5 +272,7 @@ def _read_page(kind: Kind, rows: Sequence[Json]) -> tuple[Sequence[Found], int |
     return (read_insights(rows), None) if kind is Kind.INSIGHTS else read_fills(rows)
 
 
-def _is_news(found: Found, known: Known | None) -> bool:
+def _is_news(found: Found, known: Known | None, frame: Frame) -> bool:
+    if known is not None and known.status is Status.HELD:
+        return judge(found, known, frame).known is not None
     return known is None or known.digest != found.item.digest

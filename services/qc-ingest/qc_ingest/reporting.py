@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 from sqlalchemy import Connection as Sql
 
-from qc_ingest.adapters import store
+from qc_ingest.adapters import job_store, store
 from qc_ingest.domain.deployments import Deployment
 from qc_ingest.domain.health import Connection
+from qc_ingest.domain.statistics import Performance, parse_performance
 from qc_ingest.polling import Host
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
 from signalbox.contracts.events import AlertRaised, Event, StateChanged
@@ -31,12 +32,22 @@ class _Told:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The newest row of a deployment's performance."""
+
+    performance: Performance
+    deploy_id: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Reporter:
     """Publishes what has changed at once, and what has not every half minute."""
 
     host: Host
     _told: dict[tuple[str, str], _Told] = field(default_factory=dict)
+    _kept: dict[tuple[str, int], _Kept] = field(default_factory=dict)
 
     async def report(
         self,
@@ -54,11 +65,14 @@ class Reporter:
         for deployment in deployments:
             states += self._algorithm(config, deployment, wall)
         alerts = _alerts(before, after, wall)
-        if not states and not alerts:
+        performing = [d for d in deployments if self._is_worth_keeping(config, d, wall)]
+        if not states and not alerts and not performing:
             return
 
         def work(sql: Sql, moment: Moment[IngestConfig]) -> list[Event]:
             store.save_connection(sql, after)
+            for deployment in performing:
+                job_store.add_performance(sql, config.id, deployment, wall)
             said: list[Event] = [moment.event(StateChanged, state) for state in states]
             return said + [moment.event(AlertRaised, alert) for alert in alerts]
 
@@ -66,6 +80,10 @@ class Reporter:
         for state in states:
             essence = _essence(state)
             self._told[state.kind, state.id] = _Told(state.body, essence, wall)
+        for deployment in performing:
+            performance = parse_performance(deployment.statistics)
+            kept = _Kept(performance, deployment.deploy_id, wall)
+            self._kept[config.id, deployment.project_id] = kept
 
     async def retire(self, config_id: str, before: Connection | None) -> None:
         """A config is no longer followed: it is not connected, and its trouble is nobody's."""
@@ -110,9 +128,23 @@ class Reporter:
             "project_id": deployment.project_id,
             "config_id": config.id,
             "target": config.target.value,
+            "performance": parse_performance(deployment.statistics).body(),
         }
         state = _state("algorithm", str(deployment.project_id), body, wall)
         return [state] if self._is_due(state) else []
+
+    def _is_worth_keeping(
+        self, config: QuantConnectConfig, deployment: Deployment, wall: datetime
+    ) -> bool:
+        """Whether the performance has changed, and enough time has passed."""
+        performance = parse_performance(deployment.statistics)
+        if performance.is_empty:
+            return False
+        kept = self._kept.get((config.id, deployment.project_id))
+        if kept is None:
+            return True
+        is_other = (kept.performance, kept.deploy_id) != (performance, deployment.deploy_id)
+        return is_other and wall - kept.at >= job_store.EVERY
 
     def _is_due(self, state: State) -> bool:
         told = self._told.get((state.kind, state.id))

@@ -14,7 +14,7 @@ class Settings(ServiceSettings):
     sandbox_url: str = Field("http://127.0.0.1:5612", description="The sandbox.")
     quantconnect_poll_s: float = Field(
         60.0,
-        ge=10,
+        ge=60,
         description="Between two readings; QuantConnect itself refreshes every 10 minutes.",
     )
     sandbox_poll_s: float = Field(2.0, gt=0, description="The same for the sandbox.")

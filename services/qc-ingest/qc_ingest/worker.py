@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from qc_ingest.adapters import store
 from qc_ingest.adapters.accounts import Accounts
 from qc_ingest.adapters.quantconnect import QuantConnect
 from qc_ingest.domain.answers import trouble_of
-from qc_ingest.domain.health import Connection, explain
+from qc_ingest.domain.health import Connection, clock_hint, explain
 from qc_ingest.polling import Cycle, Host, Tally
 from qc_ingest.reporting import Reporter
 from signalbox.contracts.config import QuantConnectConfig
@@ -21,8 +22,16 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.5  # how often the configuration is compared with what runs
 _FROZEN_S = 1.0
-_STAGGER_FROM_S = 10
+_STAGGER_S = 10.0
+_NOTED = timedelta(hours=24)
 _LEASE = timedelta(seconds=10)  # renewed at half of it, however long a cycle or a pause takes
+
+
+def stagger_s(config_id: str, poll_s: float) -> float:
+    """Seconds before the first reading: several configs do not ask in the same second."""
+    if poll_s < _STAGGER_S:
+        return 0.0
+    return zlib.crc32(config_id.encode()) % 1000 / 1000 * _STAGGER_S
 
 
 @dataclass(slots=True)
@@ -57,6 +66,7 @@ class Poller:
         self._locks: dict[str, asyncio.Lock] = {}
         self._leased_until: dict[str, datetime] = {}
         self._connections: dict[str, Connection] = {}
+        self._refused: dict[str, dict[int, datetime]] = {}
         self._is_loaded = False
 
     async def run(self) -> None:
@@ -110,10 +120,11 @@ class Poller:
             client, tally, pause_s = None, Tally(), 0.0
             try:
                 client = self._accounts.open(config)
-                cycle = Cycle(self._host, config, client)
+                cycle = Cycle(self._host, config, client, self._refused.setdefault(config.id, {}))
                 tally = cycle.tally
                 await cycle.run()
-                after = base.worked(self._host.moment().wall, "; ".join(tally.notes)[:1000])
+                note = await self._note(config, tally, client.skew_s)
+                after = base.worked(self._host.moment().wall, note)
             except (PermanentError, TransientError) as error:
                 after = self._failed(base, error, config, client)
                 pause_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
@@ -130,9 +141,7 @@ class Poller:
             return tally, after, max(pause_s, after.pause_s())
 
     async def _follow(self, followed: _Followed) -> None:
-        poll_s = self._accounts.poll_s(followed.config)
-        if poll_s >= _STAGGER_FROM_S:  # several configs do not ask in the same second
-            await asyncio.sleep(sum(followed.config.id.encode()) % _STAGGER_FROM_S)
+        await asyncio.sleep(stagger_s(followed.config.id, self._accounts.poll_s(followed.config)))
         while True:
             followed.wake.clear()
             pause_s = await self.turn(followed.config)
@@ -185,6 +194,15 @@ class Poller:
             self._connections = await self._database().read(store.load_connections)
             self._is_loaded = True
         return self._connections
+
+    async def _note(self, config: QuantConnectConfig, tally: Tally, skew_s: float | None) -> str:
+        """What a person should know of a cycle that went through."""
+        since = self._host.moment().wall - _NOTED
+        not_taken = await self._database().read(
+            lambda sql: store.load_not_taken(sql, config.id, since)
+        )
+        parts = ["; ".join(tally.notes), not_taken.words() if not_taken else ""]
+        return " ".join([*filter(None, parts), clock_hint(skew_s).strip()]).strip()[:1000]
 
     def _failed(
         self,

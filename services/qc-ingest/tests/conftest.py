@@ -1,24 +1,32 @@
 """A poller on a database of its own, and a real sandbox on the other side of real HTTP."""
 
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from qc_ingest.adapters import tables
 from qc_ingest.adapters.accounts import Accounts, Place
 from qc_ingest.adapters.limiter import Pace
-from qc_ingest.adapters.quantconnect import Timing, open_http
+from qc_ingest.adapters.transport import Http, Timing, open_http
+from qc_ingest.backtests import Backtester
+from qc_ingest.deploying import Deployer
+from qc_ingest.domain.jobs import Kind as JobKind
+from qc_ingest.job_commands import JobCommands
+from qc_ingest.jobs import Worker
 from qc_ingest.worker import Poller
 from sandbox.quantconnect.desk import Desk
 from sandbox.serving import Served, serving
+from signalbox.contracts.commands import Command
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
-from signalbox.contracts.events import Event
+from signalbox.contracts.events import Event, StateChanged
 from signalbox.contracts.payloads import Bar
 from signalbox.contracts.values import Target
 from signalbox.runtime.db import Database
@@ -28,6 +36,7 @@ from signalbox.runtime.secrets import SecretBox, new_key_pair, seal
 from signalbox.testing.examples import NOON, a_bar
 
 MOMENTUM = 23456781
+_PATIENCE = timedelta(seconds=20)
 _PRIVATE, _PUBLIC = new_key_pair()
 
 
@@ -40,10 +49,17 @@ class Host:
         self.now = NOON
         self.wall = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
         self.frozen = False
+        self.replay = True
         self.speed = 600.0  # so that whatever happened within twenty hours is fresh
         self.said: list[Event] = []
         self.commits = 0
+        self.pending = 0  # nothing waits: what is said has arrived
         self.fail_next: Exception | None = None
+
+    @property
+    def relay(self) -> "Host":
+        """It is its own outbox."""
+        return self
 
     def moment(self) -> Moment[IngestConfig]:
         return Moment(
@@ -54,7 +70,7 @@ class Host:
             version=1,
             epoch=1,
             speed=self.speed,
-            replay=True,
+            replay=self.replay,
             frozen=self.frozen,
         )
 
@@ -79,6 +95,49 @@ class Host:
         return [event for event in self.said if isinstance(event, kinds)]
 
 
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class Axe:
+    """Kills the process at one point: before or after a commit, before or after a request."""
+
+    def __init__(self, blow: int) -> None:
+        self.blow = blow
+        self.points = 0
+
+    def point(self) -> None:
+        """A place where a process may die."""
+        self.points += 1
+        if self.points == self.blow:
+            raise Killed
+
+    def over(self, transact: Callable[..., Any]) -> Callable[..., Any]:
+        """Commits that may be the last thing that happens."""
+
+        async def cut(work: Callable[..., Any]) -> Any:
+            self.point()
+            made = await transact(work)
+            self.point()
+            return made
+
+        return cut
+
+    def http(self) -> Http:
+        """Requests that may never be sent, or whose answer nobody hears."""
+        axe = self
+
+        class Cut(httpx.AsyncHTTPTransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                axe.point()
+                response = await super().handle_async_request(request)
+                await response.aread()
+                axe.point()
+                return response
+
+        return httpx.AsyncClient(transport=Cut())
+
+
 @dataclass
 class Station:
     """Everything that a polling test needs."""
@@ -88,16 +147,85 @@ class Station:
     pollers: list[Poller] = field(default_factory=list)
     accounts: list[Accounts] = field(default_factory=list)
     names: Any = field(default_factory=itertools.count)
+    behind_s: float = 0.0  # how far this machine's clock is behind QuantConnect's
+
+    def clock(self) -> float:
+        """What this machine takes for the time when it signs."""
+        return time.time() - self.behind_s
+
+    def opened(self, http: Callable[[], Http] = open_http) -> Accounts:
+        """The way to the sandbox."""
+        timing = Timing(wall=self.clock, sleep=_hurry, dice=lambda: 0.0)
+        place = Place(f"{self.sandbox.url}/api/v2", Pace(600_000, 10_000), 2.0, look_s=0.25)
+        targets = {Target.SANDBOX: place}
+        self.accounts.append(Accounts(targets, http, SecretBox(_PRIVATE), timing=timing))
+        return self.accounts[-1]
 
     def poller(self) -> Poller:
         """One more replica, or the same service after a restart."""
-        timing = Timing(sleep=_hurry, dice=lambda: 0.0)
-        place = Place(f"{self.sandbox.url}/api/v2", Pace(600_000, 10_000), 2.0)
-        targets = {Target.SANDBOX: place}
-        accounts = Accounts(targets, open_http, SecretBox(_PRIVATE), timing=timing)
-        self.accounts.append(accounts)
-        self.pollers.append(Poller(self.host, accounts, f"replica-{next(self.names)}"))
+        self.pollers.append(Poller(self.host, self.opened(), f"replica-{next(self.names)}"))
         return self.pollers[-1]
+
+    def worker(self, http: Callable[[], Http] = open_http) -> Worker:
+        """The same for work that takes minutes; its pauses pass at once."""
+
+        async def pass_time(seconds: float) -> None:
+            self.host.wall += timedelta(seconds=seconds)
+
+        deployer = Deployer(SecretBox(_PRIVATE), lambda _config_id: None)
+        steps = {JobKind.DEPLOY: deployer.step, JobKind.BACKTEST: Backtester().step}
+        holder = f"replica-{next(self.names)}"
+        return Worker(self.host, self.opened(http), holder, steps, sleep=pass_time)
+
+    def jobs(self) -> JobCommands:
+        """Commands about work that takes minutes."""
+        return JobCommands(self.host, self.opened(), self._seal, lambda: None)
+
+    def ask(self, request_id: str = "r", **body: Any) -> Command:
+        """A command that somebody waits for."""
+        fields = {"request_id": request_id, "by": "admin", "deadline": self.host.wall + _PATIENCE}
+        return Command.model_validate({**fields, "body": body})
+
+    async def start(self, request_id: str = "r", **over: Any) -> str:
+        """Ask for a backtest; its id."""
+        asked = {"config_id": "demo", "project_id": MOMENTUM, "name": "Try"} | over
+        answer = await self.jobs().backtest(self.ask(request_id, **asked))
+        return str(answer["backtest_id"])
+
+    def told(self, kind: str, id_: str) -> list[dict[str, Any]]:
+        """What was published about one thing, in order."""
+        states = [event.data for event in self.host.of(StateChanged)]
+        return [state.body for state in states if (state.kind, state.id) == (kind, id_)]
+
+    @property
+    def backtests(self) -> list[Any]:
+        """The backtests that QuantConnect has."""
+        return list(self.sandbox.context.runner.backtests.values())
+
+    async def killed_at(self, blow: int) -> bool:
+        """Work until the axe falls at that point; whether it did."""
+        axe, transact = Axe(blow), self.host.transact
+        self.host.transact = axe.over(transact)  # type: ignore[method-assign]  # for one life
+        try:
+            await self.work(self.worker(axe.http))
+        except Killed:
+            return True
+        finally:
+            self.host.transact = transact  # type: ignore[method-assign]  # and back
+        return False
+
+    async def work(self, worker: Worker, most: int = 200) -> None:
+        """Go on with every job until none is open, or so many rounds have passed."""
+        for _ in range(most):
+            for job_id in await worker.take():
+                await worker.drive(job_id)
+            if not [row for row in await self.rows("jobs") if row.due_at is not None]:
+                return
+            self.host.wall += timedelta(seconds=5)
+
+    @staticmethod
+    async def _seal(owner_id: str, field: str, text: str) -> str:
+        return seal(_PUBLIC, config_id=owner_id, field=field, plaintext=text)
 
     def config(self, key: str = "abc", **over: Any) -> QuantConnectConfig:
         """A config of the sandbox's account, put in force."""

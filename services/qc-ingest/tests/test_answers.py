@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from qc_ingest.domain.answers import (
     Doubtful,
     Loading,
+    Locked,
     NotDeployed,
+    NotDone,
     SealedShut,
     WrongCredentials,
     read_answer,
@@ -60,6 +62,9 @@ def test_the_status_of_a_deployment_is_not_loading() -> None:
         pytest.param(401, b"", WrongCredentials, id="401"),
         pytest.param(200, failure("No live deployment found for 7"), NotDeployed, id="never"),
         pytest.param(200, failure("Invalid argument"), PermanentError, id="argument"),
+        pytest.param(
+            200, failure("This endpoint needs Write Permission."), Locked, id="a collaborator"
+        ),
         pytest.param(200, failure("Nope", "messages"), PermanentError, id="messages"),
         pytest.param(200, b'{"success": false, "Message": "x"}', PermanentError, id="Message"),
         pytest.param(200, b'{"success": false}', PermanentError, id="no reason"),
@@ -67,7 +72,7 @@ def test_the_status_of_a_deployment_is_not_loading() -> None:
         pytest.param(
             200,
             failure("Failed to process request data, please try again shortly."),
-            TransientError,
+            NotDone,
             id="shortly",
         ),
         pytest.param(413, b"", PermanentError, id="413"),

@@ -27,7 +27,8 @@ from signalbox.testing.wait import until
 
 pytestmark = pytest.mark.integration
 
-MOMENTUM = 23456781
+MOMENTUM, BREADTH = 23456781, 23456782
+CANARY = "canary-webhook-token-7d1e"
 CLOSES = [100, 101, 102, 103, 104, 105, 106, 107, 106, 103, 102, 100, 98, 97, 97, 97, 97, 97]
 
 
@@ -101,3 +102,43 @@ async def test_commands_answer(nats_server: RunningNats) -> None:
         assert answer["body"]["connected"] is True
         answer = await desk.ask("qc-ingest", "test", {"config_id": "x"}, request_id="r2")
         assert answer["problem"]["kind"] == "NotFound"
+
+
+async def test_a_backtest_and_a_deployment_through_commands(nats_server: RunningNats) -> None:
+    async with ingesting(nats_server, nats_server.home) as (desk, sandbox):
+        asked = {"config_id": "demo", "project_id": BREADTH}
+        answer = await desk.ask("qc-ingest", "backtest", asked, request_id="r1")
+        backtest_id = answer["body"]["backtest_id"]
+        await until(lambda: last(desk, backtest_id).get("status") == "completed", 15)
+        assert last(desk, backtest_id)["statistics"]["Total Orders"] != "0"
+        again = await desk.ask("qc-ingest", "backtest", asked, request_id="r1")
+        assert again["body"] == answer["body"]
+        page = await desk.ask(
+            "qc-ingest",
+            "backtest_orders",
+            {"backtest_id": backtest_id, "limit": 5},
+            request_id="r2",
+        )
+        assert len(page["body"]["orders"]) == 5
+
+        answer = await desk.ask("qc-ingest", "stop", asked, request_id="r3")
+        assert answer["body"]["status"] == "Stopped"
+        notify = {"url": "http://127.0.0.1:9/hooks", "headers": {"Authorization": CANARY}}
+        answer = await desk.ask("qc-ingest", "deploy", asked | {"notify": notify}, request_id="r4")
+        job_id = answer["body"]["job_id"]
+        await until(lambda: last(desk, job_id).get("status") == "done", 15)
+        newest = sandbox.desk.newest(BREADTH)
+        assert newest
+        assert newest.deploy_id == last(desk, job_id)["deploy_id"]
+        assert newest.targets[0].headers == {"Authorization": CANARY}
+        shown = await desk.ask("qc-ingest", "algorithm", asked, request_id="r5")
+        assert shown["body"]["status"] == "Running"
+        assert CANARY not in f"{desk.heard}{shown}{answer}"
+        answer = await desk.ask("qc-ingest", "liquidate", asked, request_id="r6")
+        assert answer["problem"]["kind"] == "Refused"
+
+
+def last(desk: Desk, id_: str) -> dict[str, Any]:
+    """The newest state of one thing."""
+    found = [event.data.body for event in desk.of(StateChanged) if event.data.id == id_]
+    return found[-1] if found else {}

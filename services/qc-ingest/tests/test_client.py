@@ -12,8 +12,9 @@ import pytest
 
 from qc_ingest.adapters.accounts import Accounts, Place
 from qc_ingest.adapters.limiter import Limiter, Pace
-from qc_ingest.adapters.quantconnect import Account, QuantConnect, Timing
-from qc_ingest.domain.answers import Doubtful, Loading, SealedShut, WrongCredentials
+from qc_ingest.adapters.quantconnect import QuantConnect
+from qc_ingest.adapters.transport import Account, Timing, Transport
+from qc_ingest.domain.answers import Doubtful, Loading, NotDone, SealedShut, WrongCredentials
 from qc_ingest.domain.deployments import Deployment
 from qc_ingest.domain.pages import Kind
 from signalbox.contracts.config import QuantConnectConfig
@@ -49,13 +50,14 @@ class Server:
         self.now += seconds
 
     def client(self, *, patient: bool = True, base: str = "http://qc/api/v2") -> QuantConnect:
-        return QuantConnect(
+        transport = Transport(
             Account(base, "123", TOKEN),
             httpx.AsyncClient(transport=httpx.MockTransport(self)),
             Limiter(Pace(6000, 100), clock=lambda: self.now, sleep=self.sleep),
             timing=Timing(wall=lambda: WALL, sleep=self.sleep, dice=lambda: 1.0),
             patient=patient,
         )
+        return QuantConnect(transport)
 
 
 def good(**payload: Any) -> httpx.Response:
@@ -69,7 +71,7 @@ def bad(text: str) -> httpx.Response:
 @pytest.mark.parametrize("base", ["http://qc/api/v2", "http://qc/api/v2/"])
 async def test_requests_are_signed_posts_of_json(base: str) -> None:
     server = Server(good(insights=[]))
-    await server.client(base=base).page(Kind.INSIGHTS, DEPLOYMENT, 0, 100)
+    await server.client(base=base).live.page(Kind.INSIGHTS, DEPLOYMENT, 0, 100)
     request = server.requests[0]
     assert (request.method, str(request.url)) == ("POST", "http://qc/api/v2/live/insights/read")
     assert request.headers["timestamp"] == "1790000000"
@@ -84,16 +86,18 @@ async def test_requests_are_signed_posts_of_json(base: str) -> None:
 
 
 async def test_typed_answers() -> None:
-    assert await Server(good(live=[{"projectId": 9}, {"projectId": 7}])).client().running() == [
+    assert await Server(
+        good(live=[{"projectId": 9}, {"projectId": 7}])
+    ).client().live.running() == [
         7,
         9,
     ]
-    projects = await Server(good(projects=[{"projectId": 7, "name": "a"}])).client().projects()
+    projects = await Server(good(projects=[{"projectId": 7, "name": "a"}])).client().projects.all()
     assert [(p.id, p.name) for p in projects] == [(7, "a")]
-    found = await Server(good(deployId="L-1", status="Running")).client().deployment(7)
+    found = await Server(good(deployId="L-1", status="Running")).client().live.deployment(7)
     assert found == DEPLOYMENT
-    assert await Server(bad("No live deployment found")).client().deployment(7) is None
-    assert await Server(good(status="Undefined")).client().deployment(7) is None
+    assert await Server(bad("No live deployment found")).client().live.deployment(7) is None
+    assert await Server(good(status="Undefined")).client().live.deployment(7) is None
 
 
 CONNECT = httpx.ConnectError("refused")
@@ -115,7 +119,7 @@ READ = httpx.ReadTimeout("slow")
         pytest.param([httpx.Response(503, text="<html>")], TransientError, 5, id="maintenance"),
         pytest.param([httpx.Response(200, text="<html>")], TransientError, 5, id="gateway page"),
         pytest.param([httpx.Response(200, text='{"succ')], TransientError, 5, id="cut"),
-        pytest.param([CONNECT], TransientError, 5, id="no connection"),
+        pytest.param([CONNECT], NotDone, 5, id="no connection"),
         pytest.param([READ], TransientError, 5, id="no answer"),
         pytest.param([httpx.ReadError("reset")], TransientError, 5, id="reset"),
         pytest.param([httpx.Response(429)], RateLimited, 1, id="429 asks for long"),
@@ -127,7 +131,7 @@ READ = httpx.ReadTimeout("slow")
 async def test_failures(answers: list[Answer], error: type[Exception], calls: int) -> None:
     server = Server(*answers)
     with pytest.raises(error) as caught:
-        await server.client().running()
+        await server.client().live.running()
     assert type(caught.value) is error
     assert len(server.requests) == calls
     assert TOKEN not in repr(caught.value)
@@ -139,13 +143,13 @@ async def test_failures(answers: list[Answer], error: type[Exception], calls: in
 )
 async def test_a_read_is_repeated_until_it_works(answer: Answer) -> None:
     server = Server(answer, good(live=[]))
-    assert await server.client().running() == []
+    assert await server.client().live.running() == []
 
 
 async def test_repeats_wait_longer_each_time_and_sign_anew() -> None:
     server = Server(CONNECT)
     with pytest.raises(TransientError, match="no connection"):
-        await server.client().running()
+        await server.client().live.running()
     assert server.waits == [1, 2, 4, 8]
     assert all("authorization" in request.headers for request in server.requests)
 
@@ -160,41 +164,41 @@ async def test_an_impatient_client_tries_once() -> None:
 async def test_a_short_retry_after_is_waited_for_and_slows_the_account() -> None:
     server = Server(httpx.Response(429, headers={"retry-after": "3"}), good(live=[]))
     client = server.client()
-    assert await client.running() == []
+    assert await client.live.running() == []
     assert server.waits == [3]
-    assert client.limiter.per_minute == 3000
+    assert client.transport.limiter.per_minute == 3000
     server.now += 400
-    assert client.limiter.per_minute == 6000
+    assert client.transport.limiter.per_minute == 6000
 
 
 async def test_loading_is_asked_again_for_a_minute() -> None:
     loading = httpx.Response(200, json={"success": True, "status": "loading", "progress": 0.4})
     server = Server(loading, loading, good(orders=[1]))
-    assert await server.client().page(Kind.FILLS, DEPLOYMENT, 0, 100) == [1]
+    assert await server.client().live.page(Kind.FILLS, DEPLOYMENT, 0, 100) == [1]
     assert server.waits == [1, 2]
     server = Server(loading)
     with pytest.raises(Loading):
-        await server.client().page(Kind.FILLS, DEPLOYMENT, 0, 100)
+        await server.client().live.page(Kind.FILLS, DEPLOYMENT, 0, 100)
     assert server.waits == [1, 2, 4, 8, 16]
 
 
 async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qc_ingest.adapters.quantconnect._MOST_BYTES", 1000)
+    monkeypatch.setattr("qc_ingest.adapters.transport._MOST_BYTES", 1000)
     with pytest.raises(PermanentError, match="larger than"):
-        await Server(httpx.Response(200, content=b"x" * 1001)).client().running()
+        await Server(httpx.Response(200, content=b"x" * 1001)).client().live.running()
 
 
 async def test_a_call_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qc_ingest.adapters.quantconnect._DEADLINE_S", 0.01)
+    monkeypatch.setattr("qc_ingest.adapters.transport._DEADLINE_S", 0.01)
 
     async def never(_request: httpx.Request) -> httpx.Response:
         await asyncio.Event().wait()
         raise AssertionError
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(never))
-    client = QuantConnect(Account("http://qc", "1", TOKEN), http, Limiter(Pace(60, 10)))
+    client = QuantConnect(Transport(Account("http://qc", "1", TOKEN), http, Limiter(Pace(60, 10))))
     with pytest.raises(TransientError, match="within"):
-        await client.running()
+        await client.live.running()
 
 
 @pytest.mark.parametrize(
@@ -202,9 +206,10 @@ async def test_a_call_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 async def test_a_wrong_address_is_said_so(base: str, says: str) -> None:
     async with httpx.AsyncClient() as http:
-        client = QuantConnect(Account(base, "1", TOKEN), http, Limiter(Pace(60, 10)), patient=False)
+        account, limiter = Account(base, "1", TOKEN), Limiter(Pace(60, 10))
+        client = QuantConnect(Transport(account, http, limiter, patient=False))
         with pytest.raises((PermanentError, TransientError), match=says):
-            await client.running()
+            await client.live.running()
 
 
 @pytest.mark.parametrize(
@@ -285,8 +290,8 @@ async def test_configs_of_one_account_share_one_limiter(accounts: Callable[..., 
         return QuantConnectConfig(id=name, name=name, user_id=user, token_sealed=sealed)
 
     one, two, other = (opener.open(config(*c)) for c in (("a",), ("b",), ("c", "124")))
-    assert one.limiter is two.limiter
-    assert one.limiter is not other.limiter
+    assert one.transport.limiter is two.transport.limiter
+    assert one.transport.limiter is not other.transport.limiter
     moved = config("a").model_copy(update={"id": "z"})
     with pytest.raises(SealedShut, match="another place"):
         opener.open(moved)

@@ -1,6 +1,5 @@
 """QuantConnect's wire: every vintage of it, and nothing that breaks the reader."""
 
-import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qc_ingest.domain.deployments import parse_deployment, parse_project_ids, parse_projects
+from qc_ingest.domain.deployments import parse_deployment, parse_project_ids
 from qc_ingest.domain.insights import Direction, parse_insight
 from qc_ingest.domain.orders import parse_order, parse_order_event
 from qc_ingest.domain.pages import Cursor, Kind, read_fills, read_insights
-from qc_ingest.domain.pushes import parse_push
+from qc_ingest.domain.projects import parse_projects
 from qc_ingest.domain.signature import sign
 from qc_ingest.domain.symbols import canonical_symbol, decode_symbol_id
 from qc_ingest.domain.wire import (
@@ -25,8 +24,7 @@ from qc_ingest.domain.wire import (
     parse_text,
     parse_time,
 )
-from signalbox.contracts.config import QuantConnectConfig
-from signalbox.contracts.errors import Malformed, Refused, TransientError
+from signalbox.contracts.errors import Malformed, TransientError
 
 D = Decimal
 ID = "5f0d6b3e9a1c4f27b8e2d4a6c9b01357"
@@ -60,7 +58,6 @@ FILL: dict[str, Any] = {
     "fillQuantity": 40,
     "isAssignment": False,
 }
-CONFIG = QuantConnectConfig(id="main", name="Main", user_id="1", token_sealed="x", project_id=7)
 
 
 @pytest.mark.parametrize(
@@ -283,12 +280,6 @@ def test_a_page_keeps_an_item_for_every_row(rows: list[Any]) -> None:
     read_fills(rows)
 
 
-@given(JSON.map(json.dumps) | st.text())
-def test_pushes_raise_nothing_but_our_own(text: str) -> None:
-    with suppress(Malformed, Refused):
-        parse_push(text, CONFIG)
-
-
 def test_read_fills_finds_fills_and_the_first_open_order() -> None:
     submitted = FILL | {"status": "submitted", "fillQuantity": 0, "orderEventId": 1}
     done = {"id": 1, "status": 3, "type": 0, "events": [submitted, FILL]}
@@ -320,34 +311,6 @@ def test_an_unknown_order_status_counts_as_open(status: Any, final: bool) -> Non
 def test_a_cursor_reads_the_end_again(next_index: int, reread_from: int, start: int) -> None:
     cursor = Cursor("c", 1, "L", Kind.FILLS, next_index=next_index, reread_from=reread_from)
     assert cursor.start == start
-
-
-PUSH = '{"v": 1, "projectId": 7, "deployId": "L-1", "sentAt": 1, "insights": []}'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        PUSH,
-        '{"payload": "{\\"projectId\\": 7, \\"deployId\\": \\"L-1\\", \\"insights\\": []}"}',
-        '"{\\"projectId\\": 7, \\"deployId\\": \\"L-1\\", \\"insights\\": []}"',
-        '{"ProjectId": "7", "DeployId": "L-1", "Insights": []}',
-    ],
-)
-def test_parse_push_takes_every_wrapping(text: str) -> None:
-    push = parse_push(text, CONFIG)
-    assert (push.project_id, push.deploy_id, push.found) == (7, "L-1", [])
-
-
-def test_parse_push_fills_in_the_followed_project() -> None:
-    assert parse_push("[]", CONFIG).project_id == 7
-    with pytest.raises(Malformed, match="names no project"):
-        parse_push("[]", CONFIG.model_copy(update={"project_id": None}))
-
-
-def test_parse_push_refuses_another_project() -> None:
-    with pytest.raises(Refused, match="project 8; this key is for 7"):
-        parse_push(PUSH.replace('"projectId": 7', '"projectId": 8'), CONFIG)
 
 
 def test_sign_is_the_worked_example() -> None:

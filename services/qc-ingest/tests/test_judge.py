@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qc_ingest.domain.frame import Frame
 from qc_ingest.domain.insights import Direction, Insight
-from qc_ingest.domain.judge import PUSH_LIFE, Frame, Known, Status, judge, judge_all
+from qc_ingest.domain.judge import Known, Status, judge, judge_all
 from qc_ingest.domain.orders import OrderEvent
 from qc_ingest.domain.pages import Bad, Found, Kind
 from signalbox.contracts import ids
@@ -120,7 +121,7 @@ FILLS = a_frame(config=a_config(signals_from="fills"))
             an_insight(symbol_id="EURUSD 8G"), a_frame(), "refused", "forex", id="not traded here"
         ),
         pytest.param(
-            an_insight(generated_at=NOON + 6 * MINUTE), a_frame(), "refused", "clock", id="ahead"
+            an_insight(generated_at=NOON + 6 * MINUTE), a_frame(), "held", "clock", id="ahead"
         ),
         pytest.param(Bad("bad-1", "no id"), a_frame(), "refused", "no id", id="unreadable"),
     ],
@@ -185,7 +186,7 @@ def test_confidence(given_: Decimal | None, confidence: Decimal, origin: str) ->
     ("over", "frame", "until"),
     [
         pytest.param({}, {}, NOON + 19 * MINUTE, id="twenty minutes by pull"),
-        pytest.param({}, {"life": PUSH_LIFE}, NOON + 4 * MINUTE, id="five by push"),
+        pytest.param({}, {"pushed": True}, NOON + 4 * MINUTE, id="five by push"),
         pytest.param(
             {"closes_at": NOON + 2 * MINUTE}, {}, NOON + 2 * MINUTE, id="its own close time"
         ),
@@ -302,7 +303,7 @@ INSIGHTS = st.builds(
     direction=st.sampled_from(Direction),
     generated_at=st.integers(-100, 100).map(lambda n: NOON + n * MINUTE),
     closes_at=st.integers(-100, 200).map(lambda n: NOON + n * MINUTE),
-    confidence=st.none() | st.decimals(-9, 9),
+    confidence=st.none() | st.decimals(-9, 9, places=12),  # what `parse_number` keeps
     is_volatility=st.booleans(),
 )
 FRAMES = st.builds(

@@ -1,13 +1,14 @@
 """Leases, cursors and known words on both databases."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from qc_ingest.adapters import store
-from qc_ingest.domain.health import Connection, Trouble
+from qc_ingest.domain.health import Connection, NotTaken, Trouble
 from qc_ingest.domain.judge import Known, Status
 from qc_ingest.domain.pages import Cursor, Kind
 from signalbox.runtime.db import Database
@@ -49,15 +50,35 @@ async def test_words_come_back_as_they_were(db: Database) -> None:
     words = [a_word(n) for n in range(900)]
     await db.write(lambda sql: store.save_known(sql, words))
     await db.write(lambda sql: store.save_known(sql, words[:1]))
-    keys = [(w.config_id, w.own_id) for w in words]
-    found = await db.read(lambda sql: store.load_known(sql, [*keys, ("main", "none"), keys[0]]))
+    ids = [w.own_id for w in words]
+    found = await db.read(lambda sql: store.load_known(sql, "main", [*ids, "none", ids[0]]))
     assert len(found) == 900
-    assert found[keys[5]].body == words[5].body
-    assert (found[keys[5]].valid_until, found[keys[5]].reason) == (WALL + LIFE, "r" * 256)
-    assert await db.read(lambda sql: store.load_known(sql, [])) == {}
+    assert found[ids[5]].body == words[5].body
+    assert (found[ids[5]].valid_until, found[ids[5]].reason) == (WALL + LIFE, "r" * 256)
+    assert await db.read(lambda sql: store.load_known(sql, "other", ids)) == {}
+    assert await db.read(lambda sql: store.load_known(sql, "main", [])) == {}
     late = WALL + LIFE
     assert await db.write(lambda sql: store.forget_known(sql, late, most=500)) == 500
     assert await db.write(lambda sql: store.forget_known(sql, late)) == 400
+
+
+async def test_what_was_not_taken_is_counted_for_a_day(db: Database) -> None:
+    statuses = [Status.REFUSED, Status.HELD, Status.RAISED, Status.SEEN, Status.IGNORED]
+    words = [
+        replace(a_word(n), status=status, reason=f"why {n}", seen_at=WALL - timedelta(hours=n))
+        for n, status in enumerate(statuses)
+    ]
+    await db.write(lambda sql: store.save_known(sql, words))
+
+    async def since(hours: float, config_id: str = "main") -> NotTaken | None:
+        return await db.read(
+            lambda sql: store.load_not_taken(sql, config_id, WALL - timedelta(hours=hours))
+        )
+
+    assert await since(24) == NotTaken(2, 2**40, "why 0")
+    assert await since(0.5) == NotTaken(1, 2**40, "why 0")
+    assert await since(0) is None
+    assert await since(24, "other") is None
 
 
 async def test_a_lease_has_one_holder(db: Database) -> None:

@@ -3,12 +3,16 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from qc_ingest.commands import Commands
 from qc_ingest.domain.health import Trouble
+from qc_ingest.settings import Settings
+from qc_ingest.worker import stagger_s
 from sandbox.faults import Kind
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Malformed, NotFound, TransientError
@@ -218,6 +222,22 @@ async def test_nothing_is_polled_while_the_market_clock_stands_still(station: St
     station.host.frozen = True
     assert await station.poller().turn(station.config()) == 1.0
     assert station.host.said == []
+
+
+def test_configs_do_not_ask_in_the_same_second() -> None:
+    waits = [stagger_s(config_id, 60) for config_id in ("main", "second", "third", "niam")]
+    assert all(0 <= wait < 10 for wait in waits)
+    assert min(abs(a - b) for a, b in combinations(waits, 2)) > 0.1
+    assert stagger_s("main", 2) == 0, "the sandbox is asked at once"
+
+
+@pytest.mark.parametrize("poll_s", ["59", "0"])
+def test_quantconnect_is_not_asked_more_often_than_is_of_use(
+    monkeypatch: pytest.MonkeyPatch, poll_s: str
+) -> None:
+    monkeypatch.setenv("SIGNALBOX_QUANTCONNECT_POLL_S", poll_s)
+    with pytest.raises(ValidationError, match="greater than or equal to 60"):
+        Settings()
 
 
 async def test_run_follows_the_configuration(

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signalbox.contracts.config import StrategyInstance
-from signalbox.contracts.errors import Malformed
 from signalbox.contracts.payloads import Bar
 from signalbox.contracts.values import Action, SourceType, Target
 from signalbox.testing.examples import NOON, a_bar
-from strategy_runner.domain.engine import Engine, follows, interval_length
+from strategy_runner.domain.engine import Engine, follows
 from strategy_runner.domain.signals import expiry, signal_of
 from strategy_runner.domain.strategy import Opinion
 
@@ -112,25 +111,6 @@ def test_takes_any_bar_when_there_is_no_history() -> None:
 def test_takes_no_other_loop_without_new_history(bars: Bars) -> None:
     engine = Engine(CROSS, bars([1, 2, 1]))
     assert not engine.takes(a_bar(opened_at=NOON + timedelta(days=7), epoch=2))
-
-
-@pytest.mark.parametrize(
-    ("interval", "length"),
-    [
-        ("1m", timedelta(minutes=1)),
-        ("15m", timedelta(minutes=15)),
-        ("1h", timedelta(hours=1)),
-        ("1d", timedelta(days=1)),
-    ],
-)
-def test_interval_length(interval: str, length: timedelta) -> None:
-    assert interval_length(interval) == length
-
-
-@pytest.mark.parametrize("interval", ["", "m", "1", "0m", "-1m", "1.5h", "1w", "²m", "9999m"])
-def test_interval_length_refuses(interval: str) -> None:
-    with pytest.raises(Malformed, match="interval is"):
-        interval_length(interval)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.values import (
     Amount,
     Confidence,
@@ -17,7 +18,6 @@ from signalbox.contracts.values import (
     SourceType,
     Symbol,
     Target,
-    UtcTime,
     Value,
 )
 
@@ -123,47 +123,6 @@ class BotConfig(Value):
         return any(
             r.source_type == source_type and r.source_id in (None, source_id) for r in self.sources
         )
-
-
-class PaperSettings(Value):
-    """How the paper broker fills."""
-
-    starting_cash: Amount = Field(Decimal(100_000), gt=0)
-    slippage_bps: Amount = Field(Decimal(1), ge=0)
-    impact_bps: Amount = Field(
-        Decimal(10), ge=0
-    )  # times the square root of order size over bar volume
-    max_participation: Confidence = Decimal("0.1")  # of a bar's volume, per fill
-    fee_bps: Amount = Field(Decimal(0), ge=0)
-    fee_per_share: Amount = Field(Decimal(0), ge=0)
-
-
-class AccountConfig(Value):
-    """Where orders go."""
-
-    id: Slug
-    name: Name
-    broker: Literal["paper", "alpaca"] = "paper"
-    mode: Literal["paper", "live"] = "paper"
-    target: Target = Target.SANDBOX
-    paper: PaperSettings = PaperSettings()
-    key_sealed: str | None = None
-    secret_sealed: str | None = None
-
-
-class KillSwitch(Value):
-    """What may not trade. Protective exits still may."""
-
-    everything: bool = False
-    accounts: frozenset[str] = frozenset()
-    bots: frozenset[str] = frozenset()
-    by: str = ""
-    reason: str = ""
-    at: UtcTime | None = None
-
-    def stops(self, bot: str, account: str) -> bool:
-        """Whether new orders of this bot are stopped."""
-        return self.everything or account in self.accounts or bot in self.bots
 
 
 class RouterConfig(Value):
@@ -331,17 +290,3 @@ class Versioned(Value, Generic[D]):
 
     version: int
     document: D
-
-
-class ClockReading(Value):
-    """The market clock as market-data last said it. Key `clock` of the bucket CLOCK."""
-
-    epoch: int
-    market_at: UtcTime
-    wall_at: UtcTime  # when market_at was read
-    speed: float  # market seconds per wall second; 0 stands still
-    replay: bool
-    position: int  # of the feed: next row to publish
-    limit_at: UtcTime | None = (
-        None  # the clock does not run past the next event before it is published
-    )

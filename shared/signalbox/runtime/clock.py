@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from signalbox.contracts.config import ClockReading
+from signalbox.contracts.clock import ClockReading
 
 STALE_S = 3.0
 

@@ -101,6 +101,9 @@ LLM_DECISIONS = Counter(
 LLM_PARSE_FAILURES = Counter(
     "signalbox_llm_parse_failures_total", "Answers that do not fit", ["provider", "model"]
 )
+LLM_OVERRUNS = Counter(
+    "signalbox_llm_overruns_total", "Calls above their worst case", ["provider", "model"]
+)
 LLM_REFUSALS = Counter("signalbox_llm_budget_refusals_total", "Calls not made", ["config_id"])
 LLM_CACHE_HITS = Counter("signalbox_llm_cache_hits_total", "Answered at no cost", ["config_id"])
 LLM_CONNECTED = Gauge("signalbox_llm_connected", "1 when it answers", ["config_id"])

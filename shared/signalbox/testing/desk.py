@@ -9,7 +9,8 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from signalbox.contracts.config import ClockReading, Document, Versioned
+from signalbox.contracts.clock import ClockReading
+from signalbox.contracts.config import Document, Versioned
 from signalbox.contracts.events import AnyEvent, Event, decode
 from signalbox.contracts.subjects import PREFIX
 from signalbox.runtime.bus import Bus, Credentials

@@ -6,8 +6,9 @@ from typing import Any
 
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
+from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.assessments import LlmDecision
-from signalbox.contracts.config import AccountConfig, BotConfig, SourceRule
+from signalbox.contracts.config import BotConfig, SourceRule
 from signalbox.contracts.events import SignalRaised, SignalWithdrawn, VerdictReached
 from signalbox.contracts.values import (
     Action,

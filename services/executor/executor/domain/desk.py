@@ -8,7 +8,8 @@ from uuid import UUID
 from executor.domain.book import FLAT, Book
 from executor.domain.orders import Ticket
 from signalbox.contracts import ids
-from signalbox.contracts.config import AccountConfig, BotConfig, ExecutorConfig, PaperSettings
+from signalbox.contracts.accounts import AccountConfig, PaperSettings
+from signalbox.contracts.config import BotConfig, ExecutorConfig
 from signalbox.contracts.payloads import Lot, Order, Quote
 
 WHOLE_BOT = "*"  # stands for a symbol where a halt concerns all of a bot

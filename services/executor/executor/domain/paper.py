@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from executor.domain.money import ZERO, add, divide, floor_to, multiply, square_root
 from executor.domain.orders import Execution
-from signalbox.contracts.config import PaperSettings
+from signalbox.contracts.accounts import PaperSettings
 from signalbox.contracts.payloads import Quote, QuoteUsed
 from signalbox.contracts.values import Side
 

@@ -9,7 +9,8 @@ from executor.domain.limits import over_rate, size_entry
 from executor.domain.orders import Ticket
 from executor.domain.paper import NAME as PAPER
 from executor.domain.scene import Denial, Intent, Scene
-from signalbox.contracts.config import AccountConfig, BotConfig
+from signalbox.contracts.accounts import AccountConfig
+from signalbox.contracts.config import BotConfig
 from signalbox.contracts.errors import InvariantBroken
 from signalbox.contracts.payloads import Signal, Verdict
 from signalbox.contracts.values import Action, OrderState, Side

@@ -10,7 +10,8 @@ from executor.domain.book import Book
 from executor.domain.desk import Repeat
 from executor.domain.money import ZERO, add, multiply
 from executor.domain.orders import Guard, Ticket
-from signalbox.contracts.config import AccountConfig, BotConfig, KillSwitch
+from signalbox.contracts.accounts import AccountConfig, KillSwitch
+from signalbox.contracts.config import BotConfig
 from signalbox.contracts.payloads import Quote
 from signalbox.contracts.values import Side
 

@@ -17,7 +17,7 @@ from executor.handlers.protect import protect
 from executor.handlers.verdicts import halt
 from executor.handlers.waiting import end_overdue, fill_waiting, marks
 from executor.handlers.work import Work
-from signalbox.contracts.config import KillSwitch
+from signalbox.contracts.accounts import KillSwitch
 from signalbox.contracts.events import Event, QuoteUpdated
 from signalbox.contracts.values import Severity
 from signalbox.runtime import metrics

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from gateway.adapters import llm_rows, prompt_store
+from gateway.adapters.llm_tables import llm_trading_configs
 from gateway.adapters.primary_tables import (
     accounts,
     bots,
@@ -18,12 +20,16 @@ from gateway.adapters.primary_tables import (
 )
 from gateway.domain.connections import Connection as QuantConnect
 from gateway.domain.setup import Setup
-from signalbox.contracts.config import AccountConfig, BotConfig, StrategyInstance
+from signalbox.contracts.accounts import AccountConfig
+from signalbox.contracts.config import BotConfig, StrategyInstance
+from signalbox.contracts.errors import Conflict
+from signalbox.contracts.subjects import MAX_MESSAGE_BYTES
 from signalbox.runtime.db import upsert
 from signalbox.runtime.moment import Outgoing
 from signalbox.runtime.topology import CONFIG_BUCKET
 
 Edit = Callable[[Setup, int], Setup]  # gets the configuration and the version that is being made
+Step = Callable[[Connection], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ def load(sql: Connection) -> Setup:
             "bots": _bodies(sql, bots),
             "accounts": _bodies(sql, accounts),
             "strategies": _bodies(sql, strategies),
+            "models": llm_rows.load(sql),
+            "prompts": prompt_store.active(sql),
             "connections": [
                 _connection(row._asdict())
                 for row in sql.execute(
@@ -59,13 +67,26 @@ def load(sql: Connection) -> Setup:
     )
 
 
-def change(sql: Connection, edit: Edit, *, author: str, at: datetime) -> Changed:
-    """Make the next version, store every service's document under it, and say what to publish."""
+def change(
+    sql: Connection, edit: Edit, *, author: str, at: datetime, first: Step | None = None
+) -> Changed:
+    """Make the next version, store every service's document under it, and say what to publish.
+
+    `first` writes what lies beside the configuration and belongs to it, such as a prompt's version.
+
+    Raises:
+        Conflict: a document would not fit into one message.
+    """
     before, last = load(sql), version(sql)
-    after = edit(before, last + 1)
+    if first is not None:
+        first(sql)
+    found = load(sql) if first is not None else before
+    after = edit(found, last + 1)
     if after == before and last:
         return Changed(last, before, ())
-    _write(sql, before, after)
+    _write(sql, found, after)
+    outgoing = messages(last + 1, after)
+    _refuse_too_large(outgoing)
     documents = after.documents()
     row = {
         "version": last + 1,
@@ -74,7 +95,18 @@ def change(sql: Connection, edit: Edit, *, author: str, at: datetime) -> Changed
         "documents": {name: d.model_dump(mode="json") for name, d in documents.items()},
     }
     sql.execute(config_versions.insert(), [row])
-    return Changed(last + 1, after, messages(last + 1, after))
+    return Changed(last + 1, after, outgoing)
+
+
+def _refuse_too_large(outgoing: Iterable[Outgoing]) -> None:
+    for message in outgoing:
+        if len(message.body) > MAX_MESSAGE_BYTES:
+            service = message.subject.rpartition(".")[2]
+            raise Conflict(
+                f"the configuration of {service} would take {len(message.body) // 1024} KiB, more"
+                f" than the {MAX_MESSAGE_BYTES // 1024} that one message may; delete what is not"
+                " used, or shorten it"
+            )
 
 
 def messages(number: int, setup: Setup, again: str = "") -> tuple[Outgoing, ...]:
@@ -118,6 +150,7 @@ def _connection(row: Mapping[str, Any]) -> dict[str, Any]:
         "secret_hint": row["api_secret_hint"],
         "secret_at": row["api_secret_at"],
         "fingerprint": row["fingerprint"],
+        "webhook": row["webhook"],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
@@ -150,6 +183,7 @@ def _connection_row(connection: QuantConnect) -> dict[str, Any]:
         "api_secret_hint": connection.secret_hint,
         "api_secret_at": connection.secret_at,
         "fingerprint": connection.fingerprint,
+        "webhook": connection.webhook.model_dump(mode="json") if connection.webhook else None,
         "target": connection.target.value,
         "algorithm_id": connection.project_id,
         "algorithm_name": connection.project_name,
@@ -167,7 +201,8 @@ def _write(sql: Connection, before: Setup, after: Setup) -> None:
     _differences(sql, accounts, before.accounts, after.accounts, _account_row)
     _differences(sql, strategies, before.strategies, after.strategies, _strategy_row)
     _differences(sql, quantconnect_configs, before.connections, after.connections, _connection_row)
-    body = after.model_dump(mode="json", include={"flags", "kill_switch", "market"})
+    _differences(sql, llm_trading_configs, before.models, after.models, llm_rows.row_of)
+    body = after.model_dump(mode="json", include={"flags", "kill_switch", "market", "llm_budget"})
     rows = [{"name": name, "body": value} for name, value in body.items()]
     sql.execute(upsert(switches, ["name"]), rows)
 

@@ -4,11 +4,12 @@ import json
 
 from sqlalchemy import Connection
 
-from gateway.adapters import config_store
-from gateway.adapters.config_store import Changed, Edit
+from gateway.adapters import config_store, prompt_store
+from gateway.adapters.config_store import Changed, Edit, Step
 from gateway.domain.setup import Setup
 from signalbox.contracts.config import GatewayConfig
 from signalbox.contracts.errors import TransientError
+from signalbox.runtime.clock import wall_now
 from signalbox.runtime.moment import Moment, Outgoing
 from signalbox.runtime.secrets import seal
 from signalbox.runtime.service import Service
@@ -28,12 +29,13 @@ class Configuration:
             raise TransientError("the gateway is still starting; try again")
         return await db.read(config_store.load)
 
-    async def change(self, edit: Edit, *, author: str) -> Changed:
-        """Make the next version and put it out, all in one transaction."""
+    async def change(self, edit: Edit, *, author: str, first: Step | None = None) -> Changed:
+        """Make the next version and put it out, all in one transaction; see `config_store`."""
         done: list[Changed] = []
 
         def work(sql: Connection, moment: Moment[GatewayConfig]) -> tuple[Outgoing, ...]:
-            done.append(config_store.change(sql, edit, author=author, at=moment.wall))
+            made = config_store.change(sql, edit, author=author, at=moment.wall, first=first)
+            done.append(made)
             return done[-1].messages
 
         await self._service.transact(work)
@@ -54,7 +56,12 @@ class Configuration:
 
     async def restore(self) -> None:
         """Publish the first version, or the current one where the bucket holds an older or none."""
-        changed = await self.change(lambda setup, _version: setup, author="setup")
+        at = wall_now()
+        changed = await self.change(
+            lambda setup, _version: setup,
+            author="setup",
+            first=lambda sql: prompt_store.ensure_standard(sql, at),
+        )
         if changed.messages:
             return
         names = changed.setup.documents()

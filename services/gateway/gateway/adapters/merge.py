@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, exists, selec
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 
+from gateway.adapters.llm_tables import llm_trading_decisions
 from gateway.adapters.primary_tables import metadata
 from gateway.adapters.read_tables import quantconnect_signals, rounds
 from gateway.domain.changes import Add, Change, Latest, New, Put, Replace, Row, Settle
@@ -18,6 +19,10 @@ from signalbox.runtime.db import insert_new, upsert
 Key = tuple[object, ...]
 _WIDE = Context(prec=60)  # sums of money are exact
 _CHUNK = 400  # keys in one IN list
+_SIGNAL_OF = {
+    quantconnect_signals.name: quantconnect_signals.c.id,
+    llm_trading_decisions.name: llm_trading_decisions.c.signal_id,
+}  # by table: the column that names a row's signal
 
 
 @dataclass(slots=True)
@@ -31,7 +36,7 @@ class Batch:
     latest: dict[tuple[str, tuple[str, ...], str], dict[Key, Row]] = field(default_factory=dict)
     sums: dict[str, dict[Key, tuple[Row, dict[str, Decimal | int]]]] = field(default_factory=dict)
     replaced: dict[str, dict[Key, Replace]] = field(default_factory=dict)
-    settled: dict[str, None] = field(default_factory=dict)
+    settled: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add(self, change: Change) -> None:
         """Fold one change in."""
@@ -50,8 +55,9 @@ class Batch:
             _write_sums(sql, metadata.tables[name], sums)
         for name, scopes in self.replaced.items():
             _replace(sql, metadata.tables[name], list(scopes.values()))
-        for some in _chunks(list(self.settled)):
-            sql.execute(_settle(some))
+        for name, signal_ids in self.settled.items():
+            for some in _chunks(list(signal_ids)):
+                sql.execute(_settle(metadata.tables[name], some))
 
 
 def apply(sql: Connection, changes: Iterable[Change]) -> None:
@@ -94,7 +100,7 @@ def _fold_replace(batch: Batch, change: Replace) -> None:
 
 
 def _fold_settle(batch: Batch, change: Settle) -> None:
-    batch.settled[change.signal_id] = None
+    batch.settled.setdefault(change.table, {})[change.signal_id] = None
 
 
 _FOLDS: Mapping[type, Callable[[Batch, Any], None]] = {
@@ -158,11 +164,8 @@ def _replace(sql: Connection, table: Table, changes: Sequence[Replace]) -> None:
         sql.execute(table.insert(), rows)
 
 
-def _settle(signal_ids: Sequence[str]) -> Any:
-    judged = exists().where(rounds.c.signal_id == quantconnect_signals.c.id)
+def _settle(table: Table, signal_ids: Sequence[str]) -> Any:
+    signal_id = _SIGNAL_OF[table.name]
+    judged = exists().where(rounds.c.signal_id == signal_id)
     pending = judged.where(rounds.c.outcome == Outcome.PENDING.value)
-    return (
-        update(quantconnect_signals)
-        .where(quantconnect_signals.c.id.in_(signal_ids))
-        .values(processed=judged & ~pending)
-    )
+    return update(table).where(signal_id.in_(signal_ids)).values(processed=judged & ~pending)

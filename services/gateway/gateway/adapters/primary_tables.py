@@ -70,6 +70,16 @@ quantconnect_configs = Table(
     Column("max_age_s", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("webhook", Json),  # its secrets sealed to the gateway, and what may be shown of them
+)
+
+pushes = Table(
+    "pushes",  # calls of webhooks, so that a repeat is known
+    metadata,
+    Column("id", String(36), primary_key=True),  # also the event's id
+    Column("config_id", String(64), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Index("ix_pushes_config", "config_id", "received_at"),
 )
 
 strategies = Table(

@@ -150,14 +150,33 @@ quantconnect_signals = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+backtests = Table(
+    "backtests",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("config_id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # when this was said of it
+    Column("body", Json, nullable=False),
+    Index("ix_backtests_created", "created_at", "id"),
+)
+
 outcomes = Table(
     "outcomes",
     metadata,
     Column("id", String(36), primary_key=True),
     Column("signal_id", String(36), nullable=False, index=True),
+    Column("source_type", String(16), nullable=False),
+    Column("source_id", String(128), nullable=False),
+    Column("symbol", String(24), nullable=False),
+    Column("action", String(8), nullable=False),
+    Column("confidence", ExactDecimal, nullable=False),
     Column("horizon_s", Float, nullable=False),
     Column("entry_price", ExactDecimal, nullable=False),
     Column("exit_price", ExactDecimal, nullable=False),
     Column("forward_return", ExactDecimal, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Index("ix_outcomes_source", "source_type", "source_id", "at"),
 )

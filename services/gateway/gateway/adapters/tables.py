@@ -1,6 +1,6 @@
 """Every table of the gateway, for migrations and for whoever opens the database."""
 
-from gateway.adapters import book_tables, read_tables
+from gateway.adapters import book_tables, llm_tables, read_tables
 from gateway.adapters.primary_tables import metadata
 
 __all__ = ["READ_MODELS", "metadata"]
@@ -17,7 +17,10 @@ READ_MODELS = (
     read_tables.dead_letters,
     read_tables.states,
     read_tables.quantconnect_signals,
+    read_tables.backtests,
     read_tables.outcomes,
+    llm_tables.llm_trading_decisions,
+    llm_tables.llm_usage,
     book_tables.trades,
     book_tables.slices,
     book_tables.earnings,

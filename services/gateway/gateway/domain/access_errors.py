@@ -9,6 +9,15 @@ class NotSignedIn(Refused):
     status = 401
 
 
+class NotProven(NotSignedIn):
+    """A webhook's caller does not show that it knows the secret, whatever the cause."""
+
+    advice = (
+        "Copy address and secret into the algorithm again, or make a new secret; and see that the"
+        " account is active."
+    )
+
+
 class TooManyTries(Refused):
     """Too many failed sign-ins; the next try counts later."""
 

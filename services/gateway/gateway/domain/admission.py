@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from gateway.domain.bodies import ConnectionBody
 from gateway.domain.connections import fingerprint
 from gateway.domain.edits import QUANTCONNECT, SealedSecret, save_connection
+from gateway.domain.quantconnect_bodies import ConnectionBody
 from gateway.domain.setup import Setup, find
 from signalbox.contracts.values import Target
 

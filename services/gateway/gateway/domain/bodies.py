@@ -6,14 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from signalbox.contracts.config import (
-    Limits,
-    PaperSettings,
-    Policy,
-    Sizing,
-    SourceRule,
-)
-from signalbox.contracts.values import Confidence, Name, Slug, Symbol, Target
+from signalbox.contracts.accounts import PaperSettings
+from signalbox.contracts.config import Exits, Limits, Policy, Sizing, SourceRule
+from signalbox.contracts.values import Name, Slug, Symbol
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 # What fits into headers and files: no control characters.
@@ -46,6 +41,12 @@ class StrictLimits(Limits):
     model_config = _STRICT
 
 
+class StrictExits(Exits):
+    """What protects a lot whose signal names no stop or target itself; none protects nothing."""
+
+    model_config = _STRICT
+
+
 class StrictPaper(PaperSettings):
     """How the paper broker fills."""
 
@@ -70,6 +71,7 @@ class BotBody(BaseModel):
     flatten_lower: bool | None = None
     sizing: StrictSizing | None = None
     limits: StrictLimits | None = None
+    exits: StrictExits | None = None
 
 
 class AccountBody(BaseModel):
@@ -82,24 +84,6 @@ class AccountBody(BaseModel):
     broker: Literal["paper"] = "paper"
     mode: Literal["paper"] = "paper"
     paper: StrictPaper | None = None
-
-
-class ConnectionBody(BaseModel):
-    """A QuantConnect account to follow, or by its id the fields of one to change."""
-
-    model_config = _STRICT
-
-    id: Slug | None = None
-    name: Plain | None = None
-    api_key: Plain | None = None  # QuantConnect's user id
-    api_secret: Secret | None = None  # the API token; it is sealed and never shown again
-    algorithm_id: Annotated[int, Field(gt=0, lt=1 << 62)] | None = None  # a project; none: all
-    algorithm_name: Annotated[str, StringConstraints(max_length=128)] | None = None
-    target: Target | None = None
-    is_active: bool | None = None
-    signals_from: Literal["insights", "fills"] | None = None
-    default_confidence: Confidence | None = None
-    max_age_s: Annotated[int, Field(gt=0, le=86_400 * 7)] | None = None
 
 
 class StrategyBody(BaseModel):

@@ -59,9 +59,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Work out again whether this QuantConnect signal is processed: no bot's round pends."""
+    """Work out again whether what stands for this signal is processed: no bot's round pends."""
 
     signal_id: str
+    table: str
 
 
 Change = New | Put | Latest | Add | Replace | Settle

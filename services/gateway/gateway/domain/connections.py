@@ -2,6 +2,7 @@
 
 import hashlib
 
+from gateway.domain.webhooks import Webhook
 from signalbox.contracts.config import QuantConnectConfig
 from signalbox.contracts.values import UtcTime
 
@@ -23,6 +24,7 @@ class Connection(QuantConnectConfig):
     secret_hint: str = ""
     secret_at: UtcTime | None = None  # when the token was entered
     fingerprint: str = ""
+    webhook: Webhook | None = None  # none was made yet
     created_at: UtcTime
     updated_at: UtcTime
 

@@ -11,15 +11,16 @@ from gateway.domain import setup as rules
 from gateway.domain.bodies import (
     AccountBody,
     BotBody,
-    ConnectionBody,
     FlagsBody,
     KillSwitchBody,
     StrategyBody,
     free_id,
 )
 from gateway.domain.connections import Connection, fingerprint, hint
+from gateway.domain.quantconnect_bodies import ConnectionBody
 from gateway.domain.setup import Setup, find, pick, put
-from signalbox.contracts.config import AccountConfig, BotConfig, KillSwitch, StrategyInstance
+from signalbox.contracts.accounts import AccountConfig, KillSwitch
+from signalbox.contracts.config import BotConfig, StrategyInstance
 from signalbox.contracts.errors import Malformed
 from signalbox.contracts.values import SourceType
 
@@ -52,13 +53,18 @@ class SealedSecret:
         return cls(sealed, hint(secret), fingerprint(QUANTCONNECT, api_key, secret))
 
 
-def _given(body: BaseModel, *clearable: str) -> dict[str, object]:
+def fields_of(body: BaseModel, *clearable: str) -> dict[str, object]:
     """The fields that were sent; null counts only where it clears something."""
     sent = body.model_dump(exclude_unset=True, exclude={"id"})
     return {k: v for k, v in sent.items() if v is not None or k in clearable}
 
 
-def _needs(fields: Mapping[str, object], *names: str) -> None:
+def needs(fields: Mapping[str, object], *names: str) -> None:
+    """Refuse a new item that lacks one of these.
+
+    Raises:
+        Malformed: one is missing.
+    """
     missing = [name for name in names if not fields.get(name)]
     if missing:
         raise Malformed(f"a new one needs {' and '.join(missing)}")
@@ -77,7 +83,7 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
     taken = frozenset(b.id for b in setup.bots) | {NOBODY}
     key = free_id(body.id, body.name, taken, "bot")
     before = find(setup.bots, key)
-    given = _given(body)
+    given = fields_of(body)
     if before is None:
         given = {"name": key, "account": key, "sources": _every_source(), **given}
         if body.account is None and find(setup.accounts, key) is None:
@@ -98,7 +104,7 @@ def save_account(setup: Setup, body: AccountBody, version: int) -> Saved[Account
     key = free_id(body.id, body.name, frozenset(a.id for a in setup.accounts), "account")
     before = find(setup.accounts, key)
     fields = before.model_dump() if before else {"name": key}
-    account = AccountConfig.model_validate({**fields, **_given(body), "id": key})
+    account = AccountConfig.model_validate({**fields, **fields_of(body), "id": key})
     return Saved(rules.put_account(setup, account, version), account, before is None)
 
 
@@ -118,7 +124,7 @@ def save_connection(
             its token.
     """
     before = find(setup.connections, key)
-    given = _given(body, "algorithm_id")
+    given = fields_of(body, "algorithm_id")
     given.pop("api_secret", None)
     names = {
         "api_key": "user_id",
@@ -128,7 +134,7 @@ def save_connection(
     }
     fields = {names.get(name, name): value for name, value in given.items()}
     if before is None:
-        _needs({**given, "api_secret": secret}, "api_key", "api_secret")
+        needs({**given, "api_secret": secret}, "api_key", "api_secret")
         fields = {"name": key, "owner": owner, "created_at": at, **fields}
     elif secret is None:
         _keeps_its_token(before, fields)
@@ -163,9 +169,9 @@ def save_strategy(setup: Setup, body: StrategyBody) -> Saved[StrategyInstance]:
     taken = frozenset(s.id for s in setup.strategies)
     key = free_id(body.id, named, taken, "strategy")
     before = find(setup.strategies, key)
-    given = _given(body)
+    given = fields_of(body)
     if before is None:
-        _needs(given, "strategy", "symbols")
+        needs(given, "strategy", "symbols")
     fields = before.model_dump() if before else {}
     instance = StrategyInstance.model_validate({**fields, **given, "id": key})
     after = setup.model_copy(update={"strategies": put(setup.strategies, instance)})
@@ -174,7 +180,7 @@ def save_strategy(setup: Setup, body: StrategyBody) -> Saved[StrategyInstance]:
 
 def set_flags(setup: Setup, body: FlagsBody) -> Setup:
     """Let kinds of sources in, or keep them out."""
-    given = {SourceType(name): bool(value) for name, value in _given(body).items()}
+    given = {SourceType(name): bool(value) for name, value in fields_of(body).items()}
     return setup.model_copy(update={"flags": {**setup.flags, **given}})
 
 

@@ -4,16 +4,20 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from gateway.domain.connections import Connection
+from gateway.domain.llm import LanguageModel
+from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.config import (
     ALL_SOURCES,
-    AccountConfig,
     BotConfig,
+    Budget,
     Document,
     ExecutorConfig,
     GatewayConfig,
     IngestConfig,
-    KillSwitch,
+    LabConfig,
+    LlmDeciderConfig,
     MarketConfig,
+    PromptVersion,
     RouterConfig,
     StrategyConfig,
     StrategyInstance,
@@ -43,6 +47,9 @@ class Setup(Value):
     flags: dict[SourceType, bool] = ALL_SOURCES
     kill_switch: KillSwitch = KillSwitch()
     market: MarketConfig = MarketConfig()
+    models: tuple[LanguageModel, ...] = ()
+    prompts: tuple[PromptVersion, ...] = ()  # the active version of each
+    llm_budget: Budget = LlmDeciderConfig().budget  # of all models together
 
     def documents(self) -> dict[str, Document]:
         """What each service is told, by service."""
@@ -52,10 +59,22 @@ class Setup(Value):
                 bots=self.bots, accounts=self.accounts, kill_switch=self.kill_switch
             ),
             "qc-ingest": IngestConfig(quantconnect=tuple(c.document() for c in self.connections)),
+            "llm-decider": self._llm_decider(),
             "strategy-runner": StrategyConfig(instances=self.strategies),
             "market-data": self.market,
+            "lab": LabConfig(),
             "gateway": GatewayConfig(),
         }
+
+    def _llm_decider(self) -> LlmDeciderConfig:
+        """Models that can be asked, and the prompts that they use."""
+        used = {model.prompt_id for model in self.models}
+        return LlmDeciderConfig(
+            models=tuple(model.document() for model in self.models if not model.lacks),
+            prompts=tuple(prompt for prompt in self.prompts if True),
+            bots=self.bots,
+            budget=self.llm_budget,
+        )
 
 
 def find(items: Iterable[N], key: str) -> N | None:
@@ -119,7 +138,8 @@ def put_account(setup: Setup, account: AccountConfig, version: int) -> Setup:
 
 
 def remove_bot(setup: Setup, bot: str, holds: Sequence[str]) -> Setup:
-    """Take a bot out; `holds` are the symbols it has open positions or working orders in.
+    """Take a bot out; `holds` are the symbols it has open positions or working orders in. Prompts
+    show its positions no more.
 
     Raises:
         NotFound: there is no such bot.
@@ -132,6 +152,9 @@ def remove_bot(setup: Setup, bot: str, holds: Sequence[str]) -> Setup:
     return setup.model_copy(
         update={
             "bots": without(setup.bots, bot),
+            "models": tuple(
+                m.model_copy(update={"bot": None}) if m.bot == bot else m for m in setup.models
+            ),
             "kill_switch": kill.model_copy(update={"bots": kill.bots - {bot}}),
         }
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.domain.changes import Change, Latest, New, Put
+from gateway.projections import quantconnect
 from signalbox.contracts.events import (
     AlertRaised,
     MessageDeadLettered,
@@ -35,8 +36,11 @@ def dead_letter(event: MessageDeadLettered) -> Iterator[Change]:
 
 
 def state(event: StateChanged) -> Iterator[Change]:
-    """The newest state of one thing."""
+    """The newest state of one thing; of a backtest in `backtests`."""
     known = event.data
+    if (known.service, known.kind) == (quantconnect.SERVICE, quantconnect.BACKTEST):
+        yield from quantconnect.backtest(known)
+        return
     yield Latest(
         "states",
         ("service", "kind", "id"),
@@ -59,6 +63,11 @@ def outcome(event: OutcomeScored) -> Iterator[Change]:
         {
             "id": str(event.id),
             "signal_id": str(score.signal_id),
+            "source_type": score.source_type.value,
+            "source_id": score.source_id,
+            "symbol": score.symbol,
+            "action": score.action.value,
+            "confidence": score.confidence,
             "horizon_s": score.horizon_s,
             "entry_price": score.entry_price,
             "exit_price": score.exit_price,

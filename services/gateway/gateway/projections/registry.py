@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from gateway.domain.changes import Change
-from gateway.projections import books, notices, orders, signals, verdicts
+from gateway.projections import books, llm, notices, orders, signals, verdicts
 from signalbox.contracts import events as e
 
 Projection = Callable[[e.Event], Iterable[Change]]
@@ -12,6 +12,7 @@ Projection = Callable[[e.Event], Iterable[Change]]
 _PROJECTIONS: Mapping[type[e.Event], object] = {
     e.SignalRaised: signals.raised,
     e.SignalWithdrawn: signals.withdrawn,
+    e.LlmDecisionMade: llm.decided,
     e.VerdictReached: verdicts.reached,
     e.OrderChanged: orders.changed,
     e.PositionChanged: books.position,

@@ -6,6 +6,8 @@ from gateway.domain.changes import Change, New, Settle
 from signalbox.contracts.events import SignalRaised, SignalWithdrawn
 from signalbox.contracts.values import SourceType
 
+QUANTCONNECT_SIGNALS = "quantconnect_signals"
+
 
 def raised(event: SignalRaised) -> Iterator[Change]:
     """A row in `signals`; one of QuantConnect's is listed in `quantconnect_signals` too."""
@@ -25,7 +27,7 @@ def raised(event: SignalRaised) -> Iterator[Change]:
     if signal.source_type is not SourceType.QUANTCONNECT:
         return
     yield New(
-        "quantconnect_signals",
+        QUANTCONNECT_SIGNALS,
         {
             "id": key,
             "config_id": signal.details.get("configId", "")[:64],
@@ -38,7 +40,7 @@ def raised(event: SignalRaised) -> Iterator[Change]:
             "created_at": event.time,
         },
     )
-    yield Settle(key)
+    yield Settle(key, QUANTCONNECT_SIGNALS)
 
 
 def withdrawn(event: SignalWithdrawn) -> Iterator[Change]:

@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 from gateway.domain.changes import Change, Latest, New, Settle
+from gateway.projections.llm import DECISIONS
+from gateway.projections.signals import QUANTCONNECT_SIGNALS
 from signalbox.contracts.events import VerdictReached
 from signalbox.contracts.values import SourceType
+
+# Where a source's signals are listed with whether they are processed.
+_LISTED = {SourceType.QUANTCONNECT: QUANTCONNECT_SIGNALS, SourceType.LLM: DECISIONS}
 
 
 def reached(event: VerdictReached) -> Iterator[Change]:
@@ -39,5 +44,6 @@ def reached(event: VerdictReached) -> Iterator[Change]:
         },
         by="round",
     )
-    if signal.source_type is SourceType.QUANTCONNECT:
-        yield Settle(signal_id)
+    listed = _LISTED.get(signal.source_type)
+    if listed is not None:
+        yield Settle(signal_id, listed)

@@ -9,10 +9,19 @@ from pydantic import JsonValue
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from gateway.adapters.openapi import illustrate
 from gateway.routes import (
+    ai_trading,
+    ai_trading_costs,
+    ai_trading_decisions,
+    ai_trading_prompts,
+    algorithms,
     auth,
+    backtests,
     books,
     bots,
+    calibration,
+    hooks,
     notices,
     orders,
     pages,
@@ -25,6 +34,9 @@ from gateway.routes import (
     verdicts,
 )
 from gateway.routes.context import Context
+from gateway.routes.examples import accounts as account_examples
+from gateway.routes.examples import algorithms as algorithm_examples
+from gateway.routes.examples import decisions, language_models, prompts
 from gateway.routes.headers import BodyLimit, Measured, SecurityHeaders
 from gateway.routes.problems import MEDIA_TYPE, Problem
 
@@ -33,6 +45,14 @@ ROUTERS = (
     bots.router,
     quantconnect_signals.router,
     quantconnect.router,
+    algorithms.router,
+    backtests.router,
+    hooks.router,
+    ai_trading.router,
+    ai_trading_costs.router,
+    ai_trading_decisions.router,
+    ai_trading_prompts.router,
+    calibration.router,
     signals.router,
     verdicts.router,
     orders.router,
@@ -40,6 +60,13 @@ ROUTERS = (
     notices.router,
     switches.router,
     stream.router,
+)
+_EXAMPLES = (
+    account_examples.EXAMPLES,
+    algorithm_examples.EXAMPLES,
+    language_models.EXAMPLES,
+    decisions.EXAMPLES,
+    prompts.EXAMPLES,
 )
 _ABOUT = (
     "Signals, verdicts, orders, fills and lots of every source. Times are RFC 3339 in UTC; money, "
@@ -93,6 +120,8 @@ def describe(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             parts = problem.pop("$defs", {})
             schema["components"]["schemas"] |= {"Problem": problem, **parts}
+            for examples in _EXAMPLES:
+                illustrate(schema, examples)
             app.openapi_schema = schema
         return app.openapi_schema
 

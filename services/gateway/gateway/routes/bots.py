@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gateway.adapters import config_store
 from gateway.adapters.views import books
@@ -18,7 +18,8 @@ from gateway.routes.context import GetContext, GetKey
 from gateway.routes.orders import Placed
 from gateway.routes.query import Id
 from gateway.routes.saving import save
-from signalbox.contracts.config import AccountConfig, BotConfig
+from signalbox.contracts.accounts import AccountConfig
+from signalbox.contracts.config import BotConfig
 from signalbox.contracts.values import Symbol
 
 router = APIRouter(prefix="/api", tags=["bots"])
@@ -94,9 +95,13 @@ async def clear_halt(
     the symbol and the number to go on with; what was skipped is denied, never traded late.
     """
     unique = f"{bot_id}|{body.symbol}|{key}" if key else None
-    asked = {"bot": bot_id, "symbol": body.symbol, "next_sequence": body.next_sequence}
+    asked: dict[str, JsonValue] = {
+        "bot": bot_id,
+        "symbol": body.symbol,
+        "next_sequence": body.next_sequence,
+    }
     return Cleared.model_validate(
-        await context.ask("executor", "clear_halt", {**asked}, by=who.person, key=unique)
+        await context.ask("executor", "clear_halt", asked, by=who.person, key=unique)
     )
 
 

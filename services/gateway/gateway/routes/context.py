@@ -8,10 +8,11 @@ from fastapi import Depends, Header, Request
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from gateway.adapters.config_store import Changed, Edit
+from gateway.adapters.config_store import Changed, Edit, Step
 from gateway.adapters.configuration import Configuration
 from gateway.adapters.hub import Hub
 from gateway.adapters.passwords import Passwords
+from gateway.adapters.webhooks import Webhooks
 from gateway.domain.roles import Person
 from signalbox.contracts import ids
 from signalbox.contracts.config import GatewayConfig
@@ -27,11 +28,15 @@ _TIMEOUT_S = 5.0
 class Context:
     """The gateway as its routes see it."""
 
-    def __init__(self, service: Service[GatewayConfig]) -> None:
+    def __init__(
+        self, service: Service[GatewayConfig], *, private_model_servers: bool = False
+    ) -> None:
         self.service = service
+        self.private_model_servers = private_model_servers  # whether keys may be sent to them
         self.hub = Hub()
         self.passwords = Passwords()
         self.configuration = Configuration(service)
+        self.webhooks = Webhooks(service)
         self.ready = False  # set once users and configuration are there
 
     @property
@@ -49,14 +54,14 @@ class Context:
         """Look into the database."""
         return await self.db.read(look)
 
-    async def configure(self, edit: Edit, person: Person) -> Changed:
-        """Change the configuration in a person's name.
+    async def configure(self, edit: Edit, person: Person, first: Step | None = None) -> Changed:
+        """Change the configuration in a person's name; `first` writes what belongs to it.
 
         Raises:
             TransientError: the gateway is still starting.
         """
         _ = self.db
-        return await self.configuration.change(edit, author=person.username)
+        return await self.configuration.change(edit, author=person.username, first=first)
 
     async def ask(
         self,

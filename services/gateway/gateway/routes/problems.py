@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from gateway.domain.access_errors import NotSignedIn, TooManyTries
+from gateway.domain.prompts import PromptRefused
 from gateway.routes.headers import SECURITY_HEADERS
 from signalbox.contracts.errors import RateLimited, SignalboxError, TransientError
 
@@ -33,6 +34,20 @@ TITLES = {
     500: "Internal error",
     503: "Not available now",
 }
+ADVICE = {
+    400: "Send a body that is valid JSON; /api/docs shows what each path takes.",
+    401: "Get a fresh token from POST /api/auth/token, or sign in to the page again.",
+    403: "Ask somebody who may do this, or do what the detail asks for.",
+    404: "Look the id up in the list it comes from; /api/docs names every path.",
+    405: "Use a method that /api/docs names for this path.",
+    409: "Read the thing again: it is not as this request takes it to be.",
+    413: "Send less at a time.",
+    415: "Send JSON as application/json.",
+    422: "Correct what the detail names and send it again; /api/docs shows what fits.",
+    429: "Wait as long as Retry-After says, then go on more slowly.",
+    500: "Tell whoever runs this gateway the correlation id; its log says more.",
+    503: "Try again after Retry-After; if it lasts, /readyz and the services' logs say why.",
+}
 _WORDS = {"missing": "is missing", "extra_forbidden": "is not known here"}
 
 
@@ -41,6 +56,8 @@ class FieldProblem(BaseModel):
 
     field: str
     message: str
+    line: int | None = None  # of a text, from 1
+    column: int | None = None
 
 
 class Problem(BaseModel):
@@ -50,6 +67,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    advice: str | None = None  # what to do next
     correlation_id: str
     errors: list[FieldProblem] | None = None
 
@@ -66,6 +84,7 @@ def answer(
     detail: str,
     *,
     kind: str | None = None,
+    advice: str | None = None,
     errors: list[FieldProblem] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
@@ -77,6 +96,7 @@ def answer(
         title=title,
         status=status,
         detail=detail,
+        advice=advice or ADVICE.get(status),
         correlation_id=correlation_id(request),
         errors=errors,
     )
@@ -100,7 +120,22 @@ async def on_signalbox_error(request: Request, error: Exception) -> JSONResponse
         headers["WWW-Authenticate"] = "Bearer"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s", error, extra={"correlation_id": correlation_id(request)})
-    return answer(request, status, str(error), kind=type(error).__name__, headers=headers)
+    return answer(
+        request,
+        status,
+        str(error),
+        kind=type(error).__name__,
+        advice=getattr(error, "advice", None),
+        errors=_places(error) if isinstance(error, PromptRefused) else None,
+        headers=headers,
+    )
+
+
+def _places(error: PromptRefused) -> list[FieldProblem]:
+    return [
+        FieldProblem(field=one.part, message=one.message, line=one.line, column=one.column)
+        for one in error.problems
+    ]
 
 
 async def on_http_error(request: Request, error: Exception) -> JSONResponse:

@@ -1,54 +1,65 @@
-"""QuantConnect: accounts, algorithms, status."""
+"""QuantConnect: accounts, their webhooks, status."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 from pydantic import JsonValue
 
-from gateway.adapters import config_store
+from gateway.adapters import config_store, push_store
 from gateway.adapters.views import notices
-from gateway.domain import edits, quantconnect
-from gateway.domain.bodies import ConnectionBody, free_id
-from gateway.domain.config_views import (
-    AlgorithmView,
+from gateway.adapters.webhooks import new_token
+from gateway.domain import edits, quantconnect, webhooks
+from gateway.domain.bodies import free_id
+from gateway.domain.connections import Connection, hint
+from gateway.domain.edits import SealedSecret
+from gateway.domain.quantconnect_bodies import ConnectionBody, WebhookBody
+from gateway.domain.quantconnect_views import (
     ConnectionStatus,
     ConnectionTest,
     ConnectionView,
+    WebhookMade,
+    WebhookView,
+    hook_path,
 )
-from gateway.domain.edits import SealedSecret
-from gateway.domain.setup import Setup, find, pick, without
+from gateway.domain.setup import Setup, find, pick, put, without
 from gateway.domain.views import Listing
 from gateway.routes.access import Admin, Trader, Viewer
-from gateway.routes.context import Context, GetContext
+from gateway.routes.context import Context, GetContext, GetKey
+from gateway.routes.following import OWNER
 from gateway.routes.query import Id
 from gateway.routes.saving import save
 from signalbox.contracts.errors import NotFound
+from signalbox.contracts.values import Target
 from signalbox.runtime.clock import wall_now
 
 router = APIRouter(prefix="/api/quantconnect", tags=["quantconnect"])
-OWNER = "qc-ingest"
 _NEW: dict[int | str, dict[str, object]] = {201: {"model": ConnectionView, "description": "Added"}}
 _TRIES = 10  # a config that was saved a moment ago has to reach its service first
 _BETWEEN_S = 0.2
+_SNIPPET = "docs/quantconnect/signalbox_emitter.py"
 
 
 @router.get("/config", operation_id="list_quantconnect_configs")
 async def list_configs(context: GetContext, _who: Viewer) -> Listing[ConnectionView]:
     """Every QuantConnect account that is followed."""
     found = (await context.read(config_store.load)).connections
-    return Listing(items=tuple(ConnectionView.of(connection) for connection in found))
+    doors = await _webhooks(context, found)
+    return Listing(items=tuple(ConnectionView.of(one, doors[one.id]) for one in found))
 
 
 @router.post("/config", operation_id="save_quantconnect_config", responses=_NEW)
 async def save_config(
-    body: ConnectionBody, context: GetContext, who: Admin, response: Response
+    body: ConnectionBody, context: GetContext, who: Admin, response: Response, once: GetKey
 ) -> ConnectionView:
     """Add an account, or change the one whose id is sent. The token is sealed to qc-ingest at once;
     nobody else can open it, and it is never shown again.
     """
     setup = await context.read(config_store.load)
     taken = frozenset(connection.id for connection in setup.connections)
-    key = free_id(body.id, body.name, taken, "quantconnect")
+    given = body.id or (quantconnect.id_once(body.name, who.person, once) if once else None)
+    key = free_id(given, body.name, taken, "quantconnect")
     before = find(setup.connections, key)
     api_key = body.api_key or (before.user_id if before else "")
     secret = await _sealed(context, key, api_key, body)
@@ -60,7 +71,30 @@ async def save_config(
             setup, body, secret, key=key, owner=who.person.user_id, at=wall_now()
         ),
     )
-    return ConnectionView.of(connection)
+    return await _view(context, connection)
+
+
+async def _view(context: Context, connection: Connection) -> ConnectionView:
+    doors = await _webhooks(context, [connection])
+    return ConnectionView.of(connection, doors[connection.id])
+
+
+async def _webhooks(
+    context: Context, connections: Iterable[Connection]
+) -> Mapping[str, WebhookView | None]:
+    """The webhook of each account, and how it goes."""
+    now, last = wall_now(), await context.read(push_store.last_pushes)
+    refusals = context.webhooks.refusals
+    return {
+        one.id: WebhookView.of(
+            one,
+            now,
+            last_push_at=last.get(one.id),
+            refused_at=refusals[one.id].at if one.id in refusals else None,
+            refused_why=refusals[one.id].why if one.id in refusals else None,
+        )
+        for one in connections
+    }
 
 
 async def _sealed(
@@ -77,7 +111,7 @@ async def _sealed(
 async def read_config(config_id: Id, context: GetContext, _who: Viewer) -> ConnectionView:
     """One account."""
     setup = await context.read(config_store.load)
-    return ConnectionView.of(pick(setup.connections, config_id, "QuantConnect config"))
+    return await _view(context, pick(setup.connections, config_id, "QuantConnect config"))
 
 
 @router.delete(
@@ -111,18 +145,42 @@ async def test_config(config_id: Id, context: GetContext, who: Trader) -> Connec
     return ConnectionTest.model_validate(answer)
 
 
-@router.get("/algorithms", operation_id="list_quantconnect_algorithms")
-async def list_algorithms(context: GetContext, _who: Viewer) -> Listing[AlgorithmView]:
-    """Live algorithms as QuantConnect last described them."""
-    found = await context.read(lambda sql: notices.list_states(sql, OWNER, "algorithm"))
-    return Listing(items=tuple(map(quantconnect.algorithm, found)))
+@router.post("/config/{config_id}/webhook", operation_id="renew_quantconnect_webhook")
+async def renew_webhook(
+    config_id: Id,
+    context: GetContext,
+    who: Admin,
+    request: Request,
+    body: WebhookBody | None = None,
+) -> WebhookMade:
+    """Make the secret of an account's webhook, or another one. It is shown this once, sealed to the
+    gateway, and sent as a bearer token or used to sign; real accounts must sign. The secret before
+    holds for `overlap_s` more.
+    """
+    overlap, now = timedelta(seconds=(body or WebhookBody()).overlap_s), wall_now()
+    pick((await context.read(config_store.load)).connections, config_id, "QuantConnect config")
+    token = new_token()
+    sealed = await context.configuration.seal(
+        "gateway", config_id=config_id, field=webhooks.FIELD, secret=token
+    )
 
+    def edit(setup: Setup, _version: int) -> Setup:
+        before = pick(setup.connections, config_id, "QuantConnect config")
+        made = webhooks.renewed(before.webhook, sealed, hint(token), at=now, overlap=overlap)
+        after = before.model_copy(update={"webhook": made})
+        return setup.model_copy(update={"connections": put(setup.connections, after)})
 
-@router.get("/algorithms/{algorithm_id}", operation_id="read_quantconnect_algorithm")
-async def read_algorithm(algorithm_id: Id, context: GetContext, _who: Viewer) -> AlgorithmView:
-    """One live algorithm."""
-    found = await context.read(lambda sql: notices.list_states(sql, OWNER, "algorithm"))
-    return quantconnect.algorithm(pick(found, algorithm_id, "algorithm"))
+    changed = await context.configure(edit, who.person)
+    context.webhooks.refusals.pop(config_id, None)
+    made = pick(changed.setup.connections, config_id, "QuantConnect config")
+    shown = WebhookView.of(made, now)
+    return WebhookMade(
+        url=f"{str(request.base_url).rstrip('/')}{hook_path(config_id)}",
+        token=token,
+        must_sign=made.target is Target.REAL,
+        old_until=shown.old_until if shown else None,
+        snippet=_SNIPPET,
+    )
 
 
 @router.get("/status", operation_id="read_quantconnect_status")
@@ -131,4 +189,5 @@ async def read_status(context: GetContext, _who: Viewer) -> Listing[ConnectionSt
     setup = await context.read(config_store.load)
     connections = await context.read(lambda sql: notices.list_states(sql, OWNER, "connection"))
     algorithms = await context.read(lambda sql: notices.list_states(sql, OWNER, "algorithm"))
-    return Listing(items=quantconnect.status(setup.connections, connections, algorithms))
+    doors = await _webhooks(context, setup.connections)
+    return Listing(items=quantconnect.status(setup.connections, connections, algorithms, doors))

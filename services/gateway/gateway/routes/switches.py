@@ -14,7 +14,8 @@ from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import Context, GetContext
 from gateway.routes.query import Id
 from gateway.routes.saving import save
-from signalbox.contracts.config import KillSwitch, MarketConfig
+from signalbox.contracts.accounts import KillSwitch
+from signalbox.contracts.config import MarketConfig
 from signalbox.contracts.errors import Refused
 from signalbox.runtime.clock import wall_now
 

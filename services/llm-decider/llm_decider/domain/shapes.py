@@ -104,6 +104,7 @@ class Failure:
     message: str
     booking: Booking
     retry: bool = False
+    once: bool = False  # asking again makes sense one time only
     retry_after_s: float | None = None  # what the server asked for
     breaks: bool = False  # opens the circuit of this provider, key and model at once
     status: int | None = None

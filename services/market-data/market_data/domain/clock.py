@@ -9,7 +9,7 @@ from math import inf
 from typing import NamedTuple
 
 from market_data.domain.timeline import Timeline
-from signalbox.contracts.config import ClockReading
+from signalbox.contracts.clock import ClockReading
 
 STALL_S = 3.0  # a reading older than this stands still: readers have frozen, nothing is made up for
 LINGER_S = 2.0  # the clock runs on this long after a close, so that the last bar can be acted on

@@ -7,7 +7,8 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from market_data.domain.timeline import Series, Timeline
-from signalbox.contracts.config import ClockReading, MarketConfig
+from signalbox.contracts.clock import ClockReading
+from signalbox.contracts.config import MarketConfig
 
 
 def speed_of(config: MarketConfig, initial: float) -> float:

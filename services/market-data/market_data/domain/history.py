@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from market_data.domain.clock import next_step
 from market_data.domain.timeline import Place, Series, Timeline
-from signalbox.contracts.config import ClockReading
+from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.payloads import Bar
 
 MOST_BARS = 1000

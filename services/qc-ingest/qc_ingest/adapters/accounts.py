@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from qc_ingest.adapters.limiter import Limiter, Pace
-from qc_ingest.adapters.quantconnect import Account, Http, QuantConnect, Timing
+from qc_ingest.adapters.quantconnect import QuantConnect
+from qc_ingest.adapters.transport import Account, Http, Timing, Transport
 from qc_ingest.domain.answers import SealedShut
 from signalbox.contracts.config import QuantConnectConfig
 from signalbox.contracts.errors import PermanentError
@@ -21,6 +22,7 @@ class Place:
     base_url: str
     pace: Pace
     poll_s: float
+    look_s: float = 2.0  # the shortest pause before a job is looked at again
 
 
 class Accounts:
@@ -39,7 +41,7 @@ class Accounts:
         self._http: Http | None = None
         self._box = box
         self._timing = timing
-        self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._limiters: dict[tuple[Target, str], Limiter] = {}
 
     def open(self, config: QuantConnectConfig, *, patient: bool = True) -> QuantConnect:
         """A client for a config; an impatient one does not repeat what failed.
@@ -55,7 +57,9 @@ class Accounts:
         if self._http is None:
             self._http = self._open_http()
         limiter = self._limiter(config)
-        return QuantConnect(account, self._http, limiter, timing=self._timing, patient=patient)
+        return QuantConnect(
+            Transport(account, self._http, limiter, timing=self._timing, patient=patient)
+        )
 
     async def close(self) -> None:
         """Close every connection; the next `open` makes new ones."""
@@ -68,12 +72,15 @@ class Accounts:
         return self._limiter(config).describe()
 
     def _limiter(self, config: QuantConnectConfig) -> Limiter:
-        place = self._places[config.target]
-        key = (place.base_url, config.user_id)
+        key = (config.target, config.user_id)
         if key not in self._limiters:
-            self._limiters[key] = Limiter(place.pace)
+            self._limiters[key] = Limiter(self._places[config.target].pace)
         return self._limiters[key]
 
     def poll_s(self, config: QuantConnectConfig) -> float:
         """How often a config's lists are read."""
         return self._places[config.target].poll_s
+
+    def look_s(self, config: QuantConnectConfig) -> float:
+        """How soon a job of a config may be looked at again."""
+        return self._places[config.target].look_s

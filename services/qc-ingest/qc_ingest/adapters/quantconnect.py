@@ -1,225 +1,31 @@
-"""QuantConnect's API over HTTP. Reads only, so every call may be repeated."""
+"""One account at QuantConnect: what can be asked of it, by area."""
 
-import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-
-import httpx
-
-from qc_ingest.adapters.limiter import Limiter
-from qc_ingest.domain.answers import Doubtful, Loading, NotDeployed, read_answer
-from qc_ingest.domain.deployments import (
-    Deployment,
-    Project,
-    parse_deployment,
-    parse_project_ids,
-    parse_projects,
-)
-from qc_ingest.domain.pages import Kind
-from qc_ingest.domain.signature import sign
-from qc_ingest.domain.wire import Json
-from signalbox.contracts.errors import PermanentError, RateLimited, SignalboxError, TransientError
-from signalbox.runtime import metrics
-
-Http = httpx.AsyncClient
-
-_CONNECT_S, _READ_S = 5.0, 30.0
-_DEADLINE_S = 90.0  # for one call with all its repeats
-_LOADING_S = 60.0
-_MOST_BYTES = 16 * 1024 * 1024
-_DATE_S = 2.0  # the Date header counts whole seconds, and may be made a second early
-_BACKOFF_S = (1.0, 2.0, 4.0, 8.0)
-_LONGEST_WAIT_S = 10.0  # a longer Retry-After is the caller's to wait for
-_PATHS = {Kind.INSIGHTS: "live/insights/read", Kind.FILLS: "live/orders/read"}
-_KEYS = {Kind.INSIGHTS: "insights", Kind.FILLS: "orders"}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Where and as whom."""
-
-    base_url: str
-    user_id: str
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Time and dice, so that tests need neither."""
-
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    dice: Callable[[], float] = random.random  # noqa: S311 - spreads repeats, guards nothing
-
-
-def open_http() -> httpx.AsyncClient:
-    """One pool of connections for every account."""
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
-        headers={"User-Agent": "Signalbox/1", "Accept": "application/json"},
-        follow_redirects=False,
-        trust_env=False,
-    )
+from qc_ingest.adapters.quantconnect_backtests import Backtests
+from qc_ingest.adapters.quantconnect_live import Live
+from qc_ingest.adapters.quantconnect_projects import Projects
+from qc_ingest.adapters.quantconnect_resources import Resources
+from qc_ingest.adapters.transport import Transport
 
 
 class QuantConnect:
-    """One account. Errors are Signalbox's own; neither token nor signature appears in them."""
+    """One account. Errors are Signalbox's own; neither token nor signature appears in them.
 
-    def __init__(
-        self,
-        account: Account,
-        http: httpx.AsyncClient,
-        limiter: Limiter,
-        *,
-        timing: Timing | None = None,
-        patient: bool = True,
-    ) -> None:
-        self._account = account
-        self._http = http
-        self._timing = timing or Timing()
-        self._tries = len(_BACKOFF_S) + 1 if patient else 1
-        self.limiter = limiter
-        self.skew_s: float | None = None  # QuantConnect's clock less ours
+    What only reads is repeated when that may help. What creates or changes is sent once at most,
+    and says `OutcomeUnknown` when its answer was lost.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.projects = Projects(transport)
+        self.backtests = Backtests(transport)
+        self.live = Live(transport)
+        self.resources = Resources(transport)
+
+    @property
+    def skew_s(self) -> float | None:
+        """QuantConnect's clock less ours, in seconds; None before the first answer."""
+        return self.transport.skew_s
 
     async def authenticate(self) -> None:
         """Nothing, or WrongCredentials."""
-        await self._call("authenticate")
-
-    async def projects(self) -> list[Project]:
-        """Every project of the account."""
-        fields = await self._call("projects/read", expects=("projects",))
-        return parse_projects(fields.get("projects"))
-
-    async def running(self) -> list[int]:
-        """Projects that trade live now."""
-        fields = await self._call("live/list", {"status": "Running"}, expects=("live",))
-        return parse_project_ids(fields.get("live"))
-
-    async def deployment(self, project_id: int) -> Deployment | None:
-        """The newest deployment of a project; None when there never was one."""
-        try:
-            fields = await self._call(
-                "live/read", {"projectId": project_id}, expects=("deployid", "status")
-            )
-        except NotDeployed:
-            return None
-        if fields.get("status") == "Undefined":
-            return None
-        return parse_deployment(project_id, fields)
-
-    async def page(self, kind: Kind, deployment: Deployment, start: int, end: int) -> list[Json]:
-        """Items `start` to `end` (exclusive) of a deployment's list, oldest first.
-
-        Raises:
-            Loading: the data was not ready within a minute.
-        """
-        body: dict[str, Json] = {
-            "projectId": deployment.project_id,
-            "algorithmId": deployment.deploy_id,
-            "start": start,
-            "end": end,
-        }
-        waited_s, wait_s = 0.0, 1.0
-        while True:
-            try:
-                fields = await self._call(_PATHS[kind], body, expects=(_KEYS[kind],))
-                break
-            except Loading:
-                if waited_s + wait_s > _LOADING_S:
-                    raise
-                await self._timing.sleep(wait_s)
-                waited_s, wait_s = waited_s + wait_s, wait_s * 2
-        rows = fields.get(_KEYS[kind])
-        return rows if isinstance(rows, list) else []
-
-    async def _call(
-        self, path: str, body: dict[str, Json] | None = None, *, expects: Collection[str] = ()
-    ) -> dict[str, Json]:
-        try:
-            async with asyncio.timeout(_DEADLINE_S):
-                return await self._repeat(path, body or {}, expects)
-        except TimeoutError as error:
-            raise TransientError(f"{path}: no answer within {_DEADLINE_S:g} s") from error
-
-    async def _repeat(
-        self, path: str, body: dict[str, Json], expects: Collection[str]
-    ) -> dict[str, Json]:
-        doubted = False
-        for attempt in range(self._tries):
-            try:
-                return await self._once(path, body, expects)
-            except RateLimited as error:
-                self.limiter.slow_down(error.retry_after_s)
-                if error.retry_after_s > _LONGEST_WAIT_S or attempt + 1 == self._tries:
-                    raise
-                continue  # the limiter waits
-            except (Loading, TransientError) as error:
-                last = isinstance(error, Loading) or attempt + 1 == self._tries
-                if last or (doubted and isinstance(error, Doubtful)):
-                    raise
-                doubted = doubted or isinstance(error, Doubtful)
-            await self._timing.sleep(self._timing.dice() * _BACKOFF_S[attempt])
-        raise TransientError(f"{path}: not answered")
-
-    async def _once(
-        self, path: str, body: dict[str, Json], expects: Collection[str]
-    ) -> dict[str, Json]:
-        await self.limiter.take()
-        status = "none"
-        try:
-            found, content = await self._send(path, body)
-            status = str(found.status_code)
-            self._note_date(found.headers.get("date"))
-            return read_answer(
-                found.status_code,
-                content,
-                expects=expects,
-                retry_after=found.headers.get("retry-after"),
-            )
-        except SignalboxError as error:
-            status = f"{status} {type(error).__name__}"
-            raise
-        finally:
-            metrics.QC_REQUESTS.labels(path, status).inc()
-
-    async def _send(self, path: str, body: dict[str, Json]) -> tuple[httpx.Response, bytes]:
-        account = self._account
-        url = f"{account.base_url.rstrip('/')}/{path}"
-        headers = sign(account.user_id, account.token, int(self._timing.wall()))
-        try:
-            async with self._http.stream("POST", url, json=body, headers=headers) as response:
-                return response, await _read(response)
-        except httpx.TimeoutException as error:
-            raise TransientError(f"{path}: no answer in time") from error
-        except httpx.InvalidURL as error:
-            raise PermanentError(f"{account.base_url} is not an address") from error
-        except httpx.TransportError as error:
-            raise TransientError(f"{path}: {_words(error)}") from error
-
-    def _note_date(self, header: str | None) -> None:
-        try:
-            theirs = parsedate_to_datetime(header or "").timestamp()
-        except (ValueError, TypeError, OverflowError):
-            return
-        apart_s = round(theirs - self._timing.wall(), 1)
-        self.skew_s = apart_s if abs(apart_s) > _DATE_S else 0.0
-
-
-async def _read(response: httpx.Response) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _MOST_BYTES:
-            raise PermanentError(f"the answer is larger than {_MOST_BYTES >> 20} MiB")
-    return bytes(content)
-
-
-def _words(error: httpx.TransportError) -> str:
-    if isinstance(error, httpx.ConnectError):
-        return "no connection"
-    if isinstance(error, httpx.UnsupportedProtocol):
-        return "the address has no http or https in front"
-    return "the connection broke off"
+        await self.transport.read("authenticate")

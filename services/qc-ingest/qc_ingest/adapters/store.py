@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy import Connection as Sql
 
 from qc_ingest.adapters.tables import connections, cursors, known, leases
-from qc_ingest.domain.health import Connection, Trouble
+from qc_ingest.domain.health import Connection, NotTaken, Trouble
 from qc_ingest.domain.judge import Known, Status
 from qc_ingest.domain.pages import Cursor, Kind
+from signalbox.runtime.columns import run_many
 from signalbox.runtime.db import insert_new, upsert
-
-Key = tuple[str, str]  # config id, own id
 
 _MOST_BODY = 16_384  # characters of JSON kept of one item
 _CURSOR_KEYS = ["config_id", "project_id", "deploy_id", "kind"]
+_SAVE_KNOWN = upsert(known, ["config_id", "own_id"])
 
 
 def load_cursor(sql: Sql, start: Cursor) -> Cursor:
@@ -32,7 +32,7 @@ def save_cursor(sql: Sql, cursor: Cursor) -> None:
     sql.execute(upsert(cursors, _CURSOR_KEYS), [{**asdict(cursor), "kind": cursor.kind.value}])
 
 
-def close_cursors(sql: Sql, config_id: str, project_id: int, *, keep: str) -> None:
+def close_cursors(sql: Sql, config_id: str, project_id: int, *, keep: str = "") -> None:
     """Close the cursors of a project's deployments other than `keep`."""
     others = and_(
         cursors.c.config_id == config_id,
@@ -50,15 +50,14 @@ def open_lists(sql: Sql, config_id: str) -> list[tuple[int, str]]:
     return [(row.project_id, row.deploy_id) for row in sql.execute(query)]
 
 
-def load_known(sql: Sql, keys: Iterable[Key]) -> dict[Key, Known]:
-    """What is remembered of these words."""
-    wanted = sorted(set(keys))
-    found: dict[Key, Known] = {}
+def load_known(sql: Sql, config_id: str, own_ids: Iterable[str]) -> dict[str, Known]:
+    """What one config remembers of these words, by their own ids."""
+    wanted = sorted(set(own_ids))
+    found: dict[str, Known] = {}
     for start in range(0, len(wanted), 400):
-        some = wanted[start : start + 400]
-        query = select(known).where(tuple_(known.c.config_id, known.c.own_id).in_(some))
-        for row in sql.execute(query):
-            found[row.config_id, row.own_id] = Known(
+        some = known.c.own_id.in_(wanted[start : start + 400])
+        for row in sql.execute(select(known).where(known.c.config_id == config_id, some)):
+            found[row.own_id] = Known(
                 **{**row._asdict(), "kind": Kind(row.kind), "status": Status(row.status)}
             )
     return found
@@ -66,8 +65,20 @@ def load_known(sql: Sql, keys: Iterable[Key]) -> dict[Key, Known]:
 
 def save_known(sql: Sql, words: Sequence[Known]) -> None:
     """Remember these words, in one statement."""
-    if words:
-        sql.execute(upsert(known, ["config_id", "own_id"]), [_known_row(word) for word in words])
+    run_many(sql, _SAVE_KNOWN, [_known_row(word) for word in words])
+
+
+def load_not_taken(sql: Sql, config_id: str, since: datetime) -> NotTaken | None:
+    """What was refused or is held back of a config's words since a wall time."""
+    these = and_(
+        known.c.seen_at > since,
+        known.c.config_id == config_id,
+        known.c.status.in_([Status.REFUSED.value, Status.HELD.value]),
+    )
+    count = sql.execute(select(func.count()).select_from(known).where(these)).scalar_one()
+    newest = select(known.c.project_id, known.c.reason).where(these)
+    row = sql.execute(newest.order_by(known.c.seen_at.desc()).limit(1)).first()
+    return NotTaken(count, row.project_id, row.reason) if row else None
 
 
 def forget_known(sql: Sql, before: datetime, most: int = 2000) -> int:

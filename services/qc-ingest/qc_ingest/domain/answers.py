@@ -14,6 +14,7 @@ from signalbox.contracts.errors import (
     NotFound,
     PermanentError,
     RateLimited,
+    Refused,
     TransientError,
 )
 
@@ -30,6 +31,10 @@ class NotDeployed(NotFound):
     """The project has never been deployed."""
 
 
+class Locked(Refused):
+    """A collaborator holds the project's lock, or this user may only read it."""
+
+
 class Loading(TransientError):
     """The server prepares the data file; ask again soon."""
 
@@ -38,12 +43,21 @@ class Doubtful(TransientError):
     """An empty 500: an old quirk for wrong credentials or missing data. One more try, no more."""
 
 
+class NotDone(TransientError):
+    """A change was not made: it never reached the server, or the server put it off."""
+
+
+class OutcomeUnknown(TransientError):
+    """A change was sent and no answer came; it may have been made. Look before asking again."""
+
+
 DEFAULT_RETRY_AFTER_S = 30
 _LONGEST_RETRY_AFTER_S = 3600
 _LONG_HEX = re.compile(r"[0-9a-fA-F]{40,}")
 _REFUSED_ACCOUNT = ("Hash doesn't match", "UserID not valid")
 _TRY_AGAIN = "please try again shortly"
 _NEVER_DEPLOYED = "No live deployment found"
+_LOCKED = "write permission"
 
 
 def read_answer(
@@ -127,5 +141,10 @@ def _failure(texts: list[str]) -> Exception:
         return NotDeployed(_NEVER_DEPLOYED)
     said = scrub("; ".join(texts)) or "a failure without a reason"
     if any(_TRY_AGAIN in text for text in texts):
-        return TransientError(f"QuantConnect says: {said}")
+        return NotDone(f"QuantConnect says: {said}")
+    if any(_LOCKED in text.lower() for text in texts):
+        return Locked(
+            f"QuantConnect says: {said}. Somebody else holds the project's lock, or this user may"
+            " only read it: close the project elsewhere, or ask its owner for write permission."
+        )
     return PermanentError(f"QuantConnect says: {said}")

@@ -1,4 +1,4 @@
-"""Live deployments and projects, as far as ingestion needs them."""
+"""Live deployments, as far as ingestion needs them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -56,14 +56,6 @@ class Deployment:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A project of the account."""
-
-    id: int
-    name: str
-
-
 def parse_deployment(project_id: int, fields: Mapping[str, Json]) -> Deployment:
     """The answer of `live/read`.
 
@@ -84,12 +76,6 @@ def parse_deployment(project_id: int, fields: Mapping[str, Json]) -> Deployment:
         message=parse_text(fields.get("messages"), longest=500),
         statistics=_statistics(fields.get("runtimestatistics")),
     )
-
-
-def parse_projects(rows: Json) -> list[Project]:
-    """Projects by name; deleted ones and unreadable rows are left out."""
-    found = [Project(n, parse_text(r.get("name"), longest=128)) for n, r in _numbered(rows)]
-    return sorted((p for p in found if not p.name.startswith("Recycle Bin/")), key=lambda p: p.name)
 
 
 def parse_project_ids(rows: Json) -> list[int]:

@@ -22,6 +22,21 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NotTaken:
+    """Insights and fills of the last day that say nothing here."""
+
+    count: int
+    project_id: int  # of the newest
+    reason: str  # of the newest
+
+    def words(self) -> str:
+        """The same for a person."""
+        many = "1 insight or fill" if self.count == 1 else f"{self.count} insights and fills"
+        newest = f"project {self.project_id}: {self.reason}"
+        return f"{many} of the last 24 hours not taken, the newest of {newest}."
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One configured account, as the last polling cycle found it. Times are wall times."""
 

@@ -39,8 +39,11 @@ class Insight:
 
     @property
     def digest(self) -> str:
-        """Changes when the algorithm changes its mind: what it says, and until when."""
-        return digest_of(self.closes_at.isoformat(), self.direction)
+        """Changes when the algorithm changes its mind: what it says, and until when.
+
+        Whole seconds: a push may have lost the fraction that reading gives.
+        """
+        return digest_of(self.closes_at.replace(microsecond=0).isoformat(), self.direction)
 
 
 _ID = re.compile(r"[0-9a-f]{32}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qc_ingest.domain.insights import Insight, digest_of, parse_insight
-from qc_ingest.domain.orders import Order, OrderEvent, parse_order, parse_order_event
+from qc_ingest.domain.orders import OrderEvent, parse_order, parse_order_event
 from qc_ingest.domain.wire import Json
 from signalbox.contracts.errors import Malformed
 
@@ -81,8 +81,21 @@ def read_fills(rows: Sequence[Json]) -> tuple[list[Found], int | None]:
             continue
         if not order.is_final and first_open is None:
             first_open = place
-        found.extend(_fills(order))
+        if not order.is_exercise:
+            found.extend(read_events(order.events))
     return found, first_open
+
+
+def read_events(rows: Iterable[Json]) -> Iterable[Found]:
+    """Every fill among order events, and what cannot be read."""
+    for row in rows:
+        try:
+            event = parse_order_event(row)
+        except Malformed as error:
+            yield Found(bad(row, str(error)), row)
+            continue
+        if event.is_fill:
+            yield Found(event, row)
 
 
 def bad(raw: Json, reason: str) -> Bad:
@@ -95,14 +108,3 @@ def _found(raw: Json) -> Found:
         return Found(parse_insight(raw), raw)
     except Malformed as error:
         return Found(bad(raw, str(error)), raw)
-
-
-def _fills(order: Order) -> Iterable[Found]:
-    for raw in order.events:
-        try:
-            event = parse_order_event(raw)
-        except Malformed as error:
-            yield Found(bad(raw, str(error)), raw)
-            continue
-        if event.is_fill and not order.is_exercise:
-            yield Found(event, raw)

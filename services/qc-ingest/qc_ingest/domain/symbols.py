@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from signalbox.contracts.errors import Malformed
 
@@ -66,6 +67,7 @@ def decode_symbol_id(text: str) -> SymbolId:
     return SymbolId(ticker.strip(), number % 100, number // 100 % 1000)
 
 
+@lru_cache(maxsize=4096)  # an algorithm speaks of the same few again and again
 def canonical_symbol(symbol_id: str, ticker: str) -> str:
     """The symbol to trade: the current ticker of an equity, `BASE/QUOTE` of a crypto pair.
 

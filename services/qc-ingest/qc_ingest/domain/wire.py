@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -62,11 +63,16 @@ def normal(value: object) -> dict[str, Json]:
         raise Malformed(f"expected an object, found {type(value).__name__}")
     found: dict[str, Json] = {}
     for key, item in value.items():
-        name = str(key).replace("-", "").replace("_", "").lower()
+        name = _name(str(key))
         found.setdefault(name, item)
         if name in _ALIASES:
             found.setdefault(_ALIASES[name], item)
     return found
+
+
+@lru_cache(maxsize=1024)  # the same few names come ten thousand times
+def _name(key: str) -> str:
+    return key.replace("-", "").replace("_", "").lower()
 
 
 def parse_number(value: object) -> Decimal | None:
@@ -139,3 +145,42 @@ def parse_text(value: object, *, longest: int) -> str:
         return ""
     text = str(value).encode(errors="replace").decode().replace("\x00", "")
     return text.strip()[:longest]
+
+
+def parse_list(value: Json) -> list[Json]:
+    """A list; anything else stands for an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def parse_map(value: Json) -> dict[str, Json]:
+    """A map with its keys as they are; anything else stands for an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows_of(value: Json) -> list[dict[str, Json]]:
+    """The objects of a list under one casing; what is none is left out."""
+    return [normal(row) for row in parse_list(value) if isinstance(row, dict)]
+
+
+def parse_number_or_none(value: object) -> Decimal | None:
+    """A number, or nothing where there is none that can be read."""
+    try:
+        return parse_number(value)
+    except Malformed:
+        return None
+
+
+def parse_integer_or_none(value: object) -> int | None:
+    """A whole number, or nothing where there is none that can be read."""
+    try:
+        return parse_integer(value)
+    except Malformed:
+        return None
+
+
+def parse_time_or_none(value: object) -> datetime | None:
+    """A time, or nothing where there is none that can be read."""
+    try:
+        return parse_time(value)
+    except Malformed:
+        return None

@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from signalbox.contracts.config import StrategyInstance
-from signalbox.contracts.errors import Malformed
+from signalbox.contracts.intervals import interval_length
 from signalbox.contracts.payloads import Bar
 from strategy_runner.domain.strategy import Opinion, kind_named
 
 HISTORY = 1000  # bars to warm up on: as many as the stream keeps, so that a backlog is remembered
 REMEMBERED = 500  # opinions kept for bars that come again
 LONGEST_BREAK = timedelta(days=4)  # between two sessions; a longer one may hide a missing session
-
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 class Engine:
@@ -66,19 +64,3 @@ def follows(last: Bar, bar: Bar) -> bool:
     if bar.opened_at == last.closed_at:
         return True
     return not last.session_open and bar.opened_at - last.closed_at <= LONGEST_BREAK
-
-
-def interval_length(interval: str) -> timedelta:
-    """The length of one bar: `1m`, `15m`, `1h`, `1d`.
-
-    Raises:
-        Malformed: not such a text.
-    """
-    number, unit = interval[:-1], interval[-1:]
-    if (
-        unit not in _UNITS
-        or not (number.isascii() and number.isdigit())
-        or not 0 < int(number) < 1000
-    ):
-        raise Malformed(f"interval is {interval!r}, not a number and m, h or d")
-    return int(number) * _UNITS[unit]

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from signalbox.contracts import ids
 from signalbox.contracts.config import StrategyInstance
+from signalbox.contracts.intervals import interval_length
 from signalbox.contracts.payloads import Bar, Signal
 from signalbox.contracts.values import SourceType, Target
-from strategy_runner.domain.engine import interval_length
 from strategy_runner.domain.strategy import Opinion, kind_named
 
 LEAST_WALL_S = 120  # under replay a signal lives no shorter than this

@@ -44,3 +44,10 @@ def list_states(sql: Connection, service: str, kind: str) -> tuple[StateView, ..
     query = select(states).where(states.c.service == service, states.c.kind == kind)
     rows = sql.execute(query.order_by(states.c.id))
     return tuple(StateView.model_validate(row._asdict()) for row in rows)
+
+
+def one_state(sql: Connection, service: str, kind: str, key: str) -> StateView | None:
+    """What a service last said about one thing."""
+    where = (states.c.service == service, states.c.kind == kind, states.c.id == key)
+    row = sql.execute(select(states).where(*where)).one_or_none()
+    return StateView.model_validate(row._asdict()) if row else None

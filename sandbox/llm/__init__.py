@@ -1,0 +1,1 @@
+"""Language models' providers: their real wire forms, answered by a small rule."""

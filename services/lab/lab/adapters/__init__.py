@@ -1,0 +1,1 @@
+"""How the lab acts on the outside."""

@@ -1,0 +1,266 @@
+"""One call from its question to its result: read the market, ask, and store what came of it with
+everything that follows from it, in one transaction.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+from pydantic import JsonValue
+from sqlalchemy import Connection as Sql
+
+from llm_decider import reporting
+from llm_decider.adapters import ledger, store
+from llm_decider.adapters.ledger import Ended
+from llm_decider.calling import Caller
+from llm_decider.domain import deciding
+from llm_decider.domain.attempts import Call, after_restart, totals
+from llm_decider.domain.deciding import Asked, Result
+from llm_decider.domain.question import build_question
+from llm_decider.domain.shapes import Booking
+from llm_decider.domain.signals import Now
+from llm_decider.reading import Reader
+from llm_decider.turns import Answered
+from signalbox.contracts.assessments import LlmDecision
+from signalbox.contracts.config import LlmConfig, LlmDeciderConfig, PromptVersion
+from signalbox.contracts.errors import PermanentError
+from signalbox.contracts.events import Event, LlmDecisionMade, SignalRaised
+from signalbox.contracts.values import SourceType
+from signalbox.runtime import metrics
+from signalbox.runtime.db import Database
+from signalbox.runtime.moment import Moment
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+At = Moment[LlmDeciderConfig]
+Answers = Mapping[str, LlmDecision]  # by symbol
+
+_FROZEN_S = 0.2
+
+
+class Host(Protocol):
+    """What is needed of the service."""
+
+    db: Database | None
+
+    def moment(self) -> At:
+        """This instant."""
+
+    async def write(self, work: Callable[[Sql, At], T]) -> T:
+        """One transaction without events."""
+
+    async def transact(self, work: Callable[[Sql, At], Iterable[Event]]) -> list[Event]:
+        """One transaction with its events."""
+
+
+@dataclass(slots=True)
+class Answerer:
+    """Answers calls that this replica holds."""
+
+    host: Host
+    reader: Reader
+    caller: Caller
+    holder: str
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _asking: dict[str, asyncio.Future[Answers | None]] = field(default_factory=dict)
+
+    async def answer(self, call: Call, made: int = 0) -> None:
+        """See a call through, at which `made` attempts were made by a process that has died since.
+        Nothing is asked for a config that is gone or switched off.
+        """
+        config = _find(self.host.moment().config, call.config_id)
+        if config is None or not (config.active or call.trigger == "request"):
+            await self.host.write(lambda sql, _moment: store.finish_call(sql, call.call_id))
+            log.info("not asked: the model is gone or switched off", extra={"call": call.call_id})
+            return
+        asked = Asked(config, call, call.at)
+        late = self._too_late(call, made)
+        if late:
+            await self._finish(asked, Answered(deciding.failed(config, *late)))
+            return
+        while self.host.moment().frozen:
+            if self.host.moment().wall >= call.deadline:
+                why = "The market clock stood still, so nothing could be asked in time."
+                await self._finish(asked, Answered(deciding.failed(config, "no_clock", why)))
+                return
+            await self.sleep(_FROZEN_S)
+        try:
+            asked = await self._question(asked)
+        except PermanentError as error:
+            result = deciding.failed(config, "no_question", f"{error}. Nothing was asked.")
+            await self._finish(asked, Answered(result))
+            return
+        await self._ask_or_repeat(asked, made)
+
+    def _too_late(self, call: Call, made: int) -> tuple[str, str] | None:
+        left_s = (call.deadline - self.host.moment().wall).total_seconds()
+        if left_s > 0:
+            return None
+        if made:
+            failure = after_restart(left_s)
+            return failure.kind, failure.message
+        return "deadline", "The deadline was over before the model could be asked."
+
+    async def _question(self, asked: Asked) -> Asked:
+        """Read the market and render the prompt.
+
+        Raises:
+            PermanentError: there is no such prompt, or it cannot be rendered.
+        """
+        config = asked.config
+        prompt = _prompt(self.host.moment().config, config)
+        since = asked.call.at if self.host.moment().epoch == asked.call.epoch else None
+        markets = await self.reader.markets(config, asked.call.symbols, since=since)
+        question = build_question(config, prompt, markets, nonce=secrets.token_hex(8))
+        messages: dict[str, JsonValue] = {"system": question.system, "user": question.user}
+        return replace(
+            asked,
+            at=max(market.now for market in markets),
+            prompt_version=f"{prompt.prompt_id}@{prompt.version}",
+            question=question,
+            messages=messages,
+        )
+
+    async def _ask_or_repeat(self, asked: Asked, made: int) -> None:
+        """The same question is asked once at a time, and not again while its answer is fresh."""
+        config, question = asked.config, asked.question
+        if question is None:
+            return
+        key = deciding.cache_key(config, asked.prompt_version, question)
+        known = await self._known(asked, key)
+        if known is not None:
+            await self._repeat(asked, known)
+            return
+        mine = self._asking[key] = asyncio.get_running_loop().create_future()
+        try:
+            found = await self.caller.answer(asked.call, config, question, made=made)
+            answers = await self._finish(asked, found, key)
+            mine.set_result(answers)
+        finally:
+            if not mine.done():
+                mine.set_result(None)
+            del self._asking[key]
+
+    async def _known(self, asked: Asked, key: str) -> Answers | None:
+        """The answer that the same question got, or is getting now."""
+        while (other := self._asking.get(key)) is not None:
+            left_s = (asked.call.deadline - self.host.moment().wall).total_seconds()
+            await asyncio.wait({other}, timeout=max(left_s, 0))
+            if not other.done():
+                return None
+            if other.result() is not None:
+                return other.result()
+        database, wall = self.host.db, self.host.moment().wall
+        if not asked.config.cache_s or database is None:
+            return None
+        body = await database.read(lambda sql: store.cached(sql, key, wall))
+        if body is None:
+            return None
+        return {symbol: LlmDecision.model_validate(one) for symbol, one in body.items()}
+
+    async def _repeat(self, asked: Asked, known: Answers) -> None:
+        metrics.LLM_CACHE_HITS.labels(asked.config.id).inc()
+
+        def work(sql: Sql, moment: At) -> Iterable[Event]:
+            if not store.hold_call(sql, asked.call.call_id, self.holder):
+                return []
+            made = deciding.repeated(asked, known, _now(moment))
+            return _publish(sql, moment, asked, made, known)[0]
+
+        await self.host.transact(work)
+
+    async def _finish(
+        self, asked: Asked, answered: Answered, key: str | None = None
+    ) -> Answers | None:
+        """Settle, decide, publish; the answers if all symbols were answered for."""
+        stored: list[LlmDecision] = []
+
+        def work(sql: Sql, moment: At) -> Iterable[Event]:
+            held = store.hold_call(sql, asked.call.call_id, self.holder)
+            said = _settle(sql, moment, answered.last)
+            if not held:
+                return said
+            result = answered.result
+            used = totals(ledger.attempts_of(sql, asked.call.call_id))
+            made = deciding.decisions(asked, result, used, _now(moment))
+            events, judged = _publish(sql, moment, asked, made)
+            stored.extend(judged)
+            if _is_good(result, answered.last):
+                said += reporting.worked(sql, moment, result.answering)
+            _keep(sql, moment, asked, key, judged)
+            return said + events
+
+        await self.host.transact(work)
+        for one in stored:
+            action = one.action.value if one.action else "none"
+            metrics.LLM_DECISIONS.labels(asked.config.id, one.outcome, action).inc()
+        whole = bool(stored) and all(one.outcome == "answered" for one in stored)
+        return {one.symbol: one for one in stored} if whole else None
+
+
+def _settle(sql: Sql, moment: At, last: Ended | None) -> list[Event]:
+    if last is None:
+        return []
+    return reporting.budget_alerts(moment, ledger.end(sql, moment.config, last))
+
+
+def _publish(
+    sql: Sql,
+    moment: At,
+    asked: Asked,
+    made: Iterable[LlmDecision],
+    repeated: Answers | None = None,
+) -> tuple[list[Event], list[LlmDecision]]:
+    """The decisions, each followed by its signal if it is fit to trade; the call is done."""
+    events: list[Event] = []
+    judged: list[LlmDecision] = []
+    for one in made:
+        first = repeated[one.symbol] if repeated else None
+        decision, signal = deciding.judge(asked, one, _now(moment), first=first)
+        judged.append(decision)
+        told = moment.event(LlmDecisionMade, decision)
+        events.append(told)
+        if signal is not None:
+            events.append(moment.event(SignalRaised, signal, cause=told))
+            metrics.SIGNALS.labels(SourceType.LLM, signal.source_id, "raised").inc()
+            metrics.LAST_SIGNAL.labels(signal.source_id).set(moment.wall.timestamp())
+    events += reporting.suspicions(moment, asked.config, judged)
+    store.finish_call(sql, asked.call.call_id, asked.messages)
+    return events, judged
+
+
+def _keep(sql: Sql, moment: At, asked: Asked, key: str | None, made: Iterable[LlmDecision]) -> None:
+    """Remember a whole answer for the next time that the same is asked."""
+    answers = list(made)
+    whole = all(one.outcome == "answered" for one in answers)
+    if key is None or not asked.config.cache_s or not whole:
+        return
+    body: dict[str, JsonValue] = {one.symbol: one.model_dump(mode="json") for one in answers}
+    store.keep_answer(sql, key, body, moment.wall + timedelta(seconds=asked.config.cache_s))
+
+
+def _is_good(result: Result, last: Ended | None) -> bool:
+    """Whether the provider has answered, whatever the answer is worth."""
+    return last is not None and last.booking is Booking.SETTLE and result.outcome != "failed"
+
+
+def _now(moment: At) -> Now:
+    return Now(moment.now, moment.wall, moment.epoch, moment.replay, moment.speed)
+
+
+def _find(config: LlmDeciderConfig, config_id: str) -> LlmConfig | None:
+    return next((model for model in config.models if model.id == config_id), None)
+
+
+def _prompt(document: LlmDeciderConfig, config: LlmConfig) -> PromptVersion:
+    for prompt in document.prompts:
+        if prompt.prompt_id == config.prompt_id:
+            return prompt
+    raise PermanentError(
+        f"{config.name} uses the prompt {config.prompt_id!r}, which has no active version"
+    )

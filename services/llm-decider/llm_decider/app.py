@@ -1,0 +1,91 @@
+"""Who is joined to whom."""
+
+import asyncio
+import os
+import secrets
+import socket
+from datetime import timedelta
+
+from starlette.applications import Starlette
+
+from llm_decider.adapters import store, tables
+from llm_decider.adapters.providers import Addresses, Providers
+from llm_decider.answering import Answerer
+from llm_decider.calling import Caller
+from llm_decider.commands import Commands, check
+from llm_decider.handlers import build_book_handlers, build_handlers
+from llm_decider.reading import Reader
+from llm_decider.reporting import SERVICE, Reporter
+from llm_decider.settings import Settings
+from llm_decider.worker import Worker
+from signalbox.contracts.config import LlmDeciderConfig
+from signalbox.contracts.subjects import PREFIX
+from signalbox.runtime.secrets import Box
+from signalbox.runtime.service import Service
+
+_FORGET_S = 3600.0
+
+
+def create_app() -> Starlette:
+    """The service, ready to be served."""
+    return build(Settings()).app()
+
+
+def build(settings: Settings) -> Service[LlmDeciderConfig]:
+    """The service with everything that it does."""
+    service = Service(SERVICE, settings, config=LlmDeciderConfig, metadata=tables.metadata)
+    addresses = Addresses(
+        openai=settings.openai_base_url,
+        claude=settings.anthropic_base_url,
+        sandbox=settings.sandbox_url,
+    )
+    providers = Providers(addresses, _LateBox(service), in_flight=settings.llm_in_flight)
+
+    async def last(stream: str, subject: str) -> bytes | None:
+        return await service.bus.last(stream, subject)  # the bus is opened when the service starts
+
+    reader = Reader(service, last)
+    caller = Caller(service, providers.open)
+    holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"[-64:]
+    worker = Worker(service, Answerer(service, reader, caller, holder))
+    reporter = Reporter(service, lambda config: check(providers.open, config))
+    commands = Commands(service, worker, reporter, reader, providers.open, caller.mend)
+
+    async def report() -> None:
+        """Tell how things stand; let go of keys that are not used any more."""
+        try:
+            await reporter.run()
+        finally:
+            await providers.close()
+
+    async def forget() -> None:
+        """Drop calls that nobody looks at any more."""
+        keep = timedelta(days=settings.retention_days)
+        while True:
+            while await service.write(lambda sql, now: store.forget(sql, now.wall - keep)):  # noqa: ASYNC110 - lets others write in between
+                await asyncio.sleep(0)
+            await asyncio.sleep(_FORGET_S)
+
+    service.config.changed.append(reporter.hurry)
+    service.consume(build_handlers(worker.hurry))
+    service.consume(build_book_handlers())
+    service.listen(f"{PREFIX}.market.news.>", reader.hear)
+    service.listen(f"{PREFIX}.signals.>", reader.hear)
+    for verb in ("test", "decide", "check_prompt", "variables", "preview", "attempts", "budgets",
+                 "settle"):  # fmt: skip
+        service.command(verb, getattr(commands, verb))
+    service.task(worker.run)
+    service.task(report)
+    service.task(forget)
+    return service
+
+
+class _LateBox:
+    """The service's key is read when it starts, after everything here is joined."""
+
+    def __init__(self, service: Service[LlmDeciderConfig]) -> None:
+        self._service = service
+
+    def open(self, sealed: str, *, config_id: str, field: str) -> str:
+        box: Box = self._service.box
+        return box.open(sealed, config_id=config_id, field=field)

@@ -1,0 +1,150 @@
+"""What the market, the books and other sources say at the moment of a question."""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pydantic import JsonValue, TypeAdapter
+
+from llm_decider.adapters import store
+from llm_decider.domain.indicators import MOST_BARS
+from llm_decider.domain.shapes import Market
+from signalbox.contracts.config import LlmConfig, LlmDeciderConfig
+from signalbox.contracts.errors import NotFound, TransientError
+from signalbox.contracts.events import (
+    Event,
+    NewsPublished,
+    QuoteUpdated,
+    SignalRaised,
+    SignalWithdrawn,
+    decode,
+)
+from signalbox.contracts.payloads import Bar, News, Position, Quote, Signal
+from signalbox.contracts.subjects import subject
+from signalbox.runtime.db import Database
+from signalbox.runtime.moment import Moment
+
+log = logging.getLogger(__name__)
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+_ASK_TIMEOUT_S = 5.0
+_TRIES = 3
+_PAUSE_S = 0.3
+_NEWS = 20  # headlines kept of one symbol
+_SIGNALS = 2000  # sources and symbols whose last word is kept
+_BARS = TypeAdapter(list[Bar])
+
+
+class Host(Protocol):
+    """What is needed of the service."""
+
+    db: Database | None
+
+    def moment(self) -> Moment[LlmDeciderConfig]:
+        """This instant."""
+
+    async def ask(
+        self,
+        other: str,
+        verb: str,
+        body: dict[str, JsonValue] | None = None,
+        *,
+        by: str,
+        timeout_s: float,
+    ) -> dict[str, JsonValue]:
+        """Ask another service."""
+
+
+class Reader:
+    """Reads bars and quotes when they are needed, and listens to news and signals meanwhile."""
+
+    def __init__(self, host: Host, last: Callable[[str, str], Awaitable[bytes | None]]) -> None:
+        self._host = host
+        self._last = last  # the newest message of a stream on a subject
+        self._news: defaultdict[str, deque[News]] = defaultdict(lambda: deque(maxlen=_NEWS))
+        self._signals: dict[tuple[str, str, str], Signal] = {}
+
+    async def hear(self, event: Event) -> None:
+        """Take note of a headline or of another source's word."""
+        if isinstance(event, NewsPublished):
+            self._news[event.data.symbol].appendleft(event.data)
+        elif isinstance(event, SignalRaised):
+            signal = event.data
+            key = (signal.source_type, signal.source_id, signal.symbol)
+            self._signals.pop(key, None)
+            self._signals[key] = signal
+            if len(self._signals) > _SIGNALS:
+                self._signals.pop(next(iter(self._signals)))
+        elif isinstance(event, SignalWithdrawn):
+            gone = event.data
+            self._signals.pop((gone.source_type, gone.source_id, gone.symbol), None)
+
+    async def markets(
+        self, config: LlmConfig, symbols: Sequence[str], *, since: datetime | None = None
+    ) -> list[Market]:
+        """What is known of each symbol now, and nothing later. What cannot be read is left out of
+        its market; a market without bars and quote has no price. `since` is a market time that has
+        come already, whatever the clock here says.
+        """
+        held = await self._positions(config, symbols)
+        read = [self._market(config, symbol, held.get(symbol)) for symbol in symbols]
+        found = await asyncio.gather(*read)
+        now = max(self._host.moment().now, since or NEVER)
+        return [replace(market, now=now) for market in found]
+
+    async def _market(self, config: LlmConfig, symbol: str, position: Position | None) -> Market:
+        bars, quote = await asyncio.gather(
+            self._history(symbol, config.interval), self._quote(symbol)
+        )
+        return Market(
+            symbol=symbol,
+            now=self._host.moment().now,
+            interval=config.interval,
+            bars=tuple(bars),
+            quote=quote,
+            news=tuple(self._news[symbol]),
+            position=position,
+            signals=self._words(config, symbol),
+        )
+
+    async def _history(self, symbol: str, interval: str) -> list[Bar]:
+        body: dict[str, JsonValue] = {"symbol": symbol, "interval": interval, "count": MOST_BARS}
+        for tried in range(1, _TRIES + 1):
+            try:
+                answer = await self._host.ask(
+                    "market-data", "bars", body, by="llm-decider", timeout_s=_ASK_TIMEOUT_S
+                )
+            except NotFound:
+                return []
+            except TransientError as error:
+                log.warning("no bars of %s (try %d of %d): %s", symbol, tried, _TRIES, error)
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return _BARS.validate_python(answer["bars"])
+        return []
+
+    async def _quote(self, symbol: str) -> Quote | None:
+        try:
+            raw = await self._last("MARKET", subject("market", "quotes", symbol))
+        except TransientError as error:
+            log.warning("no quote of %s: %s", symbol, error)
+            return None
+        event = decode(raw) if raw else None
+        return event.data if isinstance(event, QuoteUpdated) else None
+
+    async def _positions(self, config: LlmConfig, symbols: Sequence[str]) -> dict[str, Position]:
+        bot, database = config.bot, self._host.db
+        if bot is None or database is None:
+            return {}
+        return await database.read(lambda sql: store.load_positions(sql, bot, symbols))
+
+    def _words(self, config: LlmConfig, symbol: str) -> tuple[Signal, ...]:
+        """What sources last said of a symbol; the snapshot leaves out what no longer stands."""
+        if not config.show_signals:
+            return ()
+        return tuple(signal for signal in self._signals.values() if signal.symbol == symbol)

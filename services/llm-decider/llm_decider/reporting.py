@@ -1,0 +1,285 @@
+"""What people are told: how each provider is found, how each budget stands, and alerts for both."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import JsonValue
+from sqlalchemy import Connection as Sql
+
+from llm_decider.adapters import connections, ledger, store
+from llm_decider.adapters.ledger import Crossing
+from llm_decider.domain import budget
+from llm_decider.domain.budget import Purse
+from llm_decider.domain.health import Connection
+from llm_decider.domain.shapes import Failure, ModelCheck
+from signalbox.contracts.assessments import LlmDecision
+from signalbox.contracts.config import LlmConfig, LlmDeciderConfig
+from signalbox.contracts.events import AlertRaised, Event, StateChanged
+from signalbox.contracts.ids import plain
+from signalbox.contracts.intervals import interval_length
+from signalbox.contracts.payloads import Alert, State
+from signalbox.contracts.values import Severity
+from signalbox.runtime import metrics
+from signalbox.runtime.db import Database
+from signalbox.runtime.moment import Moment
+
+SERVICE = "llm-decider"
+REPEAT = timedelta(seconds=30)  # unchanged state is said again this often, so that its age shows
+LOOK_S = 2.0  # between two looks; nothing is said more often
+
+At = Moment[LlmDeciderConfig]
+Body = dict[str, JsonValue]
+
+
+class Host(Protocol):
+    """What is needed of the service."""
+
+    db: Database | None
+
+    def moment(self) -> At:
+        """This instant."""
+
+    async def transact(self, work: Callable[[Sql, At], Iterable[Event]]) -> list[Event]:
+        """One transaction with its events."""
+
+
+def worked(sql: Sql, moment: At, config: LlmConfig) -> list[Event]:
+    """A provider has answered; tells of the end of its trouble."""
+    before = connections.lock(sql, config.id)
+    after = before.worked(moment.wall)
+    if after.differs(before):
+        connections.save(sql, after)
+    if not before.trouble:
+        return []
+    message = f"{config.name} ({config.model}) answers again."
+    return [_down(moment, before, message, active=False)]
+
+
+def failed(sql: Sql, moment: At, config: LlmConfig, failure: Failure, *, down: bool) -> list[Event]:
+    """A provider has failed; tells of it once when it is left alone from now on."""
+    before = connections.lock(sql, config.id)
+    after = before.failed(failure, moment.wall if down else None)
+    connections.save(sql, after)
+    if after.trouble == before.trouble:
+        return []
+    message = f"{config.name} ({config.model}) is not asked for now. {failure.message}"
+    return [_down(moment, after, message, active=True)]
+
+
+def suspicions(moment: At, config: LlmConfig, made: Iterable[LlmDecision]) -> list[Event]:
+    """One alert for an answer that saw instructions inside the data."""
+    found = [one for one in made if one.suspicious and not one.cached]
+    if not found:
+        return []
+    symbols = ", ".join(one.symbol for one in found)
+    alert = Alert(
+        severity=Severity.WARNING,
+        code="suspicious_input",
+        about=f"llm:{config.id}",
+        message=(
+            f"{config.name} saw instructions inside the data that it was shown about {symbols};"
+            " nothing is traded on it. Look at the decision for the headline or note they came in."
+        ),
+        service=SERVICE,
+        at=moment.wall,
+        occurrence=str(found[0].decision_id),
+    )
+    return [moment.event(AlertRaised, alert)]
+
+
+def budget_alerts(moment: At, crossings: Iterable[Crossing]) -> list[Event]:
+    """One alert for each threshold that was reached."""
+    said: list[Event] = []
+    for one in crossings:
+        at, purse = one.purse.at, one.purse
+        whose = "of all models" if at.scope == budget.TOTAL else budget.config_of(at.scope)
+        used = plain(purse.spent + purse.held)
+        message = (
+            f"{one.threshold} % of the {at.period}'s model budget {whose} are reached: {used} of"
+            f" {plain(purse.limit or purse.spent)} USD for {at.key} (UTC)."
+        )
+        if one.threshold == 100:
+            message += " Models are not asked beyond it; raise the limit if they should be."
+        severity = Severity.INFO if one.threshold < 80 else Severity.WARNING
+        about = f"budget:{budget.config_of(at.scope)}:{at.period}:{at.key}"
+        alert = Alert(
+            severity=severity,
+            code=f"budget_{one.threshold}",
+            about=about,
+            message=message,
+            service=SERVICE,
+            at=moment.wall,
+            occurrence=about,
+        )
+        said.append(moment.event(AlertRaised, alert))
+    return said
+
+
+def budget_body(purse: Purse) -> Body:
+    """A budget as commands and state tell it."""
+    return {
+        "scope": budget.config_of(purse.at.scope),
+        "period": purse.at.period,
+        "key": purse.at.key,
+        "limit_usd": None if purse.limit is None else plain(purse.limit),
+        "spent_usd": plain(purse.spent),
+        "reserved_usd": plain(purse.reserved + purse.held),
+        "unknown_usd": plain(purse.held),
+        "left_usd": None if purse.left is None else plain(purse.left),
+        "calls": purse.calls,
+        "tokens": purse.tokens,
+    }
+
+
+def _down(moment: At, found: Connection, message: str, *, active: bool) -> AlertRaised:
+    since = found.since or moment.wall
+    alert = Alert(
+        severity=Severity.WARNING,
+        code="source_down",
+        about=f"llm:{found.config_id}",
+        message=message[:2000],
+        service=SERVICE,
+        active=active,
+        at=moment.wall,
+        occurrence=f"{since.isoformat()}|{found.trouble}",
+    )
+    return moment.event(AlertRaised, alert)
+
+
+@dataclass(slots=True)
+class _Told:
+    body: Body
+    at: datetime
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Publishes how connections and budgets stand: what has changed at the next look, and what has
+    not every half minute.
+    """
+
+    host: Host
+    check: Callable[[LlmConfig], Awaitable[ModelCheck]]
+    _told: dict[tuple[str, str], _Told] = field(default_factory=dict)
+    _checked: dict[str, LlmConfig] = field(default_factory=dict)
+    _again: dict[str, datetime] = field(default_factory=dict)  # when to check what failed
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hurry(self) -> None:
+        """Look now: the configuration has changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            self._wake.clear()
+            await self._check_new()
+            await self.look()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+
+    async def look(self) -> None:
+        """Tell what has changed since the last look."""
+        database, moment = self.host.db, self.host.moment()
+        if database is None:
+            return
+        states = await database.read(lambda sql: self._states(sql, moment))
+        due = [state for state in states if self._is_due(state)]
+        if due:
+            await self.host.transact(lambda _sql, at: [at.event(StateChanged, s) for s in due])
+        for state in due:
+            self._told[state.kind, state.id] = _Told(state.body, state.at)
+
+    async def checked(self, config: LlmConfig, found: ModelCheck) -> None:
+        """Store what a check has found."""
+
+        def work(sql: Sql, moment: At) -> list[Event]:
+            before = connections.lock(sql, config.id)
+            connections.save(sql, before.checked(found, moment.wall))
+            return []
+
+        await self.host.transact(work)
+
+    async def _check_new(self) -> None:
+        """Ask providers whether they accept keys and models: at the start, after a change, and
+        again while they do not. It costs nothing.
+        """
+        moment = self.host.moment()
+        for config in moment.config.models:
+            again = self._again.get(config.id)
+            same = self._checked.get(config.id) == config
+            if not config.active or (same and (again is None or moment.wall < again)):
+                continue
+            found = await self.check(config)
+            await self.checked(config, found)
+            self._checked[config.id] = config
+            self._again.pop(config.id, None)
+            if not found.connected:
+                self._again[config.id] = self.host.moment().wall + REPEAT
+
+    def _states(self, sql: Sql, moment: At) -> list[State]:
+        purses = ledger.standing(sql, moment.config, moment.wall)
+        found, asked = connections.load(sql), store.last_asked(sql)
+        today = {p.at.scope: p for p in purses if p.at.period == "day"}
+        states = []
+        for config in moment.config.models:
+            connection = found.get(config.id, Connection(config.id))
+            purse = today[budget.config_scope(config.id)]
+            body = _connection(config, connection, purse, asked.get(config.id))
+            states.append(_state("connection", config.id, body, moment.wall))
+            metrics.LLM_CONNECTED.labels(config.id).set(connection.connected)
+        for purse in purses:
+            scope = budget.config_of(purse.at.scope)
+            id_ = f"{scope}.{purse.at.period}"
+            states.append(_state("budget", id_, budget_body(purse), moment.wall))
+            _measure(purse, id_)
+        known = {model.id for model in moment.config.models}
+        for kind, id_ in self._told:
+            if kind == "connection" and id_ not in known:
+                gone: Body = {**self._told[kind, id_].body, "active": False, "connected": False}
+                states.append(_state(kind, id_, gone, moment.wall))
+        return states
+
+    def _is_due(self, state: State) -> bool:
+        told = self._told.get((state.kind, state.id))
+        changed = told is None or told.body != state.body
+        return changed or (told is not None and state.at - told.at >= REPEAT)
+
+
+def _connection(
+    config: LlmConfig, found: Connection, today: Purse, asked_at: datetime | None
+) -> Body:
+    next_at = None
+    if config.active and config.every is not None and asked_at is not None:
+        next_at = asked_at + config.every * interval_length(config.interval)
+    return {
+        "connected": found.connected,
+        "trouble": found.trouble or None,
+        "last_ok_at": found.last_ok_at.isoformat() if found.last_ok_at else None,
+        "last_error": found.last_error or None,
+        "name": config.name,
+        "provider": config.provider,
+        "model": config.model,
+        "target": config.target.value,
+        "active": config.active,
+        "warnings": list(found.warnings),
+        "calls_today": today.calls,
+        "tokens_today": today.tokens,
+        "cost_today_usd": plain(today.spent + today.held),
+        "next_at": next_at.isoformat() if next_at else None,
+    }
+
+
+def _state(kind: str, id_: str, body: Mapping[str, JsonValue], wall: datetime) -> State:
+    return State(service=SERVICE, kind=kind, id=id_, body=dict(body), at=wall)
+
+
+def _measure(purse: Purse, name: str) -> None:
+    if purse.limit:
+        reserved, settled = purse.reserved / purse.limit, (purse.spent + purse.held) / purse.limit
+        metrics.BUDGET_RESERVED.labels(name).set(float(reserved))
+        metrics.BUDGET_SETTLED.labels(name).set(float(settled))

@@ -1,0 +1,298 @@
+"""Commands about work that takes minutes: it is stored first, and done by whoever is free."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from sqlalchemy import Connection as Sql
+
+from qc_ingest.adapters import job_store
+from qc_ingest.adapters.accounts import Accounts
+from qc_ingest.asking import (
+    config_of,
+    day,
+    integer,
+    optional_text,
+    parameters,
+    talking,
+    text,
+    time_left_s,
+)
+from qc_ingest.backtests import read_page
+from qc_ingest.deploying import NOTIFY
+from qc_ingest.domain.answers import SealedShut, WrongCredentials
+from qc_ingest.domain.backtests import END, START
+from qc_ingest.domain.history import PAGE, Page, Rows
+from qc_ingest.domain.jobs import Job, Kind, Result, Status, Step
+from qc_ingest.jobs import state_of
+from qc_ingest.polling import Host
+from signalbox.contracts.commands import Command
+from signalbox.contracts.config import IngestConfig, QuantConnectConfig
+from signalbox.contracts.errors import Conflict, Malformed, NotFound, PermanentError, TransientError
+from signalbox.contracts.events import Event, StateChanged
+from signalbox.contracts.ids import derive
+from signalbox.contracts.payloads import State
+from signalbox.runtime.db import Database
+from signalbox.runtime.moment import Moment
+
+log = logging.getLogger(__name__)
+
+_MOST_OPEN = 20  # backtests of one config that may wait or run at once
+_MOST_HEADERS = 10
+
+# Seals a text for this service itself, bound to an id and a field.
+Seal = Callable[[str, str, str], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobCommands:
+    """The answers about deployments and backtests."""
+
+    host: Host
+    accounts: Accounts
+    seal: Seal
+    wake: Callable[[], None]
+
+    async def deploy(self, command: Command) -> dict[str, JsonValue]:
+        """Deploy a project to QuantConnect's paper brokerage: `{job_id}`.
+
+        Raises:
+            Conflict: another deployment of the project is under way.
+        """
+        config = config_of(self.host, text(command, "config_id"))
+        job_id = str(derive("deploy", command.request_id))
+        asked: dict[str, JsonValue] = {
+            "node_id": optional_text(command, "node_id") or None,
+            "parameters": parameters(command),
+        }
+        notify = _notify(command)
+        if notify is not None:
+            asked[NOTIFY] = await self.seal(job_id, NOTIFY, json.dumps(notify))
+        job = self._job(Kind.DEPLOY, job_id, command, config, asked)
+
+        def check(sql: Sql) -> None:
+            for other in job_store.open_jobs(sql, config.id, Kind.DEPLOY, job.project_id):
+                raise Conflict(
+                    f"Project {job.project_id} is being deployed already (job {other}). Wait for"
+                    " that one."
+                )
+
+        await self._add(job, check)
+        return {"job_id": job_id}
+
+    async def backtest(self, command: Command) -> dict[str, JsonValue]:
+        """Start a backtest: `{backtest_id}`.
+
+        Raises:
+            Conflict: too many wait already.
+        """
+        config = config_of(self.host, text(command, "config_id"))
+        start, end = day(command, "start"), day(command, "end")
+        if start and end and start > end:
+            raise Malformed("start is after end")
+        given = parameters(command)
+        if {START, END} & given.keys():
+            raise Malformed(f"{START} and {END} are sent for start and end; name those instead")
+        name = optional_text(command, "name", longest=100)
+        asked: dict[str, JsonValue] = {
+            "name": name or f"Signalbox {self.host.moment().wall:%Y-%m-%d %H:%M}",
+            "parameters": given,
+            "start": start.isoformat() if start else None,
+            "end": end.isoformat() if end else None,
+        }
+        backtest_id = str(derive("backtest", command.request_id))
+        job = self._job(Kind.BACKTEST, backtest_id, command, config, asked)
+
+        def check(sql: Sql) -> None:
+            if len(job_store.open_jobs(sql, config.id, Kind.BACKTEST)) >= _MOST_OPEN:
+                raise Conflict(
+                    f"{_MOST_OPEN} backtests of this config wait or run. Let some end, or cancel"
+                    " them."
+                )
+
+        await self._add(job, check)
+        return {"backtest_id": backtest_id}
+
+    async def backtest_detail(self, command: Command) -> dict[str, JsonValue]:
+        """A backtest, with everything but its series: what is published, and what it left.
+
+        Raises:
+            NotFound: there is none.
+        """
+        job = await self._backtest(command)
+        result = await self._result(job)
+        return {
+            "backtest_id": job.id,
+            **job.body(),
+            "performance": dict(result.performance),
+            "error": result.error or None,
+            "stacktrace": result.stacktrace or None,
+            "notes": list(result.notes),
+        }
+
+    async def backtest_series(self, command: Command) -> dict[str, JsonValue]:
+        """Equity, benchmark and drawdown as `[unix seconds, value]`; empty before the end."""
+        result = await self._result(await self._backtest(command))
+        return {
+            "equity": list(result.equity),
+            "benchmark": list(result.benchmark),
+            "drawdown": list(result.drawdown),
+        }
+
+    async def backtest_orders(self, command: Command) -> dict[str, JsonValue]:
+        """Some of a finished backtest's orders: `{orders, length}`."""
+        return await self._rows(command, Rows.ORDERS)
+
+    async def backtest_insights(self, command: Command) -> dict[str, JsonValue]:
+        """Some of a finished backtest's insights: `{insights, length}`."""
+        return await self._rows(command, Rows.INSIGHTS)
+
+    async def cancel_backtest(self, command: Command) -> dict[str, JsonValue]:
+        """Have a backtest end; one that has ended is deleted here and at QuantConnect: `{status}`.
+
+        Raises:
+            TransientError: QuantConnect cannot be asked to delete it now.
+        """
+        job = await self._backtest(command)
+        if not job.status.is_over:
+            wall = self.host.moment().wall
+            await self._database().write(lambda sql: job_store.ask_to_cancel(sql, job.id, wall))
+            self.wake()
+            return {"status": job.status.value, "message": "It is being cancelled."}
+        await self._delete(command, job)
+        return {"status": "deleted"}
+
+    def _job(
+        self,
+        kind: Kind,
+        job_id: str,
+        command: Command,
+        config: QuantConnectConfig,
+        asked: dict[str, JsonValue],
+    ) -> Job:
+        wall = self.host.moment().wall
+        return Job(
+            id=job_id,
+            kind=kind,
+            config_id=config.id,
+            project_id=integer(command, "project_id"),
+            target=config.target.value,
+            requested_by=command.by,
+            asked=asked,
+            created_at=wall,
+            status=Status.QUEUED if kind is Kind.BACKTEST else Status.RUNNING,
+            step=Step.CHECK,
+            step_since=wall,
+            message="Waiting for its turn.",
+        )
+
+    async def _add(self, job: Job, check: Callable[[Sql], None]) -> None:
+        """Store a job and tell of it; one that is there already changes nothing."""
+
+        def work(sql: Sql, moment: Moment[IngestConfig]) -> list[Event]:
+            if job_store.load_job(sql, job.id) is not None:
+                return []
+            check(sql)
+            job_store.add_job(sql, job, moment.wall)
+            return [moment.event(StateChanged, state_of(job, moment.wall))]
+
+        await self.host.transact(work)
+        self.wake()
+
+    async def _backtest(self, command: Command) -> Job:
+        backtest_id = text(command, "backtest_id")
+        job = await self._database().read(lambda sql: job_store.load_job(sql, backtest_id))
+        if job is None or job.kind is not Kind.BACKTEST:
+            raise NotFound(f"no backtest {backtest_id}")
+        return job
+
+    async def _result(self, job: Job) -> Result:
+        found = await self._database().read(lambda sql: job_store.load_result(sql, job.id))
+        return found or Result()
+
+    async def _rows(self, command: Command, kind: Rows) -> dict[str, JsonValue]:
+        job = await self._backtest(command)
+        if not job.status.is_over:
+            raise Conflict(f"The backtest is {job.status.value}; its {kind.value} come at its end.")
+        offset = max(integer(command, "offset", 0), 0)
+        limit = min(max(integer(command, "limit", PAGE), 1), PAGE)
+        first = offset - offset % PAGE
+        rows: list[dict[str, JsonValue]] = []
+        length = 0
+        for start in (first, first + PAGE)[: 1 + (offset + limit > first + PAGE)]:
+            page = await self._page(command, job, kind, start)
+            rows.extend(page.rows)
+            length = max(length, page.length)
+            if page.is_last:
+                break
+        skip = offset - first
+        chosen: list[JsonValue] = [*rows[skip : skip + limit]]
+        return {kind.value: chosen, "length": length}
+
+    async def _page(self, command: Command, job: Job, kind: Rows, start: int) -> Page:
+        """A page from our own books, else from QuantConnect: a finished backtest never changes."""
+        database = self._database()
+        kept = await database.read(lambda sql: job_store.load_page(sql, job.id, kind, start))
+        if kept is not None or not job.quantconnect_id:
+            return kept or Page((), 0, is_last=True)
+        config = config_of(self.host, job.config_id)
+        async with talking(self.accounts, config, time_left_s(self.host, command)) as client:
+            page = await read_page(client, kind, job, start)
+        await database.write(lambda sql: job_store.save_page(sql, job.id, kind, start, page))
+        return page
+
+    async def _delete(self, command: Command, job: Job) -> None:
+        configs = self.host.moment().config.quantconnect
+        config = next((c for c in configs if c.id == job.config_id), None)
+        if config is not None and job.quantconnect_id and job.status is not Status.CANCELED:
+            await self._delete_there(command, job, config)
+        wall = self.host.moment().wall
+
+        def work(sql: Sql, moment: Moment[IngestConfig]) -> list[Event]:
+            job_store.delete_job(sql, job.id)
+            state = state_of(job, wall)
+            body = {**state.body, "status": "deleted", "message": "Deleted."}
+            gone = State(service=state.service, kind=state.kind, id=job.id, body=body, at=wall)
+            return [moment.event(StateChanged, gone)]
+
+        await self.host.transact(work)
+
+    async def _delete_there(self, command: Command, job: Job, config: QuantConnectConfig) -> None:
+        """QuantConnect's copy; one that is gone already is what was wanted."""
+        async with talking(self.accounts, config, time_left_s(self.host, command)) as client:
+            try:
+                listed = await client.backtests.all(job.project_id)
+                if any(summary.id == job.quantconnect_id for summary in listed):
+                    await client.backtests.delete(job.project_id, job.quantconnect_id)
+            except (WrongCredentials, SealedShut):
+                raise
+            except PermanentError as error:
+                log.info("QuantConnect does not know backtest %s any more: %s", job.id, error)
+
+    def _database(self) -> Database:
+        if self.host.db is None:
+            raise TransientError("the database is not open yet")
+        return self.host.db
+
+
+def _notify(command: Command) -> dict[str, JsonValue] | None:
+    """Where QuantConnect is to call, with its headers.
+
+    Raises:
+        Malformed: no address, or headers that are no short texts.
+    """
+    given = command.body.get("notify")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise Malformed("notify is not an object")
+    url, headers = given.get("url"), given.get("headers") or {}
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise Malformed("notify.url is not an http or https address")
+    if not isinstance(headers, dict) or len(headers) > _MOST_HEADERS or len(url) > 500:
+        raise Malformed(f"notify.headers is not a map of at most {_MOST_HEADERS} names")
+    if not all(isinstance(value, str) and len(value) <= 500 for value in headers.values()):
+        raise Malformed("notify.headers holds something that is not a short text")
+    return {"url": url, "headers": headers}

@@ -1,0 +1,49 @@
+"""Where orders go, and what may not trade."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from signalbox.contracts.values import Amount, Confidence, Name, Slug, Target, UtcTime, Value
+
+
+class PaperSettings(Value):
+    """How the paper broker fills."""
+
+    starting_cash: Amount = Field(Decimal(100_000), gt=0)
+    slippage_bps: Amount = Field(Decimal(1), ge=0)
+    impact_bps: Amount = Field(
+        Decimal(10), ge=0
+    )  # times the square root of order size over bar volume
+    max_participation: Confidence = Decimal("0.1")  # of a bar's volume, per fill
+    fee_bps: Amount = Field(Decimal(0), ge=0)
+    fee_per_share: Amount = Field(Decimal(0), ge=0)
+
+
+class AccountConfig(Value):
+    """Where orders go."""
+
+    id: Slug
+    name: Name
+    broker: Literal["paper", "alpaca"] = "paper"
+    mode: Literal["paper", "live"] = "paper"
+    target: Target = Target.SANDBOX
+    paper: PaperSettings = PaperSettings()
+    key_sealed: str | None = None
+    secret_sealed: str | None = None
+
+
+class KillSwitch(Value):
+    """What may not trade. Protective exits still may."""
+
+    everything: bool = False
+    accounts: frozenset[str] = frozenset()
+    bots: frozenset[str] = frozenset()
+    by: str = ""
+    reason: str = ""
+    at: UtcTime | None = None
+
+    def stops(self, bot: str, account: str) -> bool:
+        """Whether new orders of this bot are stopped."""
+        return self.everything or account in self.accounts or bot in self.bots
