@@ -222,11 +222,11 @@ async def _prepare(desk: Desk) -> None:
     )
     document = LlmDeciderConfig(models=(config,), prompts=(_PROMPT,))
     await desk.configure("llm-decider", document)
-    bars = [_bar(ago) for ago in range(250, 0, -1)]
-    body = json.dumps({"body": {"bars": [bar.model_dump(mode="json") for bar in bars]}}).encode()
+    bars = [_bar(ago).model_dump(mode="json") for ago in range(1000, 0, -1)]
 
     async def tell(message: Msg) -> None:
-        await message.respond(body)
+        count = json.loads(message.data)["body"]["count"]
+        await message.respond(json.dumps({"body": {"bars": bars[-count:]}}).encode())
 
     market = await desk.bus("market-data")
     await market.nc.subscribe(f"{PREFIX}.cmd.market-data.bars", cb=tell)

@@ -1,7 +1,10 @@
 """What goes on after a request was answered."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
+
+log = logging.getLogger(__name__)
 
 
 class Tasks:
@@ -14,7 +17,12 @@ class Tasks:
         """Begin; it is forgotten when it is done."""
         task = asyncio.create_task(work, name=name)
         self._running[name] = task
-        task.add_done_callback(lambda _task: self._running.pop(name, None))
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task.get_name(), None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s ended by an error", task.get_name(), exc_info=error)
 
     @property
     def running(self) -> list[str]:

@@ -12,12 +12,13 @@ from sandbox.tests.client import AT, MOMENTUM, Client, signed
 HEADERS = {"Authorization": signed(), "Timestamp": str(AT)}
 PATCH = """--- a/main.py
 +++ b/main.py
-@@ -1,3 +1,3 @@
+@@ -1,3 +1,4 @@
  one
 -two
 +deux
++dos
  three
-@@ -5,2 +5,3 @@
+@@ -5,2 +6,3 @@
  five
  six
 +seven
@@ -119,7 +120,7 @@ async def test_a_patch_changes_the_lines_that_it_names(client: Client) -> None:
     main = {"projectId": project_id, "name": "main.py"}
     await client.good("files/update", **main, content="one\ntwo\nthree\nfour\nfive\nsix\n")
     await client.good("files/patch", projectId=project_id, patch=PATCH)
-    expected = "one\ndeux\nthree\nfour\nfive\nsix\nseven\n"
+    expected = "one\ndeux\ndos\nthree\nfour\nfive\nsix\nseven\n"
     assert await content(client, project_id) == expected
     assert "does not fit" in await client.error("files/patch", projectId=project_id, patch=PATCH)
     assert await content(client, project_id) == expected

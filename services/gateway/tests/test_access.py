@@ -34,6 +34,7 @@ ADMIN_ONLY = {
     "save_quantconnect_config",
     "delete_quantconnect_config",
     "renew_quantconnect_webhook",
+    "clear_halt",
     "save_llm_config",
     "delete_llm_config",
     "write_llm_budget",

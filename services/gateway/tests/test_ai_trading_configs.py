@@ -10,11 +10,14 @@ from sqlalchemy import select
 
 from gateway.adapters.llm_tables import llm_trading_configs
 from gateway.adapters.primary_tables import config_versions
+from gateway.domain.llm_bodies import LlmConfigBody
+from gateway.domain.llm_edits import save_model, sealed_key
 from gateway.domain.llm_urls import check_base_url
+from gateway.domain.setup import Setup
 from gateway.starting import Environment, start
 from signalbox.contracts import payloads as p
-from signalbox.contracts.config import LlmDeciderConfig
-from signalbox.contracts.errors import Malformed, NotFound
+from signalbox.contracts.config import LlmDeciderConfig, PromptVersion
+from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.events import StateChanged
 from signalbox.testing.examples import NOON, a_moment
 
@@ -158,6 +161,7 @@ async def test_what_does_not_fit_is_refused_in_words(
         ("openai", "https://[::1]/v1", False, "SIGNALBOX_LLM_PRIVATE_URLS"),
         ("openai", "https://[::ffff:10.0.0.1]/v1", False, "SIGNALBOX_LLM_PRIVATE_URLS"),
         ("openai", "https://169.254.169.254/v1", True, "no model server"),
+        ("openai", "https://[::ffff:169.254.169.254]/v1", True, "no model server"),
         ("openai", "https://0.0.0.0/v1", True, "no model server"),
         ("openai", "https://2130706433/v1", True, "in full"),
         ("openai", "https://127.1/v1", True, "in full"),
@@ -177,6 +181,16 @@ def test_base_urls(provider: str, url: str, private: bool, words: str) -> None:
         return
     with pytest.raises(Malformed, match=words.replace("/", "\\/")):
         check_base_url(provider, url, private=private)
+
+
+def test_two_new_ones_of_one_name_never_become_one() -> None:
+    body = LlmConfigBody.model_validate({**MODEL, "id": None})
+    secret = sealed_key("openai", KEY, "sealed")
+    prompt = PromptVersion(prompt_id="standard", version=1, name="S", system="", user="u")
+    fields: dict[str, Any] = {"key": "mine", "owner": "o", "at": NOON}
+    first = save_model(Setup(prompts=(prompt,)), body, secret, **fields)
+    with pytest.raises(Conflict, match="'mine' was added a moment ago"):
+        save_model(first.setup, body, secret, **fields)
 
 
 async def test_a_fallback_is_of_the_same_kind_and_is_not_deleted(gateway: Any) -> None:

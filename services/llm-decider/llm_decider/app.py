@@ -52,7 +52,7 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
     commands = Commands(service, worker, reporter, reader, providers.open, caller.mend)
 
     async def report() -> None:
-        """Tell how things stand; let go of keys that are not used any more."""
+        """Tell how things stand."""
         try:
             await reporter.run()
         finally:
@@ -66,6 +66,15 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
                 await asyncio.sleep(0)
             await asyncio.sleep(_FORGET_S)
 
+    async def tidy() -> None:
+        """Close the connections of keys that no model uses any more."""
+        changed = asyncio.Event()
+        service.config.changed.append(changed.set)
+        while True:
+            await changed.wait()
+            changed.clear()
+            await providers.keep(service.config.document.models)
+
     service.config.changed.append(reporter.hurry)
     service.consume(build_handlers(worker.hurry))
     service.consume(build_book_handlers())
@@ -76,6 +85,7 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
         service.command(verb, getattr(commands, verb))
     service.task(worker.run)
     service.task(report)
+    service.task(tidy)
     service.task(forget)
     return service
 

@@ -23,6 +23,7 @@ from signalbox.contracts.events import (
     SignalWithdrawn,
     decode,
 )
+from signalbox.contracts.intervals import interval_length
 from signalbox.contracts.payloads import Bar, News, Position, Quote, Signal
 from signalbox.contracts.subjects import subject
 from signalbox.runtime.db import Database
@@ -68,6 +69,7 @@ class Reader:
         self._last = last  # the newest message of a stream on a subject
         self._news: defaultdict[str, deque[News]] = defaultdict(lambda: deque(maxlen=_NEWS))
         self._signals: dict[tuple[str, str, str], Signal] = {}
+        self._bars: dict[tuple[str, str], tuple[Bar, ...]] = {}  # by symbol and interval
 
     async def hear(self, event: Event) -> None:
         """Take note of a headline or of another source's word."""
@@ -112,8 +114,28 @@ class Reader:
             signals=self._words(config, symbol),
         )
 
-    async def _history(self, symbol: str, interval: str) -> list[Bar]:
-        body: dict[str, JsonValue] = {"symbol": symbol, "interval": interval, "count": MOST_BARS}
+    async def _history(self, symbol: str, interval: str) -> Sequence[Bar]:
+        """The newest closed bars; those that are known already are not fetched again."""
+        known = self._bars.get((symbol, interval), ())
+        count = self._missing(known, interval)
+        fresh = await self._fetch(symbol, interval, count)
+        if fresh and not _overlap(known, fresh):
+            known = ()
+            if count < MOST_BARS:
+                fresh = await self._fetch(symbol, interval, MOST_BARS)
+        kept = [bar for bar in known if fresh and bar.opened_at < fresh[0].opened_at]
+        self._bars[symbol, interval] = (*kept, *fresh)[-MOST_BARS:]
+        return self._bars[symbol, interval]
+
+    def _missing(self, known: Sequence[Bar], interval: str) -> int:
+        """How many bars to fetch: one that is known, to join on, and all that came since."""
+        if not known:
+            return MOST_BARS
+        since = self._host.moment().now - known[-1].closed_at
+        return min(max(since // interval_length(interval), 0) + 2, MOST_BARS)
+
+    async def _fetch(self, symbol: str, interval: str, count: int) -> list[Bar]:
+        body: dict[str, JsonValue] = {"symbol": symbol, "interval": interval, "count": count}
         for tried in range(1, _TRIES + 1):
             try:
                 answer = await self._host.ask(
@@ -148,3 +170,9 @@ class Reader:
         if not config.show_signals:
             return ()
         return tuple(signal for signal in self._signals.values() if signal.symbol == symbol)
+
+
+def _overlap(known: Sequence[Bar], fresh: Sequence[Bar]) -> bool:
+    """Whether nothing lies between what is known and what has come: they share a bar."""
+    first = fresh[0]
+    return any(b.opened_at == first.opened_at and b.epoch == first.epoch for b in known)

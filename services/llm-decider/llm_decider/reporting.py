@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -150,6 +151,19 @@ def _down(moment: At, found: Connection, message: str, *, active: bool) -> Alert
     return moment.event(AlertRaised, alert)
 
 
+def _retire(config_id: str, is_known: bool, sql: Sql, moment: At) -> list[Event]:
+    before = connections.lock(sql, config_id)
+    said: list[Event] = []
+    if before.trouble:
+        said.append(_down(moment, before, "This model is not asked any more.", active=False))
+    if is_known:
+        connections.save(sql, Connection(config_id))
+        return said
+    connections.drop(sql, config_id)
+    body: Body = {"connected": False, "active": False}
+    return [*said, moment.event(StateChanged, _state("connection", config_id, body, moment.wall))]
+
+
 @dataclass(slots=True)
 class _Told:
     body: Body
@@ -178,6 +192,7 @@ class Reporter:
         while True:
             self._wake.clear()
             await self._check_new()
+            await self.retire()
             await self.look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_S)
@@ -194,6 +209,22 @@ class Reporter:
         for state in due:
             self._told[state.kind, state.id] = _Told(state.body, state.at)
 
+    async def retire(self) -> None:
+        """Nobody asks a model that is switched off or gone, so its trouble is nobody's."""
+        database, models = self.host.db, self.host.moment().config.models
+        if database is None:
+            return
+        known = {model.id for model in models}
+        active = {model.id for model in models if model.active}
+        for found in (await database.read(connections.load)).values():
+            over = found.config_id not in known or (
+                found.config_id not in active and bool(found.trouble)
+            )
+            if over:
+                await self.host.transact(
+                    partial(_retire, found.config_id, found.config_id in known)
+                )
+
     async def checked(self, config: LlmConfig, found: ModelCheck) -> None:
         """Store what a check has found."""
 
@@ -209,17 +240,19 @@ class Reporter:
         again while they do not. It costs nothing.
         """
         moment = self.host.moment()
-        for config in moment.config.models:
-            again = self._again.get(config.id)
-            same = self._checked.get(config.id) == config
-            if not config.active or (same and (again is None or moment.wall < again)):
-                continue
-            found = await self.check(config)
-            await self.checked(config, found)
+        due = [one for one in moment.config.models if one.active and self._is_unchecked(one)]
+        found = await asyncio.gather(*map(self.check, due))
+        for config, check in zip(due, found, strict=True):
+            await self.checked(config, check)
             self._checked[config.id] = config
             self._again.pop(config.id, None)
-            if not found.connected:
+            if not check.connected:
                 self._again[config.id] = self.host.moment().wall + REPEAT
+
+    def _is_unchecked(self, config: LlmConfig) -> bool:
+        again = self._again.get(config.id)
+        due = again is not None and self.host.moment().wall >= again
+        return due or self._checked.get(config.id) != config
 
     def _states(self, sql: Sql, moment: At) -> list[State]:
         purses = ledger.standing(sql, moment.config, moment.wall)
@@ -237,11 +270,6 @@ class Reporter:
             id_ = f"{scope}.{purse.at.period}"
             states.append(_state("budget", id_, budget_body(purse), moment.wall))
             _measure(purse, id_)
-        known = {model.id for model in moment.config.models}
-        for kind, id_ in self._told:
-            if kind == "connection" and id_ not in known:
-                gone: Body = {**self._told[kind, id_].body, "active": False, "connected": False}
-                states.append(_state(kind, id_, gone, moment.wall))
         return states
 
     def _is_due(self, state: State) -> bool:

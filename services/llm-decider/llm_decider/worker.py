@@ -113,8 +113,7 @@ class Worker:
     async def _let_go(self) -> None:
         for task in self._running.values():
             task.cancel()
-        if self._running:
-            await asyncio.wait(self._running.values())
+        await self.idle()
         await self._host.write(lambda sql, now: store.drop_leases(sql, self._holder, now.wall))
 
 

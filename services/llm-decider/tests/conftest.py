@@ -148,7 +148,7 @@ class Host:
         self.epoch = 1
         self.said: list[Event] = []
         self.closes: dict[str, Decimal] = {}
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, int]] = []
         self.is_market_away = False
         self.requests = itertools.count()
 
@@ -177,13 +177,14 @@ class Host:
 
     async def ask(self, other: str, verb: str, body: Any = None, **_: Any) -> dict[str, Any]:
         assert (other, verb) == ("market-data", "bars")
-        self.asked.append(body["symbol"])
+        self.asked.append((body["symbol"], body["count"]))
         if self.is_market_away:
             raise TransientError("market-data is not running")
         close = self.closes.get(body["symbol"], CLOSE)
         if not close:
             return {"bars": []}
-        bars = [self.bar(body["symbol"], n, close) for n in range(40, 0, -1)]
+        count = min(body["count"], 40)
+        bars = [self.bar(body["symbol"], n, close) for n in range(count, 0, -1)]
         return {"bars": [bar.model_dump(mode="json") for bar in bars]}
 
     async def last(self, _stream: str, _subject: str) -> bytes | None:

@@ -68,9 +68,10 @@ class Place:
 
     async def open(self) -> None:
         async def tell(message: Msg) -> None:
-            symbol = json.loads(message.data)["body"]["symbol"]
-            bars = [minute(symbol, n).model_dump(mode="json") for n in range(self.closed)]
-            await message.respond(json.dumps({"body": {"bars": bars}}).encode())
+            body = json.loads(message.data)["body"]
+            bars = [minute(body["symbol"], n) for n in range(self.closed)][-body["count"] :]
+            found = [bar.model_dump(mode="json") for bar in bars]
+            await message.respond(json.dumps({"body": {"bars": found}}).encode())
 
         market = await self.desk.bus("market-data")
         await market.nc.subscribe(f"{PREFIX}.cmd.market-data.bars", cb=tell)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from llm_decider.adapters import ledger, tables
 from llm_decider.adapters.ledger import Ended
@@ -76,15 +77,12 @@ class Spending(RuleBasedStateMachine):
         target=started,
         payers=st.sampled_from([("a",), ("b",), ("a", "b")]),
         amount=amounts,
-        twice=st.booleans(),
     )
-    def begin(self, payers: tuple[str, ...], amount: Decimal, *, twice: bool) -> Attempt | None:
+    def begin(self, payers: tuple[str, ...], amount: Decimal) -> Attempt | None:
         self.count += 1
         attempt = an_attempt(self.count, payers, amount, self.wall)
         with self.db.begin() as sql:
             refusal, _ = ledger.begin(sql, self.config, attempt)
-            if twice and refusal is None:  # the same again changes nothing
-                assert ledger.begin(sql, self.config, attempt) == (None, [])
             after = ledger.standing(sql, self.config, self.wall)
         charged = {key.scope for key in budget.purse_keys(payers, self.wall)}
         for purse in after:
@@ -234,3 +232,14 @@ def test_only_what_is_unknown_is_resolved() -> None:
         ledger.begin(sql, config, attempt)
         with pytest.raises(Conflict, match="started"):
             ledger.resolve(sql, config, attempt.attempt_id, D(0))
+
+
+def test_an_attempt_begins_once() -> None:
+    db, config = Database.in_memory(tables.metadata), document(D(3), D(1))
+    attempt = an_attempt(1, ("a",), D("0.5"), WALL)
+    with db.begin() as sql:
+        ledger.begin(sql, config, attempt)
+    with pytest.raises(IntegrityError), db.begin() as sql:
+        ledger.begin(sql, config, attempt)
+    with db.begin() as sql:
+        assert {purse.reserved for purse in ledger.standing(sql, config, WALL)} == {D(0), D("0.5")}

@@ -340,6 +340,17 @@ async def test_the_key_is_nowhere_to_be_seen(
 
 
 @wires
+async def test_a_key_of_any_shape_is_taken_out_of_what_is_said(wire: str) -> None:
+    key = "canary5f0d6b3e9a41"
+    async with scripted(Step(400, problem(wire, f"What is {key}"))) as script:
+        provider = line(script.url, wire, key)
+        found = await provider.ask(ask(wire))
+        await provider.close()
+    assert isinstance(found, Failure)
+    assert "What is ***" in found.message
+
+
+@wires
 async def test_stray_settings_of_the_environment_redirect_nothing(
     wire: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -312,6 +312,46 @@ async def test_a_failure_is_shown_with_the_connection(station: Station) -> None:
     assert told["last_error"] == "The key is wrong."
 
 
+@pytest.mark.parametrize("gone", [True, False])
+async def test_the_trouble_of_a_model_that_nobody_asks_any_more_is_over(
+    station: Station, *, gone: bool
+) -> None:
+    process = station.process()
+    failure = Failure("credentials", "The key is wrong.", Booking.RELEASE, breaks=True)
+    await station.decide(failure, process=process)
+    station.configure(*(() if gone else (station.config(active=False),)))
+    for _ in range(2):
+        await process.reporter.retire()
+    assert [alert.active for alert in station.host.of(AlertRaised)] == [True, False]
+    assert len(station.host.of(StateChanged)) == (1 if gone else 0)
+
+
+async def test_a_key_is_checked_at_the_start_after_a_change_and_while_it_is_refused(
+    station: Station,
+) -> None:
+    process = station.process()
+    station.model().connected = False
+    running = asyncio.create_task(process.reporter.run())
+    await until(lambda: connection(station).get("last_error") == "The key is wrong.")
+    station.model().connected = True
+    station.pass_time(31)
+    process.reporter.hurry()
+    await until(lambda: connection(station).get("connected"))
+    assert connection(station)["last_error"] is None
+    station.model().connected = False
+    station.configure(station.config(key_sealed="another"))
+    process.reporter.hurry()
+    await until(lambda: not connection(station)["connected"])
+    running.cancel()
+    await asyncio.wait({running})
+
+
+def connection(station: Station) -> Any:
+    """The model's connection as last told."""
+    states = [state for state in station.host.of(StateChanged) if state.kind == "connection"]
+    return states[-1].body if states else {}
+
+
 async def test_an_unexpected_error_is_taken_up_again(
     station: Station, caplog: pytest.LogCaptureFixture
 ) -> None:

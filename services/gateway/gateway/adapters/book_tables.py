@@ -64,6 +64,10 @@ earnings = Table(
     Column("wins", Integer, nullable=False),
     Column("losses", Integer, nullable=False),
     Column("fills", Integer, nullable=False),
+    Column("traded", ExactDecimal, nullable=False),
+    Column("measured", ExactDecimal, nullable=False),  # of `traded`, at a known slippage
+    Column("slipped", ExactDecimal, nullable=False),  # basis points times `measured`
+    Column("squares", ExactDecimal, nullable=False),  # of the profits of closed parts
 )
 
 positions = Table(
@@ -125,4 +129,25 @@ books = Table(
     Column("account", String(64), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     *(Column(name, ExactDecimal, nullable=False) for name in _VALUES),
+)
+
+equity_days = Table(
+    "equity_days",  # the curve of each market day in one row: its ends, extremes and deepest fall
+    metadata,
+    Column("day", UtcDateTime, primary_key=True, autoincrement=False),
+    Column("bot", String(64), primary_key=True),
+    Column("account", String(64), primary_key=True),
+    Column("first", ExactDecimal, nullable=False),
+    Column("last", ExactDecimal, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("high", ExactDecimal, nullable=False),
+    Column("high_at", UtcDateTime, nullable=False),
+    Column("low", ExactDecimal, nullable=False),
+    Column("low_at", UtcDateTime, nullable=False),
+    Column("peak", ExactDecimal, nullable=False),
+    Column("peak_at", UtcDateTime, nullable=False),
+    Column("trough", ExactDecimal, nullable=False),
+    Column("trough_at", UtcDateTime, nullable=False),
+    Column("marks", Integer, nullable=False),
+    Column("exposure", ExactDecimal, nullable=False),
 )

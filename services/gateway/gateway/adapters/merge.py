@@ -3,16 +3,29 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 
 from gateway.adapters.llm_tables import llm_trading_decisions
 from gateway.adapters.primary_tables import metadata
 from gateway.adapters.read_tables import quantconnect_signals, rounds
-from gateway.domain.changes import Add, Change, Latest, New, Put, Replace, Row, Settle
+from gateway.domain.changes import Add, Change, Extend, Latest, New, Put, Replace, Row, Settle
+from gateway.domain.curve import STRETCH, Stretch
 from signalbox.contracts.values import Outcome
 from signalbox.runtime.db import insert_new, upsert
 
@@ -36,6 +49,7 @@ class Batch:
     latest: dict[tuple[str, tuple[str, ...], str], dict[Key, Row]] = field(default_factory=dict)
     sums: dict[str, dict[Key, tuple[Row, dict[str, Decimal | int]]]] = field(default_factory=dict)
     replaced: dict[str, dict[Key, Replace]] = field(default_factory=dict)
+    curves: dict[str, dict[Key, Stretch]] = field(default_factory=dict)
     settled: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add(self, change: Change) -> None:
@@ -53,6 +67,8 @@ class Batch:
             sql.execute(_latest(metadata.tables[name], keys, by), list(latest.values()))
         for name, sums in self.sums.items():
             _write_sums(sql, metadata.tables[name], sums)
+        for name, curves in self.curves.items():
+            _write_curves(sql, metadata.tables[name], curves)
         for name, scopes in self.replaced.items():
             _replace(sql, metadata.tables[name], list(scopes.values()))
         for name, signal_ids in self.settled.items():
@@ -99,6 +115,13 @@ def _fold_replace(batch: Batch, change: Replace) -> None:
     batch.replaced.setdefault(change.table, {})[tuple(change.scope.values())] = change
 
 
+def _fold_extend(batch: Batch, change: Extend) -> None:
+    curves = batch.curves.setdefault(change.table, {})
+    key = tuple(change.key[column.name] for column in _key_of(change.table))
+    before = curves.get(key)
+    curves[key] = before.then(change.stretch) if before else change.stretch
+
+
 def _fold_settle(batch: Batch, change: Settle) -> None:
     batch.settled.setdefault(change.table, {})[change.signal_id] = None
 
@@ -109,6 +132,7 @@ _FOLDS: Mapping[type, Callable[[Batch, Any], None]] = {
     Latest: _fold_latest,
     Add: _fold_add,
     Replace: _fold_replace,
+    Extend: _fold_extend,
     Settle: _fold_settle,
 }
 
@@ -151,6 +175,25 @@ def _write_sums(
             stored = {name: row[name] for name in wanted[key]}
             wanted[key] = _plus(stored, wanted[key])
     rows = [{**dict(zip(names, key, strict=True)), **all_} for key, all_ in wanted.items()]
+    sql.execute(upsert(table, names), rows)
+
+
+@cache
+def _key_of(table: str) -> tuple[Column[Any], ...]:
+    return tuple(metadata.tables[table].primary_key.columns)
+
+
+def _write_curves(sql: Connection, table: Table, curves: Mapping[Key, Stretch]) -> None:
+    columns, wanted = _key_of(table.name), dict(curves)
+    for some in _chunks(list(wanted)):
+        for row in sql.execute(select(table).where(tuple_(*columns).in_(some))).mappings():
+            key = tuple(row[column.name] for column in columns)
+            wanted[key] = Stretch(*(row[name] for name in STRETCH)).then(wanted[key])
+    names = [column.name for column in columns]
+    rows = [
+        {**dict(zip(names, key, strict=True)), **{n: getattr(curve, n) for n in STRETCH}}
+        for key, curve in wanted.items()
+    ]
     sql.execute(upsert(table, names), rows)
 
 

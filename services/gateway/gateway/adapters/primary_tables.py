@@ -33,6 +33,30 @@ failures = Table(
     Column("last_at", UtcDateTime, nullable=False, index=True),
 )
 
+api_tokens = Table(
+    "api_tokens",  # of programs; deleted when they are taken back
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),  # their signals' source id
+    Column("hash", String(64), nullable=False),  # SHA-256 of the token, hexadecimal
+    Column("scopes", String(64), nullable=False),  # with spaces between
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+)
+
+submissions = Table(
+    "submissions",  # signals that were handed in, so that a repeat gets the same answer
+    metadata,
+    Column("source_type", String(16), primary_key=True),
+    Column("source_id", String(128), primary_key=True),
+    Column("key", String(64), primary_key=True),  # the sender's idempotency key
+    Column("body_hash", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
+
 bots = Table(
     "bots",
     metadata,

@@ -27,5 +27,6 @@ READ_MODELS = (
     book_tables.positions,
     book_tables.lots,
     book_tables.equity,
+    book_tables.equity_days,
     book_tables.books,
 )

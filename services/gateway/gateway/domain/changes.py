@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from gateway.domain.curve import Stretch
+
 Row = Mapping[str, object]
 
 
@@ -58,6 +60,15 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class Extend:
+    """Join a stretch to the curve that a row holds. Only where one stream writes, in order."""
+
+    table: str
+    key: Row
+    stretch: Stretch
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Work out again whether what stands for this signal is processed: no bot's round pends."""
 
@@ -65,4 +76,4 @@ class Settle:
     table: str
 
 
-Change = New | Put | Latest | Add | Replace | Settle
+Change = New | Put | Latest | Add | Replace | Extend | Settle

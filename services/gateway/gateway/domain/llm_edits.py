@@ -41,11 +41,13 @@ def save_model(
         Malformed: something is missing, does not fit together, or would send a stored key to
             where it was not entered for.
         NotFound: a prompt, bot or fallback that is named does not exist.
-        Conflict: there are too many.
+        Conflict: there are too many, or somebody else has just taken the id made for a new one.
     """
     before = find(setup.models, key)
     given = fields_of(body, *CLEARABLE)
     given.pop("api_key", None)
+    if before is not None and body.id is None:
+        raise Conflict(f"{WHAT} {key!r} was added a moment ago; send it again, or name its id")
     if key == TOTAL:
         raise Malformed(f"{TOTAL!r} stands for all models together; pick another id")
     if before is None:

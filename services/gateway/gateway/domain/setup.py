@@ -71,7 +71,7 @@ class Setup(Value):
         used = {model.prompt_id for model in self.models}
         return LlmDeciderConfig(
             models=tuple(model.document() for model in self.models if not model.lacks),
-            prompts=tuple(prompt for prompt in self.prompts if True),
+            prompts=tuple(prompt for prompt in self.prompts if prompt.prompt_id in used),
             bots=self.bots,
             budget=self.llm_budget,
         )

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from gateway.domain.changes import Change, New, Put, Replace
+from gateway.domain.changes import Change, Extend, New, Put, Replace
+from gateway.domain.curve import mark
+from gateway.projections.orders import day_of
 from signalbox.contracts.events import EquityMarked, PositionChanged
 
 
@@ -40,7 +42,7 @@ def position(event: PositionChanged) -> Iterator[Change]:
 
 
 def equity(event: EquityMarked) -> Iterator[Change]:
-    """One point of the curve, and the newest of its bot on this account."""
+    """One point of the curve, of its market day, and the newest of its bot on this account."""
     marked = event.data
     row = {
         "bot": marked.bot,
@@ -56,3 +58,6 @@ def equity(event: EquityMarked) -> Iterator[Change]:
     }
     yield New("equity", {"id": str(event.id), **row})
     yield Put("books", ("bot", "account"), row)
+    key = {"day": day_of(marked.at), "bot": marked.bot, "account": marked.account}
+    point = mark(marked.equity, marked.exposure_gross, marked.at)
+    yield Extend("equity_days", key, point)

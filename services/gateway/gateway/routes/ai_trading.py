@@ -1,7 +1,5 @@
 """Language models: which are asked, whether they answer, and how they stand."""
 
-import asyncio
-
 from fastapi import APIRouter, Response, status
 from pydantic import JsonValue
 
@@ -28,15 +26,14 @@ from gateway.domain.setup import Setup, find, pick
 from gateway.domain.views import Listing
 from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import Context, GetContext
+from gateway.routes.following import once_known
 from gateway.routes.query import Id
 from gateway.routes.saving import save
-from signalbox.contracts.errors import Conflict, NotFound
+from signalbox.contracts.errors import Conflict
 from signalbox.runtime.clock import wall_now
 
 router = APIRouter(prefix="/api/ai-trading", tags=["ai-trading"])
 _NEW: dict[int | str, dict[str, object]] = {201: {"model": LlmConfigView, "description": "Added"}}
-_TRIES = 10  # a config that was saved a moment ago has to reach its service first
-_BETWEEN_S = 0.2
 _TEST_S = 20.0
 
 
@@ -117,13 +114,9 @@ async def test_config(config_id: Id, context: GetContext, who: Trader) -> LlmTes
     if model.lacks:
         raise Conflict(f"it cannot be tested yet; {lacking(model)}")
     body: dict[str, JsonValue] = {"config_id": config_id}
-    for _ in range(_TRIES):
-        try:
-            answer = await context.ask(OWNER, "test", body, by=who.person, timeout_s=_TEST_S)
-            return LlmTest.model_validate(answer)
-        except NotFound:
-            await asyncio.sleep(_BETWEEN_S)
-    answer = await context.ask(OWNER, "test", body, by=who.person, timeout_s=_TEST_S)
+    answer = await once_known(
+        lambda: context.ask(OWNER, "test", body, by=who.person, timeout_s=_TEST_S)
+    )
     return LlmTest.model_validate(answer)
 
 

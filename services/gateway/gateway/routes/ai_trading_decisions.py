@@ -24,6 +24,7 @@ from gateway.domain.setup import pick
 from gateway.domain.views import Listing
 from gateway.routes.access import Trader, Viewer
 from gateway.routes.context import Context, GetContext, GetKey
+from gateway.routes.following import once_known
 from gateway.routes.query import GetPage, GetSpan, Id, Word
 from signalbox.contracts.errors import Conflict, Malformed, NotFound, SignalboxError
 from signalbox.contracts.values import Action
@@ -100,7 +101,9 @@ async def ask_for_decision(
     if body.symbols is not None:
         wanted["symbols"] = list(body.symbols)
     unique = f"{body.config_id}|{key}" if key else None
-    answer = await context.ask(OWNER, "decide", wanted, by=who.person, key=unique, timeout_s=10)
+    answer = await once_known(
+        lambda: context.ask(OWNER, "decide", wanted, by=who.person, key=unique, timeout_s=10)
+    )
     asked = _texts(answer.get("decision_ids"))
     found = await _arrived(context, asked, wait_s, {model.id: model.target.value})
     there = {decision.id for decision in found}

@@ -29,6 +29,7 @@ from gateway.domain.setup import Setup, pick
 from gateway.domain.views import Listing
 from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import Context, GetContext
+from gateway.routes.following import once_known
 from gateway.routes.query import GetPage, Id
 from signalbox.contracts.errors import Malformed
 from signalbox.runtime.clock import wall_now
@@ -111,7 +112,9 @@ async def preview_prompt(body: PreviewBody, context: GetContext, who: Trader) ->
         wanted["symbols"] = list(body.symbols)
     if not wanted.get("symbols"):
         raise Malformed("send symbols, or the id of a config that has some")
-    answer = await context.ask(OWNER, "preview", wanted, by=who.person, timeout_s=10)
+    answer = await once_known(
+        lambda: context.ask(OWNER, "preview", wanted, by=who.person, timeout_s=10)
+    )
     return PreviewView.model_validate(answer)
 
 

@@ -1,6 +1,5 @@
 """QuantConnect: accounts, their webhooks, status."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
@@ -27,17 +26,14 @@ from gateway.domain.setup import Setup, find, pick, put, without
 from gateway.domain.views import Listing
 from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import Context, GetContext, GetKey
-from gateway.routes.following import OWNER
+from gateway.routes.following import OWNER, once_known
 from gateway.routes.query import Id
 from gateway.routes.saving import save
-from signalbox.contracts.errors import NotFound
 from signalbox.contracts.values import Target
 from signalbox.runtime.clock import wall_now
 
 router = APIRouter(prefix="/api/quantconnect", tags=["quantconnect"])
 _NEW: dict[int | str, dict[str, object]] = {201: {"model": ConnectionView, "description": "Added"}}
-_TRIES = 10  # a config that was saved a moment ago has to reach its service first
-_BETWEEN_S = 0.2
 _SNIPPET = "docs/quantconnect/signalbox_emitter.py"
 
 
@@ -135,13 +131,7 @@ async def test_config(config_id: Id, context: GetContext, who: Trader) -> Connec
     setup = await context.read(config_store.load)
     pick(setup.connections, config_id, "QuantConnect config")
     body: dict[str, JsonValue] = {"config_id": config_id}
-    for _ in range(_TRIES):
-        try:
-            answer = await context.ask(OWNER, "test", body, by=who.person, timeout_s=20)
-            return ConnectionTest.model_validate(answer)
-        except NotFound:
-            await asyncio.sleep(_BETWEEN_S)
-    answer = await context.ask(OWNER, "test", body, by=who.person, timeout_s=20)
+    answer = await once_known(lambda: context.ask(OWNER, "test", body, by=who.person, timeout_s=20))
     return ConnectionTest.model_validate(answer)
 
 

@@ -5,7 +5,7 @@ that replicas wait for each other and never for ever.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import Connection as Sql
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_
 
 from llm_decider.adapters.tables import llm_attempts, purses
 from llm_decider.domain import budget
@@ -34,8 +34,10 @@ _EMPTY: dict[str, Any] = {
     "tokens": 0,
     "alerted": 0,
 }
+_ATTEMPT = tuple(field.name for field in fields(Attempt))
 _NEW_PURSE = insert_new(purses)
 _SAVE_PURSE = upsert(purses, ["scope", "period", "key"])
+_NEW_ATTEMPT = insert(llm_attempts)
 _SAVE_ATTEMPT = upsert(llm_attempts, ["attempt_id"])
 _STATES = {
     Booking.SETTLE: State.SETTLED,
@@ -71,12 +73,9 @@ class Ended:
 def begin(
     sql: Sql, config: LlmDeciderConfig, attempt: Attempt
 ) -> tuple[Refusal | None, list[Crossing]]:
-    """Reserve the worst case in every purse and mark the attempt as started, or neither.
-
-    An attempt that is there already is left as it is.
+    """Reserve the worst case in every purse and mark the attempt as started, or neither. An attempt
+    that is there already cannot begin again: the database refuses it.
     """
-    if sql.execute(_find(attempt.attempt_id)).first() is not None:
-        return None, []
     keys = budget.purse_keys(attempt.payers, attempt.at)
     run_many(sql, _NEW_PURSE, [asdict(key) | _EMPTY for key in keys])  # before any is locked
     found = _read(sql, config, keys, lock=True)
@@ -85,7 +84,7 @@ def begin(
         full = [purse for purse in found if not purse.fits(attempt.reserved_usd)]
         return after, _tell(sql, full, refused=True)
     _save(sql, after)
-    run_many(sql, _SAVE_ATTEMPT, [_row(attempt)])
+    run_many(sql, _NEW_ATTEMPT, [_row(attempt)])
     return None, []
 
 
@@ -211,12 +210,9 @@ def _save(sql: Sql, changed: Sequence[Purse]) -> None:
         run_many(sql, _SAVE_PURSE, rows)
 
 
-def _find(wanted: UUID) -> Any:
-    return select(llm_attempts).where(llm_attempts.c.attempt_id == str(wanted))
-
-
 def _stored(sql: Sql, wanted: UUID) -> Attempt:
-    row = sql.execute(_find(wanted).with_for_update()).first()
+    query = select(llm_attempts).where(llm_attempts.c.attempt_id == str(wanted))
+    row = sql.execute(query.with_for_update()).first()
     if row is None:
         raise NotFound(f"no attempt {wanted}")
     return _attempt(row)
@@ -240,7 +236,7 @@ def _update(sql: Sql, attempt: Attempt) -> None:
 
 
 def _row(attempt: Attempt) -> dict[str, Any]:
-    return asdict(attempt) | {
+    return {name: getattr(attempt, name) for name in _ATTEMPT} | {
         "attempt_id": str(attempt.attempt_id),
         "call_id": str(attempt.call_id),
         "payers": list(attempt.payers),

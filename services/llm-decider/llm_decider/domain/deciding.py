@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -153,11 +153,6 @@ def judge(
 def failed(answering: LlmConfig, kind: str, message: str) -> Result:
     """Nothing was answered."""
     return Result(answering, "failed", kind=kind, message=message)
-
-
-def noted(result: Result, *notes: str) -> Result:
-    """The same with something to add."""
-    return replace(result, notes=(*result.notes, *notes))
 
 
 def _shown(question: Question, symbol: str, notes: tuple[str, ...]) -> dict[str, object]:
