@@ -91,7 +91,7 @@ def test_channels_are_the_subjects_and_name_their_parameters() -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_named_senders_are_those_whom_the_server_lets_publish(event: type[Event]) -> None:
-    fill = {"source_type": ("quantconnect", "strategy", "manual", "external")}
+    fill = {"source_type": ("quantconnect", "llm", "strategy", "manual", "external")}
     template, named = catalogue.address(event), set(catalogue.senders(event))
     allowed: set[str] = set()
     for user, rights in everyone().items():
@@ -106,10 +106,16 @@ def test_named_senders_are_those_whom_the_server_lets_publish(event: type[Event]
 @pytest.mark.parametrize(
     ("event", "readers"),
     [
-        pytest.param("SignalRaised", ["decision-router", "gateway"], id="signals"),
+        pytest.param(
+            "SignalRaised", ["llm-decider", "decision-router", "lab", "gateway"], id="signals"
+        ),
         pytest.param("VerdictReached", ["executor", "gateway"], id="verdicts"),
-        pytest.param("BarClosed", ["strategy-runner", "gateway", "sandbox"], id="bars"),
-        pytest.param("QuoteUpdated", ["executor", "gateway", "sandbox"], id="quotes"),
+        pytest.param(
+            "BarClosed", ["llm-decider", "strategy-runner", "gateway", "sandbox"], id="bars"
+        ),
+        pytest.param(
+            "QuoteUpdated", ["llm-decider", "executor", "gateway", "sandbox"], id="quotes"
+        ),
     ],
 )
 def test_named_readers(event: str, readers: list[str]) -> None:

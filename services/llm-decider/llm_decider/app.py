@@ -15,8 +15,9 @@ from llm_decider.calling import Caller
 from llm_decider.commands import Commands, check
 from llm_decider.handlers import build_book_handlers, build_handlers
 from llm_decider.reading import Reader
-from llm_decider.reporting import SERVICE, Reporter
+from llm_decider.reporting import SERVICE
 from llm_decider.settings import Settings
+from llm_decider.status import Reporter
 from llm_decider.worker import Worker
 from signalbox.contracts.config import LlmDeciderConfig
 from signalbox.contracts.subjects import PREFIX

@@ -22,7 +22,7 @@ from llm_decider.domain.preview import preview
 from llm_decider.domain.shapes import ModelCheck, Usage
 from llm_decider.domain.variables import VARIABLES
 from llm_decider.reading import Reader
-from llm_decider.reporting import Reporter
+from llm_decider.status import Reporter
 from llm_decider.worker import Worker
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import LlmConfig, LlmDeciderConfig, PromptVersion, TokenPrice

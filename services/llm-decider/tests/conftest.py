@@ -23,7 +23,7 @@ from llm_decider.commands import Commands, check
 from llm_decider.domain.shapes import Ask, Ending, Failure, ModelCheck, Reply, Usage
 from llm_decider.handlers import build_handlers
 from llm_decider.reading import Reader
-from llm_decider.reporting import Reporter
+from llm_decider.status import Reporter
 from llm_decider.worker import Worker
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import (

@@ -18,7 +18,9 @@ from signalbox.contracts.subjects import subject
 
 
 class SignalRaised(Event):
-    """One source has spoken about one symbol. Read by decision-router, lab and gateway."""
+    """One source has spoken about one symbol. Read by decision-router, llm-decider, lab and
+    gateway.
+    """
 
     STREAM = "SIGNALS"
     type: Literal["signalbox.SignalRaised.v1"]
@@ -34,7 +36,7 @@ class SignalRaised(Event):
 
 
 class SignalWithdrawn(Event):
-    """A source takes its word back. Read by decision-router and gateway."""
+    """A source takes its word back. Read by decision-router, llm-decider, lab and gateway."""
 
     STREAM = "SIGNALS"
     type: Literal["signalbox.SignalWithdrawn.v1"]
@@ -134,7 +136,7 @@ class EquityMarked(Event):
 
 
 class OutcomeScored(Event):
-    """A signal's horizon has passed. Published by lab; read by gateway and llm-decider."""
+    """A signal's horizon has passed. Published by lab; read by gateway."""
 
     STREAM = "OUTCOMES"
     type: Literal["signalbox.OutcomeScored.v1"]
@@ -150,7 +152,7 @@ class OutcomeScored(Event):
 
 
 class BarClosed(Event):
-    """A bar is complete. Published by market-data; read by strategy-runner, llm-decider, lab and
+    """A bar is complete. Published by market-data; read by strategy-runner, llm-decider and
     gateway.
     """
 
@@ -168,7 +170,9 @@ class BarClosed(Event):
 
 
 class QuoteUpdated(Event):
-    """Best bid and ask have changed. Published by market-data; read by executor and gateway."""
+    """Best bid and ask have changed. Published by market-data; read by executor, llm-decider
+    and gateway.
+    """
 
     STREAM = "MARKET"
     type: Literal["signalbox.QuoteUpdated.v1"]

@@ -122,8 +122,7 @@ USERS = (
     User(
         "lab",
         (*own("lab"), f"{PREFIX}.outcomes.>", *_BARS),
-        (*answers("lab"), _QUOTES),
-        ("MARKET",),
+        answers("lab"),
     ),
     User(
         "gateway",

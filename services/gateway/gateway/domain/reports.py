@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from gateway.domain.book_views import PerformanceView, StageView
 from gateway.domain.curve import NOUGHT, Fall, Stretch, joined, mark
-from gateway.domain.performance import PARTS, Grouping, Owner, Tally, group, money, ratio
+from gateway.domain.performance import PARTS, Grouping, Owner, Tally, group, ratio
 from gateway.domain.statistics import (
     LEAST_CLOSED,
     LEAST_DAYS,
