@@ -17,6 +17,7 @@ from sandbox.quantconnect.parameters import Failure, Parameters, span, text
 _MOST_ROWS = 100
 _MOST_LINES = 200
 _MOST_TAGS = 20
+_LONGEST_PARAMETERS = 20_000
 
 
 def create(context: Context, parameters: Parameters) -> Payload:
@@ -27,6 +28,8 @@ def create(context: Context, parameters: Parameters) -> Payload:
     asked = parameters.get("parameters") or []
     if not isinstance(asked, Mapping | list) or (isinstance(asked, list) and asked):
         raise Failure("Invalid argument: parameters is a map of text to text")
+    if len(str(asked)) > _LONGEST_PARAMETERS:
+        raise Failure(f"Invalid argument: parameters has over {_LONGEST_PARAMETERS} characters")
     backtest = Backtest(
         id=uuid4().hex,
         project_id=project.id,

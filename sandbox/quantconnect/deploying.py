@@ -18,6 +18,8 @@ from sandbox.quantconnect.rules import RuleError, make_rule
 PAPER = "QuantConnectBrokerage"
 _EVENTS = frozenset({"insight", "orderEvent"})
 _MOST_TARGETS = 20
+_LONGEST_TARGET = 4000
+_LONGEST_BROKERAGE = 10_000
 
 
 def create(context: Context, parameters: Parameters) -> Payload:
@@ -149,6 +151,8 @@ def _brokerage(parameters: Parameters) -> dict[str, Any]:
     brokerage = parameters.get("brokerage")
     if not isinstance(brokerage, Mapping) or brokerage.get("id") not in {PAPER, "PaperBrokerage"}:
         raise Failure(f"Invalid brokerage: the sandbox has {PAPER} only")
+    if len(str(brokerage)) > _LONGEST_BROKERAGE:
+        raise Failure(f"Invalid brokerage: over {_LONGEST_BROKERAGE} characters")
     return dict(brokerage)
 
 
@@ -189,8 +193,10 @@ def _targets(parameters: Parameters) -> tuple[Target, ...]:
         address = str(row.get("address", "")) if isinstance(row, Mapping) else ""
         if not address.startswith(("http://", "https://")):
             continue
-        headers = row.get("headers") or {}
-        found.append(Target(address, {str(k): str(v) for k, v in dict(headers).items()}, events))
+        headers = {str(k): str(v) for k, v in dict(row.get("headers") or {}).items()}
+        if len(f"{address}{headers}") > _LONGEST_TARGET:
+            raise Failure(f"Invalid argument: a target is at most {_LONGEST_TARGET} characters")
+        found.append(Target(address, headers, events))
     return tuple(found)
 
 

@@ -33,7 +33,7 @@ class Deployment(Algorithm):
     epoch: int | None = None  # the loop of the market that it lives on
     status: str = "Running"
     stopped: datetime | None = None
-    brokerage: Json = field(default_factory=dict)
+    brokerage: Json = field(default_factory=dict)  # as it was asked for
     targets: tuple[Target, ...] = ()
 
     @property

@@ -11,7 +11,7 @@ from sandbox.quantconnect.patches import patched
 from sandbox.quantconnect.project import File, Project
 
 _MOST_FILES = 100
-_MOST_BYTES = 2 * 1024 * 1024  # of one project
+_MOST_CHARACTERS = 512 * 1024  # of one project
 
 
 def create(context: Context, parameters: Parameters) -> Payload:
@@ -53,7 +53,7 @@ def patch(context: Context, parameters: Parameters) -> Payload:
     """Apply a unified diff to one file or several."""
     project = context.project(parameters)
     contents = {name: file.content for name, file in project.files.items()}
-    new = patched(contents, text(parameters, "patch", longest=_MOST_BYTES))
+    new = patched(contents, text(parameters, "patch", longest=_MOST_CHARACTERS))
     for name, content in new.items():
         put(project.files, {"name": name, "content": content}, context.now)
     project.modified = context.now
@@ -95,8 +95,10 @@ def check_room(files: Mapping[str, File]) -> None:
     Raises:
         Failure: too many files, or too long ones.
     """
-    if len(files) > _MOST_FILES or sum(len(f.content) for f in files.values()) > _MOST_BYTES:
-        raise Failure(f"A project holds at most {_MOST_FILES} files and {_MOST_BYTES} characters")
+    if len(files) > _MOST_FILES or sum(len(f.content) for f in files.values()) > _MOST_CHARACTERS:
+        raise Failure(
+            f"A project holds at most {_MOST_FILES} files and {_MOST_CHARACTERS} characters"
+        )
 
 
 def _check(project: Project, name: str) -> None:

@@ -152,6 +152,7 @@ async def test_cash_and_holdings_to_begin_with(client: Client) -> None:
         ({"brokerage": {"id": "PaperBrokerage", "cash": [{"currency": "USD"}]}}, "cash is"),
         ({"brokerage": {"id": "PaperBrokerage", "holdings": ["x"]}}, "Invalid holdings"),
         ({"notification": "x"}, "notification is an object"),
+        ({"notification": {"targets": [{"address": "http://" + "x" * 4000}]}}, "at most 4000"),
         ({"versionId": "new"}, "not an integer"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -323,10 +324,9 @@ def test_tally_splits_profit_by_lot_and_counts_the_fill_for_who_asked(
     opened = tally(story().orders()[-1].data)
     closed = tally(story().exit().data)
     owner = Owner("alpha", "AAPL", "quantconnect", "4711")
-    assert opened == {owner: Tally(realised_pnl=D(-1), fees=D(1), fills=1)}
-    assert closed == {
-        owner: Tally(realised_pnl=D(99), fees=D(1), gross_profit=D(99), trades=1, wins=1, fills=1)
-    }
+    assert opened == {owner: Tally(realised_pnl=D(-1), fees=D(1), fills=1, traded=D(2000))}
+    gain = Tally(realised_pnl=D(99), fees=D(1), gross_profit=D(99), trades=1, wins=1, fills=1)
+    assert closed == {owner: replace(gain, traded=D(2100), squares=D(9801))}
     (whole,) = group([*opened.items(), *closed.items()], "source").values()
     assert (whole.realised_pnl, whole.fees, whole.fills) == (D(98), D(2), 2)
     assert (whole.win_rate, whole.profit_factor) == (D(1), None)

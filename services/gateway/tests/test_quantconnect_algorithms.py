@@ -225,7 +225,7 @@ async def test_deploying_answers_with_a_job_that_can_be_followed(gateway: Any) -
         unknown = await web.get(f"{ROOT}/jobs/gone")
     assert (started.status_code, again.status_code) == (202, 202)
     assert started.json() == followed.json()
-    assert (followed.json()["step"], followed.json()["project_id"]) == ("compiling", "9")
+    assert (followed.json()["step"], followed.json()["algorithm_id"]) == ("compiling", "9")
     assert unknown.status_code == 404
     assert "canary" not in started.text + followed.text
     assert asked(gateway, "deploy")[0] == {**body, "config_id": "one", "project_id": 9}

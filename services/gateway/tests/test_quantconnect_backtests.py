@@ -42,14 +42,15 @@ async def test_a_backtest_is_started_in_a_persons_name_once(gateway: Any) -> Non
     gateway.service.answers[OWNER, "backtest"] = begin
     async with gateway() as web:
         await web.post(f"{ROOT}/config", json=ACCOUNT)
-    body = {"project_id": 9, "name": "January", "parameters": {"fast": "5"}, "start": "2024-01-02"}
+    wish = {"name": "January", "parameters": {"fast": "5"}, "start": "2024-01-02"}
+    body = {"algorithm_id": 9, **wish}
     async with gateway("trader", **{"idempotency-key": "k"}) as web:
         started = await web.post(f"{ROOT}/backtest", json=body)
         await web.post(f"{ROOT}/backtest", json=body)
         followed = await web.get(started.headers["location"])
     assert (started.status_code, started.json()["status"]) == (202, "queued")
     assert followed.json()["start"] == "2024-01-02"
-    assert asked(gateway, "backtest") == [{**body, "config_id": "one"}] * 2
+    assert asked(gateway, "backtest") == [{**wish, "project_id": 9, "config_id": "one"}] * 2
     wanted = str(ids.derive("trader", "backtest", "k"))
     calls = [call for call in gateway.service.asked if call[1] == "backtest"]
     assert {(call[3], call[4]) for call in calls} == {("trader", wanted)}
@@ -58,15 +59,18 @@ async def test_a_backtest_is_started_in_a_persons_name_once(gateway: Any) -> Non
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({}, "project_id: is missing"),
-        ({"project_id": 0}, "project_id: input should be greater than 0"),
+        ({}, "algorithm_id: is missing"),
+        ({"algorithm_id": 0}, "algorithm_id: input should be greater than 0"),
         (
-            {"project_id": 9, "start": "2024-02-01", "end": "2024-01-01"},
+            {"algorithm_id": 9, "start": "2024-02-01", "end": "2024-01-01"},
             "body: end is before start",
         ),
-        ({"project_id": 9, "start": "soon"}, "start: input should be a valid date"),
-        ({"project_id": 9, "parameters": {"a b": "1"}}, "parameters.a b.[key]: "),
-        ({"project_id": 9, "parameters": {"a": 1}}, "parameters.a: input should be a valid string"),
+        ({"algorithm_id": 9, "start": "soon"}, "start: input should be a valid date"),
+        ({"algorithm_id": 9, "parameters": {"a b": "1"}}, "parameters.a b.[key]: "),
+        (
+            {"algorithm_id": 9, "parameters": {"a": 1}},
+            "parameters.a: input should be a valid string",
+        ),
     ],
 )
 async def test_backtests_that_do_not_fit(gateway: Any, body: dict[str, Any], detail: str) -> None:
@@ -88,8 +92,8 @@ async def test_backtests_are_listed_by_filters_and_pages(gateway: Any) -> None:
         counts = [
             len((await web.get(f"{ROOT}/backtest?{query}")).json()["items"])
             for query in (
-                "project=9",
-                "project=9&status=completed",
+                "algorithm=9",
+                "algorithm=9&status=completed",
                 "config=two",
                 "from=2026-08-03T16:04:00Z",
                 "to=2026-08-03T16:01:00Z",

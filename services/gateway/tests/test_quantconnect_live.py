@@ -127,17 +127,17 @@ async def test_a_backtest_is_asked_for_and_followed(
     async with desk_on(nats_server) as desk, serving(nats_server, database_url) as web:
         asked = await answer_as_qc_ingest(desk)
         await web.post("/api/quantconnect/config", json=ACCOUNT)
-        started = await web.post("/api/quantconnect/backtest", json={"project_id": 9})
+        started = await web.post("/api/quantconnect/backtest", json={"algorithm_id": 9})
         assert started.status_code == 202, started.text
         address = started.headers["location"]
         done = await until(lambda: _completed(web, address))
         missing = await web.get(f"{address}/series")
-        query = "limit=1&status=completed&project=9&config=mine&from=2026-01-01T00:00:00Z"
+        query = "limit=1&status=completed&algorithm=9&config=mine&from=2026-01-01T00:00:00Z"
         listed = (await web.get(f"/api/quantconnect/backtest?{query}")).json()["items"]
         bus = await desk.bus("qc-ingest")
         raw = await bus.bucket_get("CONFIG", "qc-ingest")
     assert (asked[0].body, asked[0].by) == ({"project_id": 9, "config_id": "mine"}, "admin")
-    assert (done["requested_by"], done["project_id"]) == ("admin", "9")
+    assert (done["requested_by"], done["algorithm_id"]) == ("admin", "9")
     assert "qc-ingest" in done["missing"]
     assert [b["id"] for b in listed] == ["b1"]
     assert missing.status_code == 503

@@ -65,7 +65,6 @@ class Answerer:
     host: Host
     reader: Reader
     caller: Caller
-    holder: str
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _asking: dict[str, asyncio.Future[Answers | None]] = field(default_factory=dict)
 
@@ -167,7 +166,7 @@ class Answerer:
         metrics.LLM_CACHE_HITS.labels(asked.config.id).inc()
 
         def work(sql: Sql, moment: At) -> Iterable[Event]:
-            if not store.hold_call(sql, asked.call.call_id, self.holder):
+            if not store.is_open(sql, asked.call.call_id):
                 return []
             made = deciding.repeated(asked, known, _now(moment))
             return _publish(sql, moment, asked, made, known)[0]
@@ -181,9 +180,9 @@ class Answerer:
         stored: list[LlmDecision] = []
 
         def work(sql: Sql, moment: At) -> Iterable[Event]:
-            held = store.hold_call(sql, asked.call.call_id, self.holder)
+            is_open = store.is_open(sql, asked.call.call_id)
             said = _settle(sql, moment, answered.last)
-            if not held:
+            if not is_open:  # it was taken for dead, and another replica was faster
                 return said
             result = answered.result
             used = totals(ledger.attempts_of(sql, asked.call.call_id))

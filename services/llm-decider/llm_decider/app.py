@@ -48,33 +48,9 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
     reader = Reader(service, last)
     caller = Caller(service, providers.open)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"[-64:]
-    worker = Worker(service, Answerer(service, reader, caller, holder))
+    worker = Worker(service, Answerer(service, reader, caller), holder)
     reporter = Reporter(service, lambda config: check(providers.open, config))
     commands = Commands(service, worker, reporter, reader, providers.open, caller.mend)
-
-    async def report() -> None:
-        """Tell how things stand."""
-        try:
-            await reporter.run()
-        finally:
-            await providers.close()
-
-    async def forget() -> None:
-        """Drop calls that nobody looks at any more."""
-        keep = timedelta(days=settings.retention_days)
-        while True:
-            while await service.write(lambda sql, now: store.forget(sql, now.wall - keep)):  # noqa: ASYNC110 - lets others write in between
-                await asyncio.sleep(0)
-            await asyncio.sleep(_FORGET_S)
-
-    async def tidy() -> None:
-        """Close the connections of keys that no model uses any more."""
-        changed = asyncio.Event()
-        service.config.changed.append(changed.set)
-        while True:
-            await changed.wait()
-            changed.clear()
-            await providers.keep(service.config.document.models)
 
     service.config.changed.append(reporter.hurry)
     service.consume(build_handlers(worker.hurry))
@@ -85,10 +61,36 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
                  "settle"):  # fmt: skip
         service.command(verb, getattr(commands, verb))
     service.task(worker.run)
-    service.task(report)
+    service.task(reporter.run)
+    _keep_house(service, providers)
+    return service
+
+
+def _keep_house(service: Service[LlmDeciderConfig], providers: Providers) -> None:
+    """Let go of connections and of calls that nobody needs any more."""
+
+    async def tidy() -> None:
+        """Close the connections of keys that no model uses any more."""
+        changed = asyncio.Event()
+        service.config.changed.append(changed.set)
+        try:
+            while True:
+                await changed.wait()
+                changed.clear()
+                await providers.keep(service.config.document.models)
+        finally:
+            await providers.close()
+
+    async def forget() -> None:
+        """Drop calls that nobody looks at any more."""
+        keep = timedelta(days=service.settings.retention_days)
+        while True:
+            while await service.write(lambda sql, now: store.forget(sql, now.wall - keep)):  # noqa: ASYNC110 - lets others write in between
+                await asyncio.sleep(0)
+            await asyncio.sleep(_FORGET_S)
+
     service.task(tidy)
     service.task(forget)
-    return service
 
 
 class _LateBox:

@@ -28,10 +28,10 @@ _LEASE = timedelta(seconds=10)  # renewed at a third of it
 class Worker:
     """Takes calls and sees them through, until cancelled."""
 
-    def __init__(self, host: Host, answerer: Answerer) -> None:
+    def __init__(self, host: Host, answerer: Answerer, holder: str) -> None:
         self._host = host
         self._answerer = answerer
-        self._holder = answerer.holder
+        self._holder = holder
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._renewed_at = host.moment().wall

@@ -213,7 +213,8 @@ class Process:
         self.reader = Reader(host, host.last)
         timing = Timing(sleep=self._sleep, dice=lambda: 1.0)
         self.caller = Caller(host, self.open, timing)
-        self.worker = Worker(host, Answerer(host, self.reader, self.caller, holder, self._sleep))
+        answerer = Answerer(host, self.reader, self.caller, self._sleep)
+        self.worker = Worker(host, answerer, holder)
         self.reporter = Reporter(host, lambda one: check(self.open, one))
         self.commands = Commands(
             host, self.worker, self.reporter, self.reader, self.open, self.caller.mend

@@ -204,6 +204,18 @@ async def test_a_fallback_answers_and_is_named(station: Station) -> None:
         assert (await station.purse(scope)).spent == COST
 
 
+@pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.TRUNCATED, Ending.UNREADABLE])
+async def test_an_answer_that_is_no_decision_is_not_asked_of_the_fallback(
+    station: Station, ending: Ending
+) -> None:
+    station.configure(station.config(fallback="second"), station.config(id="second"))
+    odd = replace(station.answer(), ending=ending)
+    decision = (await station.decide(odd, odd))["AAPL"]
+    assert decision.outcome != "answered"
+    assert decision.fallback_for is None
+    assert station.model("second").asks == []
+
+
 async def test_where_there_is_a_fallback_the_first_leaves_it_time(station: Station) -> None:
     station.configure(station.config(fallback="second"), station.config(id="second"))
 

@@ -124,6 +124,26 @@ async def test_an_answer_that_comes_after_the_lease_settles_but_decides_nothing(
     assert (purse.held, purse.reserved, purse.spent) == (0, 0, COST * 2)
 
 
+async def test_of_two_who_ask_the_first_answer_counts_and_the_other_is_paid(
+    station: Station,
+) -> None:
+    first, _ = await station.killed()
+    station.pass_time(11)
+    second = asyncio.get_running_loop().create_future()
+    station.model().script.append(lambda _ask: second)
+    other = station.process()
+    await other.worker.look()
+    await until(lambda: len(station.model().asks) == 2)
+    first.set_result(station.agreed("AAPL"))
+    await station.processes[0].worker.idle()
+    second.set_result(station.answer(station.opinion("AAPL", action="SELL")))
+    await other.worker.idle()
+    assert [one.action for one in station.decisions] == ["buy"]
+    assert len(station.signals) == 1
+    purse = await station.purse()
+    assert (purse.held, purse.reserved, purse.spent) == (0, 0, COST * 2)
+
+
 async def test_who_holds_a_call_goes_on_holding_it(station: Station) -> None:
     thinking, _ = await station.killed()
     running = asyncio.create_task(station.processes[0].worker.run())

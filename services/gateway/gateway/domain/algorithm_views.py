@@ -147,8 +147,8 @@ class JobView(View):
     id: str
     kind: str
     config_id: str
-    project_id: str
-    project_name: str = ""
+    algorithm_id: str
+    algorithm_name: str = ""
     status: str = Field(description="running, done or failed.")
     step: str = ""
     progress: float = Field(0, description="0 to 1.")

@@ -15,8 +15,8 @@ class BacktestView(View):
 
     id: str
     config_id: str
-    project_id: str
-    project_name: str = ""
+    algorithm_id: str
+    algorithm_name: str = ""
     name: str = ""
     target: str = ""
     status: str = Field(description="queued, compiling, running, completed, failed, canceled.")

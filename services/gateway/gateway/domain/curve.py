@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import accumulate, chain, pairwise
 
 NOUGHT = Decimal(0)
+ALL = Decimal(1)
 _WIDE = Context(prec=60)
 _SHARE = Decimal("0.000001")
 _KEPT_OF_A_PART = 4  # the lowest, the highest, the deepest below the highest so far, the last
@@ -23,11 +24,16 @@ class Fall:
 
     @property
     def depth(self) -> Decimal:
-        """The fraction of the high that was lost; 0 where no fraction is defined."""
+        """The fraction of the high that was lost; 1 for all and more, 0 where it is not defined."""
         if self.peak <= 0:
             return NOUGHT
         with localcontext(_WIDE):
-            return max((self.peak - self.trough) / self.peak, NOUGHT)
+            return min((self.peak - self.trough) / self.peak, ALL)
+
+    @property
+    def size(self) -> tuple[Decimal, Decimal]:
+        """By which one is deeper than another."""
+        return self.depth, self.peak - self.trough
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Stretch:
     def then(self, later: "Stretch") -> "Stretch":
         """This one and the one that follows."""
         across = Fall(self.high, self.high_at, later.low, later.low_at)
-        deepest = max(self.fall, across, later.fall, key=lambda fall: fall.depth)
+        deepest = max(self.fall, across, later.fall, key=lambda fall: fall.size)
         higher = later if later.high > self.high else self
         lower = later if later.low < self.low else self
         return Stretch(
@@ -85,9 +91,17 @@ def mark(equity: Decimal, gross: Decimal, at: datetime) -> Stretch:
     """One point as the shortest stretch there is."""
     share = (gross / equity).quantize(_SHARE, ROUND_HALF_EVEN) if equity > 0 else NOUGHT
     return Stretch(
-        *(equity, equity, at),
-        *(equity, at, equity, at),
-        *(equity, at, equity, at),
+        first=equity,
+        last=equity,
+        last_at=at,
+        high=equity,
+        high_at=at,
+        low=equity,
+        low_at=at,
+        peak=equity,
+        peak_at=at,
+        trough=equity,
+        trough_at=at,
         marks=1,
         exposure=share,
     )
@@ -102,11 +116,11 @@ def joined(stretches: Iterable[Stretch]) -> Stretch | None:
 
 
 def drawdowns(values: Iterable[float]) -> list[float]:
-    """How far each value is below the highest so far, as a fraction of that; 0 at a new high."""
+    """How far each value is below the highest so far, as a fraction, 0 to 1."""
     numbers = list(values)
     highs = accumulate(numbers, max)
     return [
-        max((high - value) / high, 0.0) if high > 0 else 0.0
+        min((high - value) / high, 1.0) if high > 0 else 0.0
         for high, value in zip(highs, numbers, strict=True)
     ]
 

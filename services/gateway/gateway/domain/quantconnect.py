@@ -143,9 +143,8 @@ def holder(views: Iterable[AlgorithmView], project_id: str) -> str:
 def job(state: StateView) -> JobView:
     """One job, as far as it is."""
     body = {"kind": "deploy", "config_id": "", "status": "running", **_given(state.body)}
-    project_id = _text(body, "project_id")
     return JobView.model_validate(
-        {**body, "id": state.id, "project_id": project_id, "updated_at": state.at}
+        {**body, **_algorithm_of(body), "id": state.id, "updated_at": state.at}
     )
 
 
@@ -159,12 +158,19 @@ def _backtest(key: str, body: Told, created_at: datetime, at: datetime) -> dict[
         "config_id": "",
         "status": "queued",
         **_given(body),
+        **_algorithm_of(body),
         "id": key,
-        "project_id": _text(body, "project_id"),
         "parameters": _texts(body.get("parameters")),
         "statistics": _texts(body.get("statistics")),
         "created_at": created_at,
         "updated_at": at,
+    }
+
+
+def _algorithm_of(body: Told) -> dict[str, str]:
+    return {
+        "algorithm_id": _text(body, "project_id"),
+        "algorithm_name": _text(body, "project_name"),
     }
 
 

@@ -101,7 +101,7 @@ class BacktestBody(BaseModel):
 
     model_config = STRICT
 
-    project_id: Annotated[int, Field(gt=0, lt=1 << 62)]
+    algorithm_id: Annotated[int, Field(gt=0, lt=1 << 62)]
     config: Slug | None = Field(None, description="Needed when several accounts hold the project.")
     name: Annotated[Plain, StringConstraints(max_length=100)] | None = None
     parameters: Parameters = {}
@@ -117,6 +117,9 @@ class BacktestBody(BaseModel):
     def command(self, config_id: str) -> dict[str, JsonValue]:
         """The command to qc-ingest; what was left out is left out."""
         body = self.model_dump(
-            mode="json", exclude={"config"}, exclude_none=True, exclude_defaults=True
+            mode="json",
+            exclude={"config", "algorithm_id"},
+            exclude_none=True,
+            exclude_defaults=True,
         )
-        return {**body, "config_id": config_id}
+        return {**body, "project_id": self.algorithm_id, "config_id": config_id}

@@ -142,15 +142,13 @@ def worth_of_part(earned: Sequence[Earned], days: Mapping[str, Days], year: int)
             if one.day >= known[0]:
                 gains[known[bisect_right(known, one.day) - 1]] += one.tally.realised_pnl
         totals = list(accumulate((gains[day] for day in known), initial=base))
-    curve = [mark(base, NOUGHT, known[0])]
-    curve += [mark(v, NOUGHT, d) for d, v in zip(known, totals[1:], strict=True)]
-    whole = joined(curve)
-    counted = [
-        (day, value)
-        for day, value in zip(known, totals[1:], strict=True)
-        if trades_on(day.weekday(), year)
-    ]
-    return whole and Worth(
+    whole = mark(base, NOUGHT, known[0])
+    counted = []
+    for day, value in zip(known, totals[1:], strict=True):
+        whole = whole.then(mark(value, NOUGHT, day))
+        if trades_on(day.weekday(), year):
+            counted.append((day, value))
+    return Worth(
         basis="realised",
         values=(base, *(value for _, value in counted)),
         days=tuple(day for day, _ in counted),

@@ -154,7 +154,7 @@ async def deploy_algorithm(
         id=job_id,
         kind="deploy",
         config_id=str(named["config_id"]),
-        project_id=algorithm_id,
+        algorithm_id=algorithm_id,
         status="running",
     )
 

@@ -42,7 +42,7 @@ async def list_backtests(
     span: GetSpan,
     *,
     config: OfConfig = None,
-    project: Word = None,
+    algorithm: Word = None,
     progress: Annotated[
         str | None, Query(alias="status", max_length=16, description="Such as `completed`.")
     ] = None,
@@ -50,7 +50,7 @@ async def list_backtests(
     """Backtests by the time they were asked for."""
     return await context.read(
         lambda sql: backtests.list_backtests(
-            sql, page, config=config, project=project, status=progress, span=span
+            sql, page, config=config, project=algorithm, status=progress, span=span
         )
     )
 
@@ -62,7 +62,7 @@ async def start_backtest(
     """Compile a project and run it over the past; follow it at its address. When its result has
     other dates than asked, the algorithm reads neither `signalbox_start` nor `signalbox_end`.
     """
-    account = await account_of(context, who.person, str(body.project_id), body.config)
+    account = await account_of(context, who.person, str(body.algorithm_id), body.config)
     told = await context.ask(
         OWNER, "backtest", body.command(account), by=who.person, key=key, timeout_s=_READ_S
     )

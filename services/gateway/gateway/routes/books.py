@@ -1,17 +1,14 @@
-"""Positions, equity and performance."""
+"""Positions, and what every bot is worth now."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from gateway.adapters.views import books
-from gateway.domain.book_views import EquityView, PerformanceView, PositionView
-from gateway.domain.performance import Grouping
+from gateway.domain.book_views import EquityView, PositionView
 from gateway.domain.views import Listing
 from gateway.routes.access import Trader, Viewer
 from gateway.routes.context import GetContext, GetKey
 from gateway.routes.orders import Placed
-from gateway.routes.query import GetPage, GetSpan, Id, Word
+from gateway.routes.query import Id, Word
 
 router = APIRouter(prefix="/api", tags=["books"])
 
@@ -38,44 +35,7 @@ async def close_position(
     )
 
 
-@router.get("/equity", operation_id="list_equity")
-async def list_equity(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
-    span: GetSpan,
-    *,
-    bot: Word = None,
-    step_s: Annotated[
-        int | None,
-        Query(ge=1, le=86_400 * 31, description="Only the last point of each span of seconds."),
-    ] = None,
-) -> Listing[EquityView]:
-    """What bots were worth, newest first."""
-    return await context.read(
-        lambda sql: books.list_equity(sql, page, bot=bot, span=span, step_s=step_s)
-    )
-
-
 @router.get("/equity/now", operation_id="list_equity_now")
 async def list_equity_now(context: GetContext, _who: Viewer) -> Listing[EquityView]:
     """What every bot is worth now, on the account that it has now."""
     return Listing(items=await context.read(books.list_books))
-
-
-@router.get("/performance", operation_id="list_performance")
-async def list_performance(
-    context: GetContext,
-    _who: Viewer,
-    span: GetSpan,
-    *,
-    by: Annotated[Grouping, Query()] = "source",
-    bot: Word = None,
-    symbol: Word = None,
-) -> Listing[PerformanceView]:
-    """What each source, bot or symbol has earned, in whole market days."""
-    return Listing(
-        items=await context.read(
-            lambda sql: books.performance(sql, by, bot=bot, symbol=symbol, span=span)
-        )
-    )

@@ -138,11 +138,10 @@ def drop_leases(sql: Sql, holder: str | None, wall: datetime) -> None:
     sql.execute(update(calls).where(*mine).values(holder=_NOBODY, leased_until=wall))
 
 
-def hold_call(sql: Sql, call_id: UUID, holder: str) -> bool:
-    """Lock a call; whether it is still open and this replica's."""
-    query = select(calls.c.done, calls.c.holder).where(calls.c.call_id == str(call_id))
-    row = sql.execute(query.with_for_update()).one()
-    return not row.done and row.holder == holder
+def is_open(sql: Sql, call_id: UUID) -> bool:
+    """Whether nobody has answered a call yet; it is locked until the transaction ends."""
+    query = select(calls.c.done).where(calls.c.call_id == str(call_id))
+    return not sql.execute(query.with_for_update()).scalar_one()
 
 
 def finish_call(sql: Sql, call_id: UUID, messages: Mapping[str, JsonValue] | None = None) -> None:

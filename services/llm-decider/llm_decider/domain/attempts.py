@@ -68,6 +68,9 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
+_OPEN = frozenset({State.STARTED, State.UNKNOWN})  # what it costs is not known
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request to one provider, begun at a wall time."""
@@ -94,7 +97,7 @@ class Attempt:
     @property
     def counted_usd(self) -> Decimal:
         """What it counts for: its cost, or its worst case while that is not known."""
-        unknown = self.state in {State.STARTED, State.UNKNOWN}
+        unknown = self.state in _OPEN
         return self.reserved_usd if unknown else self.cost_usd
 
 
@@ -118,7 +121,7 @@ def totals(attempts: Iterable[Attempt]) -> Totals:
     return Totals(
         attempts=len(made),
         cost_usd=sum((a.counted_usd for a in made), Decimal(0)),
-        is_estimated=any(a.state is State.UNKNOWN or a.usage.get("estimated") for a in made),
+        is_estimated=any(a.state in _OPEN or a.usage.get("estimated") for a in made),
         tokens_in=_sum(made, "input_total"),
         tokens_out=_sum(made, "output_total"),
         tokens_cached=_sum(made, "cache_read"),

@@ -57,7 +57,7 @@ class Purse:
         """
         if self.limit is None:
             return True
-        return self.limit > 0 and self.spent + amount <= self.limit
+        return self.limit > 0 and self.committed + amount <= self.limit
 
 
 @dataclass(frozen=True, slots=True)

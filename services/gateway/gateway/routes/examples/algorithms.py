@@ -71,8 +71,8 @@ _JOB: dict[str, JsonValue] = {
     "id": _JOB_ID,
     "kind": "deploy",
     "config_id": "momentum",
-    "project_id": "23456789",
-    "project_name": "Momentum on large caps",
+    "algorithm_id": "23456789",
+    "algorithm_name": "Momentum on large caps",
     "status": "running",
     "step": "compiling",
     "progress": 0.1,
@@ -86,8 +86,8 @@ _JOB: dict[str, JsonValue] = {
 _BACKTEST: dict[str, JsonValue] = {
     "id": _BACKTEST_ID,
     "config_id": "momentum",
-    "project_id": "23456789",
-    "project_name": "Momentum on large caps",
+    "algorithm_id": "23456789",
+    "algorithm_name": "Momentum on large caps",
     "name": "January",
     "target": "sandbox",
     "status": "completed",
@@ -141,13 +141,13 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "list_quantconnect_backtests": Example(
         {"items": [_BACKTEST], "next_cursor": None},
-        given={"project": "23456789", "config": "momentum", "status": "completed", "limit": 50},
+        given={"algorithm": "23456789", "config": "momentum", "status": "completed", "limit": 50},
     ),
     "start_quantconnect_backtest": Example(
         {**_BACKTEST, "status": "queued", "progress": 0},
         status=202,
         body={
-            "project_id": 23456789,
+            "algorithm_id": 23456789,
             "name": "January",
             "parameters": {"fast": "5"},
             "start": "2024-01-02",
