@@ -18,9 +18,7 @@ from signalbox.contracts.subjects import subject
 
 
 class SignalRaised(Event):
-    """One source has spoken about one symbol. Read by decision-router, llm-decider, lab and
-    gateway.
-    """
+    """One source has spoken about one symbol. Read by router, llm-decider, lab and gateway."""
 
     STREAM = "SIGNALS"
     type: Literal["signalbox.SignalRaised.v1"]
