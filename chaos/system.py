@@ -15,6 +15,7 @@ from signalbox.testing.wait import until, until_sync
 ROOT = Path(__file__).parents[1]
 START_S = 90.0
 _STOP_S = 60.0
+OWN = ("SIGNALBOX_", "QUANTC", "OPENAI_", "ANTHROPIC_")  # what the shell around may say, too
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class System:
 
     def launch(self, **more: str) -> "subprocess.Popen[str]":
         """Start the supervisor; returns at once. Settings of the shell around do not count."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNALBOX_", "QUANTC"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
         own = {"SIGNALBOX_HOME": str(self.home), "SIGNALBOX_FREE_PORTS": "1"}
         self.home.mkdir(parents=True, exist_ok=True)
         with self.terminal.open("a") as output:

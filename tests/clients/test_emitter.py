@@ -177,7 +177,7 @@ def received(post: tuple[datetime, bytes, dict[str, str]], key: str = KEY) -> Pu
 @pytest.mark.e2e
 def test_it_fits_quantconnects_own_types(tmp_path: Path) -> None:
     """The file, and the algorithm that the guide shows, under mypy's strictest rules."""
-    assert CLIENTS.exists(), f"{CLIENTS} is missing; `make setup` makes it"
+    assert CLIENTS.exists(), f"{CLIENTS} is missing; `make clients` makes it"
     target = tmp_path / SNIPPET.name
     target.write_text(SNIPPET.read_text())
     (shown,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)

@@ -45,6 +45,9 @@ ADMIN_ONLY = {
     "delete_strategy",
     "write_flags",
     "write_market",
+    "list_tokens",
+    "issue_token",
+    "revoke_token",
 }
 PAGE = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
 

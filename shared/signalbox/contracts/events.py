@@ -168,9 +168,7 @@ class BarClosed(Event):
 
 
 class QuoteUpdated(Event):
-    """Best bid and ask have changed. Published by market-data; read by executor, llm-decider
-    and gateway.
-    """
+    """Best bid and ask. Published by market-data; read by executor, llm-decider and gateway."""
 
     STREAM = "MARKET"
     type: Literal["signalbox.QuoteUpdated.v1"]

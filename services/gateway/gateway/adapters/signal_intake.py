@@ -5,9 +5,11 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from gateway.adapters.primary_tables import submissions
+from gateway.adapters.read_tables import signals
 from gateway.domain.access_errors import TooManyTries
 from gateway.domain.submissions import (
     REMEMBERED,
+    KeyReused,
     Market,
     SignalBody,
     SignalTaken,
@@ -18,7 +20,7 @@ from gateway.domain.submissions import (
 )
 from gateway.domain.webhooks import Allowance
 from signalbox.contracts.config import GatewayConfig
-from signalbox.contracts.errors import Conflict, TransientError
+from signalbox.contracts.errors import TransientError
 from signalbox.contracts.events import Event, SignalRaised
 from signalbox.runtime import metrics
 from signalbox.runtime.moment import Moment
@@ -37,7 +39,7 @@ class SignalIntake:
 
         Raises:
             TooManyTries: this sender has sent too many.
-            Conflict: the key came with another body before.
+            KeyReused: the key names another signal.
             Malformed: it ends before it begins, or stands too long.
             TransientError: the market clock stands still.
         """
@@ -57,7 +59,8 @@ class SignalIntake:
             at = Market(moment.now, moment.epoch, moment.replay, moment.speed)
             signal = signal_of(body, speaker, key, at)
             answers.append(taken(signal))
-            _remember(sql, speaker, key, digest(body), answers[-1], moment.wall)
+            _refuse_old(sql, str(signal.signal_id))
+            _remember(sql, speaker, key, digest(body), answer=answers[-1], at=moment.wall)
             return [moment.event(SignalRaised, signal)]
 
         if await self._service.transact(work):
@@ -87,10 +90,14 @@ def _known(sql: Connection, speaker: Speaker, key: str, body_hash: str) -> Signa
     if row is None:
         return None
     if row.body_hash != body_hash:
-        raise Conflict(
-            "this Idempotency-Key came with another body before; a new signal needs a new key"
-        )
+        raise KeyReused("this Idempotency-Key came with another body before")
     return SignalTaken.model_validate_json(row.answer)
+
+
+def _refuse_old(sql: Connection, signal_id: str) -> None:
+    """A key that was forgotten must not name two signals."""
+    if sql.scalar(select(signals.c.id).where(signals.c.id == signal_id)) is not None:
+        raise KeyReused(f"this Idempotency-Key was used more than {REMEMBERED.days} days ago")
 
 
 def _remember(
@@ -98,6 +105,7 @@ def _remember(
     speaker: Speaker,
     key: str,
     body_hash: str,
+    *,
     answer: SignalTaken,
     at: datetime,
 ) -> None:

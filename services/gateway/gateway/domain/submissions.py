@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from gateway.domain.views import View
 from signalbox.contracts import ids
-from signalbox.contracts.errors import Malformed
+from signalbox.contracts.errors import Conflict, Malformed
 from signalbox.contracts.payloads import Signal
 from signalbox.contracts.values import (
     Action,
@@ -29,6 +29,21 @@ REMEMBERED = timedelta(days=7)  # how long a repeat gets the answer of the first
 
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+class KeyReused(Conflict):
+    """An idempotency key names another signal already."""
+
+    advice = "Make a new key, such as a UUID, for each signal; repeat a key only with its own body."
+
+
+class KeyMissing(Malformed):
+    """A program did not say which signal this is."""
+
+    advice = (
+        "Send Idempotency-Key with each signal, such as a UUID of its own, so that it can be sent"
+        " again after a time-out without being traded twice."
+    )
 
 
 class SignalBody(BaseModel):

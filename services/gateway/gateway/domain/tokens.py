@@ -72,6 +72,11 @@ def written(token_id: str, secret: str) -> str:
     return f"sbx_{token_id}_{secret}"
 
 
+def is_token(text: str) -> bool:
+    """Whether this is meant to be a program's token; a session's has another form."""
+    return text.startswith("sbx_")
+
+
 def id_in(token: str) -> str | None:
     """The id that such a token names; none when it is not one of a program."""
     found = _FORM.fullmatch(token)

@@ -32,6 +32,7 @@ from gateway.routes import (
     signals,
     stream,
     switches,
+    tokens,
     verdicts,
 )
 from gateway.routes.context import Context
@@ -59,6 +60,7 @@ ROUTERS = (
     orders.router,
     books.router,
     ledger.router,
+    tokens.router,
     notices.router,
     switches.router,
     stream.router,

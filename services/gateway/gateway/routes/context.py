@@ -12,6 +12,7 @@ from gateway.adapters.config_store import Changed, Edit, Step
 from gateway.adapters.configuration import Configuration
 from gateway.adapters.hub import Hub
 from gateway.adapters.passwords import Passwords
+from gateway.adapters.signal_intake import SignalIntake
 from gateway.adapters.webhooks import Webhooks
 from gateway.domain.roles import Person
 from signalbox.contracts import ids
@@ -37,6 +38,7 @@ class Context:
         self.passwords = Passwords()
         self.configuration = Configuration(service)
         self.webhooks = Webhooks(service)
+        self.intake = SignalIntake(service)
         self.ready = False  # set once users and configuration are there
 
     @property

@@ -1,14 +1,16 @@
-"""Signals and their whole chains."""
+"""Signals and their whole chains, and signals that are handed in."""
 
 from typing import Annotated
+from uuid import uuid4
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, status
 
 from gateway.adapters.views import orders, signals
 from gateway.adapters.views.signals import SignalFilter
+from gateway.domain.submissions import KeyMissing, SignalBody, SignalTaken
 from gateway.domain.views import Listing, SignalChain, SignalView
-from gateway.routes.access import Viewer
-from gateway.routes.context import GetContext
+from gateway.routes.access import GetSpeaker, Viewer
+from gateway.routes.context import GetContext, GetKey
 from gateway.routes.query import GetPage, GetSpan, Id, Word
 from signalbox.contracts.errors import NotFound
 from signalbox.contracts.values import Action, SourceType
@@ -33,6 +35,20 @@ async def list_signals(
         symbol=symbol, source_type=source_type, source_id=source_id, action=action, span=span
     )
     return await context.read(lambda sql: signals.list_signals(sql, wanted, page))
+
+
+@router.post("", operation_id="submit_signal", status_code=status.HTTP_202_ACCEPTED)
+async def submit_signal(
+    body: SignalBody, context: GetContext, who: GetSpeaker, key: GetKey
+) -> SignalTaken:
+    """Raise a signal: `external` by a program's token with the scope `signals:write`, `manual` by a
+    trader. 202 once it is stored; it goes the way of every other signal. A program must send
+    `Idempotency-Key`: the same key and body again get the same answer, another body 409.
+    """
+    if key is None and who.source_type is SourceType.EXTERNAL:
+        raise KeyMissing("the header Idempotency-Key is missing")
+    _ = context.db  # not before users and configuration are there
+    return await context.intake.submit(who, body, key or str(uuid4()))
 
 
 @router.get("/{signal_id}", operation_id="read_signal")

@@ -44,9 +44,7 @@ async def issue_token(body: TokenBody, context: GetContext, who: Admin) -> Issue
     return IssuedToken.model_validate({**made.model_dump(), "token": text})
 
 
-@router.delete(
-    "/{token_id}", operation_id="revoke_token", status_code=status.HTTP_204_NO_CONTENT
-)
+@router.delete("/{token_id}", operation_id="revoke_token", status_code=status.HTTP_204_NO_CONTENT)
 async def revoke_token(token_id: Id, context: GetContext, _who: Admin) -> None:
     """Take a token back; it holds no more from now on, and its open event streams end. Signals that
     it has raised stay.
