@@ -30,7 +30,7 @@ from signalbox.runtime.topology import PORTS, SERVICES
 
 SANDBOX, SANDBOX_PORT = "sandbox", 5612
 NATS = "nats-server"
-_STOP_S = 20.0
+_STOP_S = 30.0
 _NATS_START_S = 15.0
 
 

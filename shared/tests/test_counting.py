@@ -62,8 +62,8 @@ def test_a_repeat_teaches_nothing() -> None:
 @pytest.mark.integration
 async def test_one_message_alone_may_be_a_repeat(bus: Bus) -> None:
     for _ in range(3):
-        await bus.confirmed(await bus.send(message(1)))
-    await bus.confirmed(await bus.send(message(2), message(3)))
+        await bus.confirmed(await bus.send(message(1), counted=True))
+    await bus.confirmed(await bus.send(message(2), message(3), counted=True))
 
 
 @pytest.fixture
@@ -85,15 +85,15 @@ async def stored(nats_server: RunningNats) -> int:
 async def test_what_a_stream_leaves_out_fails_the_whole_batch(
     bus: Bus, nats_server: RunningNats
 ) -> None:
-    await bus.confirmed(await bus.send(message(1)))
-    ok = await bus.send(*(message(n) for n in range(2, 100)))
+    await bus.confirmed(await bus.send(message(1), counted=True))
+    ok = await bus.send(*(message(n) for n in range(2, 100)), counted=True)
     assert len(ok.tokens) == 1
     await bus.confirmed(ok)
     too_large = message(101, body=b"x" * (MAX_MESSAGE_BYTES + 1))
     batch = [message(100), too_large, message(102)]
     with pytest.raises(PublishFailed, match="did not take every message"):
-        await bus.confirmed(await bus.send(*batch))
-    again = await bus.send(message(100), message(101), message(102))
+        await bus.confirmed(await bus.send(*batch, counted=True))
+    again = await bus.send(message(100), message(101), message(102), counted=True)
     assert len(again.tokens) == 3  # from now on each is acknowledged, until numbers are known
     await bus.confirmed(again)
     assert await stored(nats_server) == 102
@@ -101,11 +101,13 @@ async def test_what_a_stream_leaves_out_fails_the_whole_batch(
 
 @pytest.mark.integration
 async def test_a_repeat_after_a_failure_is_stored_once(bus: Bus, nats_server: RunningNats) -> None:
-    await bus.confirmed(await bus.send(message(1)))
-    first = await bus.send(message(2), message(3))
-    second = await bus.send(message(3), message(4))  # the stream drops the first of them
+    await bus.confirmed(await bus.send(message(1), counted=True))
+    first = await bus.send(message(2), message(3), counted=True)
+    second = await bus.send(
+        message(3), message(4), counted=True
+    )  # the stream drops the first of them
     await bus.confirmed(first)
     with pytest.raises(PublishFailed):
         await bus.confirmed(second)
-    await bus.confirmed(await bus.send(message(3), message(4)))
+    await bus.confirmed(await bus.send(message(3), message(4), counted=True))
     assert await stored(nats_server) == 4

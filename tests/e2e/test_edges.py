@@ -27,7 +27,7 @@ from signalbox.testing.wait import until
 from tests.e2e.reading import judged
 
 pytestmark = pytest.mark.e2e
-ON_SIGNALS = {"decision-router", "gateway"}  # who reads that stream
+ON_SIGNALS = {"decision-router", "gateway", "lab"}  # who reads that stream
 ON_VERDICTS = {"executor", "gateway"}
 LATE_S = 5.0
 

@@ -1,6 +1,6 @@
 """Archives what every stream says, and brings it into the read models, in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -10,7 +10,8 @@ from gateway.adapters.archive import Archived
 from gateway.adapters.merge import Batch
 from gateway.projections.registry import project
 from signalbox.contracts.config import GatewayConfig
-from signalbox.contracts.events import EVENTS, Event
+from signalbox.contracts.events import EVENTS, Event, OrderChanged
+from signalbox.contracts.payloads import LotSlice
 from signalbox.contracts.subjects import ARCHIVED
 from signalbox.runtime import metrics
 from signalbox.runtime.handlers import Handlers
@@ -56,9 +57,17 @@ def build_handlers(tell: Callable[[Sequence[Archived]], None]) -> list[Handlers[
     def after(intake: Intake) -> None:
         for event in intake.fresh:
             metrics.ARCHIVED.labels(event.STREAM).inc()
+            if isinstance(event, OrderChanged) and event.data.fill:
+                _gain(event.data.fill.slices)
         tell(intake.archived)
 
     return [_handlers(stream, after) for stream in ARCHIVED]
+
+
+def _gain(slices: Iterable[LotSlice]) -> None:
+    for part in slices:
+        owner = metrics.PNL_REALIZED.labels(part.source_type, part.source_id)
+        owner.inc(float(part.realised_pnl))
 
 
 def _handlers(stream: str, after: Callable[[Intake], None]) -> Handlers[Intake]:

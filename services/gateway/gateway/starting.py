@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters import user_store
+from gateway.adapters.views import ledger
 from gateway.domain import admission, demo, llm, llm_edits
 from gateway.domain.edits import SealedSecret
 from gateway.domain.roles import Person, Role
 from gateway.routes.context import Context
 from signalbox.contracts.errors import TransientError
+from signalbox.runtime import metrics
 from signalbox.runtime.clock import wall_now
 from signalbox.runtime.db import Database
 
@@ -51,6 +53,8 @@ async def start(context: Context, environment: Environment) -> None:
             await _import_model_key(context, provider, key)
     if environment.demo:
         await _demo(context)
+    for (source_type, source_id), gained in (await db.read(ledger.realised)).items():
+        metrics.PNL_REALIZED.labels(source_type, source_id).set(float(gained))
     context.ready = True
 
 

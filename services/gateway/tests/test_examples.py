@@ -1,25 +1,40 @@
 """Every example in the description of the interface is sent, and answered as it says."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from gateway.adapters import token_store
+from gateway.domain.tokens import ApiToken, Scope
 from gateway.routes import ai_trading, following
-from gateway.routes.examples import accounts, algorithms, decisions, language_models, prompts
+from gateway.routes.examples import (
+    accounts,
+    algorithms,
+    decisions,
+    language_models,
+    ledger,
+    prompts,
+)
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
 from signalbox.contracts.assessments import OutcomeScore
+from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.events import LlmDecisionMade, OutcomeScored, SignalRaised, StateChanged
 from signalbox.contracts.values import SourceType, Target
+from signalbox.runtime.clock import wall_now
 from signalbox.testing.examples import NOON, D, a_decision, a_moment, a_signal
 
-ROOTS = ("/api/quantconnect", "/hooks/quantconnect", "/api/ai-trading", "/api/calibration")
+ROOTS = (
+    *("/api/quantconnect", "/hooks/quantconnect", "/api/ai-trading", "/api/calibration"),
+    *("/api/equity", "/api/performance", "/api/tokens"),
+)
+ALSO = {"submit_signal"}
 QUANTCONNECT = {**accounts.EXAMPLES, **algorithms.EXAMPLES}
 MODELS = {**language_models.EXAMPLES, **decisions.EXAMPLES, **prompts.EXAMPLES}
-EXAMPLES = {**QUANTCONNECT, **MODELS}
+EXAMPLES = {**QUANTCONNECT, **MODELS, **ledger.EXAMPLES}
 AT = "2026-08-03T16:00:00+00:00"
 WALL = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 JOB, BACKTEST = "6c1f0f8e-3f0b-5a3f-9d53-3b1f9b8a2c11", "0b9d5f52-6a5e-5d0a-8f1e-7c2f4a9be001"
@@ -31,8 +46,8 @@ def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, dict[str, 
     return {
         operation["operationId"]: (method.upper(), path, operation)
         for path, methods in document["paths"].items()
-        if path.startswith(ROOTS)
         for method, operation in methods.items()
+        if path.startswith(ROOTS) or operation["operationId"] in ALSO
     }
 
 
@@ -282,6 +297,31 @@ async def prepare_models(gateway: Any) -> None:
         await web.post("/api/ai-trading/config", json={"id": "gpt", "prompt_template": "mine"})
 
 
+async def prepare_ledger(gateway: Any, told: Any) -> None:
+    """A lot was bought and sold, a token is there, and the market clock runs."""
+    wall = wall_now()
+    gateway.service.clock.take(
+        ClockReading(epoch=1, market_at=NOON, wall_at=wall, speed=1, replay=False, position=0)
+        .model_dump_json()
+        .encode()
+    )
+    gateway.feed(*told.all(), told.exit(), told.equity("99900", "2"))
+    token = ApiToken(
+        id="0123456789abcdef",
+        name="tradingview",
+        hash="0" * 64,
+        scopes=(Scope.WRITE_SIGNALS,),
+        created_by="admin",
+        created_at=wall,
+        expires_at=wall + timedelta(days=1),
+    )
+    with gateway.service.db.begin() as sql:
+        token_store.add(sql, token)
+    async with gateway() as web:
+        await web.post("/api/accounts", json={"id": "paper-alpha"})
+        await web.post("/api/bots", json={"id": "alpha", "account": "paper-alpha"})
+
+
 def test_every_operation_has_an_example(gateway: Any) -> None:
     assert set(operations(gateway.app.openapi())) == set(EXAMPLES)
 
@@ -297,6 +337,8 @@ async def test_an_example_is_answered_as_it_says(
     async with gateway() as web:
         if name in MODELS:
             await prepare_models(gateway)
+        elif name in ledger.EXAMPLES:
+            await prepare_ledger(gateway, story())
         else:
             token = await prepare_quantconnect(gateway, story())
             if path.startswith("/hooks/"):

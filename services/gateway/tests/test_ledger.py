@@ -297,7 +297,7 @@ def test_a_bots_ratios_are_of_its_equity_on_market_days() -> None:
     returns = [0.1, -0.2, 900 / 880 - 1, *[0.0] * 27]
     assert view.sharpe is not None
     assert float(view.sharpe) == pytest.approx(sharpe(returns, 252), abs=1e-4)
-    assert view.missing["annual_return"].startswith("too few to say: 39 days")
+    assert view.missing["annual_return"].startswith("too few to say: 39 of the 90 days")
     around_the_clock = Ledger([earned(0, "1", symbol="BTC/USD")], ledger.days)
     assert [(v.days, v.days_a_year) for v in report(around_the_clock, "bot")] == [(42, 365)]
 
@@ -313,7 +313,7 @@ def test_a_sources_ratios_are_of_its_profit_on_the_books_it_trades_for() -> None
     assert view.turnover == (
         D(2000) / (sum([1000, 1100, 880, 880, 880, 880, 900, 900]) / D(8))
     ).quantize(D("0.0001"))
-    assert view.missing["sharpe"] == "too few to say: 7 market days, 30 are needed"
+    assert view.missing["sharpe"] == "too few to say: 7 of the 30 market days needed"
     (nowhere,) = report(Ledger(some, {}), "source")
     assert (nowhere.max_drawdown, nowhere.days) == (None, 0)
     assert "equity" in nowhere.missing["max_drawdown"]

@@ -56,6 +56,8 @@ async def submit(gateway: Any, who: Any, key: str | None = "1", **over: Any) -> 
 async def test_an_external_signal_goes_the_way_of_every_other(gateway: Any) -> None:
     tick(gateway)
     await issue(gateway)
+    async with gateway() as web:
+        await web.post("/api/bots", json={"id": "listener"})
     answer = await submit(
         gateway, "tips", stop_price="200", target_price="230", details={"desk": "7"}
     )
@@ -66,6 +68,7 @@ async def test_an_external_signal_goes_the_way_of_every_other(gateway: Any) -> N
     assert (said.source_type, said.source_id, said.own_id) == (SourceType.EXTERNAL, "tips", "1")
     assert (said.price, said.stop_price, said.target_price) == (D("210.50"), D(200), D(230))
     assert (said.epoch, said.target, said.raised_at) == (3, Target.SANDBOX, NOON)
+    assert raised.configversion > 1, "who reads it waits until it knows the new bot"
     assert raised.subject == "sb.v1.signals.external.tips.AAPL"
     taken = answer.json()
     assert taken["signal_id"] == str(said.signal_id)

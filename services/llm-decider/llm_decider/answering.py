@@ -5,7 +5,7 @@ everything that follows from it, in one transaction.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol, TypeVar
@@ -131,22 +131,26 @@ class Answerer:
         if question is None:
             return
         key = deciding.cache_key(config, asked.prompt_version, question)
-        known = await self._known(asked, key)
-        if known is not None:
-            await self._repeat(asked, known)
+        shared = await self._turn(asked, key)
+        if shared is not None:
+            await self._repeat(asked, shared)
             return
-        mine = self._asking[key] = asyncio.get_running_loop().create_future()
+        mine = self._asking[key] = asyncio.get_running_loop().create_future()  # no await since
+        answers: Answers | None = None
         try:
+            answers = await self._kept(asked, key)
+            if answers is not None:
+                await self._repeat(asked, answers)
+                return
             found = await self.caller.answer(asked.call, config, question, made=made)
             answers = await self._finish(asked, found, key)
-            mine.set_result(answers)
         finally:
-            if not mine.done():
-                mine.set_result(None)
-            del self._asking[key]
+            mine.set_result(answers)
+            if self._asking.get(key) is mine:
+                del self._asking[key]
 
-    async def _known(self, asked: Asked, key: str) -> Answers | None:
-        """The answer that the same question got, or is getting now."""
+    async def _turn(self, asked: Asked, key: str) -> Answers | None:
+        """Wait while others ask the same; their answer, if they get one before it is too late."""
         while (other := self._asking.get(key)) is not None:
             left_s = (asked.call.deadline - self.host.moment().wall).total_seconds()
             await asyncio.wait({other}, timeout=max(left_s, 0))
@@ -154,6 +158,10 @@ class Answerer:
                 return None
             if other.result() is not None:
                 return other.result()
+        return None
+
+    async def _kept(self, asked: Asked, key: str) -> Answers | None:
+        """The answer that the same question got not long ago."""
         database, wall = self.host.db, self.host.moment().wall
         if not asked.config.cache_s or database is None:
             return None
@@ -176,7 +184,7 @@ class Answerer:
     async def _finish(
         self, asked: Asked, answered: Answered, key: str | None = None
     ) -> Answers | None:
-        """Settle, decide, publish; the answers if all symbols were answered for."""
+        """Settle, decide, publish; the answers if they may be repeated."""
         stored: list[LlmDecision] = []
 
         def work(sql: Sql, moment: At) -> Iterable[Event]:
@@ -198,8 +206,7 @@ class Answerer:
         for one in stored:
             action = one.action.value if one.action else "none"
             metrics.LLM_DECISIONS.labels(asked.config.id, one.outcome, action).inc()
-        whole = bool(stored) and all(one.outcome == "answered" for one in stored)
-        return {one.symbol: one for one in stored} if whole else None
+        return {one.symbol: one for one in stored} if _may_repeat(stored) else None
 
 
 def _settle(sql: Sql, moment: At, last: Ended | None) -> list[Event]:
@@ -236,11 +243,18 @@ def _publish(
 def _keep(sql: Sql, moment: At, asked: Asked, key: str | None, made: Iterable[LlmDecision]) -> None:
     """Remember a whole answer for the next time that the same is asked."""
     answers = list(made)
-    whole = all(one.outcome == "answered" for one in answers)
-    if key is None or not asked.config.cache_s or not whole:
+    if key is None or not asked.config.cache_s or not _may_repeat(answers):
         return
     body: dict[str, JsonValue] = {one.symbol: one.model_dump(mode="json") for one in answers}
     store.keep_answer(sql, key, body, moment.wall + timedelta(seconds=asked.config.cache_s))
+
+
+def _may_repeat(made: Collection[LlmDecision]) -> bool:
+    """Whether these may answer the same question of another config: all symbols are answered, and
+    by the model that was asked, not by its fallback.
+    """
+    whole = all(one.outcome == "answered" and one.fallback_for is None for one in made)
+    return bool(made) and whole
 
 
 def _is_good(result: Result, last: Ended | None) -> bool:

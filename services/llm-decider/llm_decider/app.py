@@ -42,10 +42,7 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
     )
     providers = Providers(addresses, _LateBox(service), in_flight=settings.llm_in_flight)
 
-    async def last(stream: str, subject: str) -> bytes | None:
-        return await service.bus.last(stream, subject)  # the bus is opened when the service starts
-
-    reader = Reader(service, last)
+    reader = Reader(service)
     caller = Caller(service, providers.open)
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"[-64:]
     worker = Worker(service, Answerer(service, reader, caller), holder)
@@ -60,7 +57,9 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
     for verb in ("test", "decide", "check_prompt", "variables", "preview", "attempts", "budgets",
                  "settle"):  # fmt: skip
         service.command(verb, getattr(commands, verb))
+    service.task(reader.recall)
     service.task(worker.run)
+    service.on_stop(worker.finish)
     service.task(reporter.run)
     _keep_house(service, providers)
     return service

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ from llm_decider.adapters import store
 from llm_decider.domain.indicators import MOST_BARS
 from llm_decider.domain.shapes import Market
 from signalbox.contracts.config import LlmConfig, LlmDeciderConfig
-from signalbox.contracts.errors import NotFound, TransientError
+from signalbox.contracts.errors import NotFound, SignalboxError, TransientError
 from signalbox.contracts.events import (
     Event,
     NewsPublished,
@@ -25,7 +25,7 @@ from signalbox.contracts.events import (
 )
 from signalbox.contracts.intervals import interval_length
 from signalbox.contracts.payloads import Bar, News, Position, Quote, Signal
-from signalbox.contracts.subjects import subject
+from signalbox.contracts.subjects import PREFIX, subject, token
 from signalbox.runtime.db import Database
 from signalbox.runtime.moment import Moment
 
@@ -37,14 +37,28 @@ _ASK_TIMEOUT_S = 5.0
 _TRIES = 3
 _PAUSE_S = 0.3
 _NEWS = 20  # headlines kept of one symbol
-_SIGNALS = 2000  # sources and symbols whose last word is kept
+_WORDS = 2000  # sources and symbols whose last word is kept
 _BARS = TypeAdapter(list[Bar])
+
+
+class Stored(Protocol):
+    """What streams hold."""
+
+    async def last(self, stream: str, subject: str) -> bytes | None:
+        """The newest message on a subject."""
+
+    async def newest(self, stream: str, *filters: str) -> list[bytes]:
+        """The newest message on every subject that fits."""
 
 
 class Host(Protocol):
     """What is needed of the service."""
 
     db: Database | None
+
+    @property
+    def bus(self) -> Stored:
+        """Opened when the service starts."""
 
     def moment(self) -> Moment[LlmDeciderConfig]:
         """This instant."""
@@ -64,27 +78,44 @@ class Host(Protocol):
 class Reader:
     """Reads bars and quotes when they are needed, and listens to news and signals meanwhile."""
 
-    def __init__(self, host: Host, last: Callable[[str, str], Awaitable[bytes | None]]) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
-        self._last = last  # the newest message of a stream on a subject
         self._news: defaultdict[str, deque[News]] = defaultdict(lambda: deque(maxlen=_NEWS))
-        self._signals: dict[tuple[str, str, str], Signal] = {}
+        self._words: dict[tuple[str, str, str], Signal | None] = {}  # none: it was withdrawn
         self._bars: dict[tuple[str, str], tuple[Bar, ...]] = {}  # by symbol and interval
+
+    async def recall(self) -> None:
+        """Read what was said before this process listened: of every symbol that a model is asked
+        about each source's last word, and the last headline.
+
+        Raises:
+            TransientError: the server does not answer.
+        """
+        models = self._host.moment().config.models
+        symbols = sorted({token(symbol) for model in models for symbol in model.symbols})
+        if not symbols:
+            return
+        bus = self._host.bus
+        words = await bus.newest("SIGNALS", *(f"{PREFIX}.signals.*.*.{one}" for one in symbols))
+        news = await bus.newest("MARKET", *(f"{PREFIX}.market.news.{one}" for one in symbols))
+        for event in map(_event, (*words, *news)):
+            if event is not None and not self._has_heard_after(event):
+                await self.hear(event)
+
+    def _has_heard_after(self, event: Event) -> bool:
+        if isinstance(event, NewsPublished):
+            return bool(self._news[event.data.symbol])
+        return _speaker(event) in self._words
 
     async def hear(self, event: Event) -> None:
         """Take note of a headline or of another source's word."""
         if isinstance(event, NewsPublished):
             self._news[event.data.symbol].appendleft(event.data)
-        elif isinstance(event, SignalRaised):
-            signal = event.data
-            key = (signal.source_type, signal.source_id, signal.symbol)
-            self._signals.pop(key, None)
-            self._signals[key] = signal
-            if len(self._signals) > _SIGNALS:
-                self._signals.pop(next(iter(self._signals)))
-        elif isinstance(event, SignalWithdrawn):
-            gone = event.data
-            self._signals.pop((gone.source_type, gone.source_id, gone.symbol), None)
+        elif (key := _speaker(event)) is not None:
+            self._words.pop(key, None)
+            self._words[key] = event.data if isinstance(event, SignalRaised) else None
+            if len(self._words) > _WORDS:
+                self._words.pop(next(iter(self._words)))
 
     async def markets(
         self, config: LlmConfig, symbols: Sequence[str], *, since: datetime | None = None
@@ -111,7 +142,7 @@ class Reader:
             quote=quote,
             news=tuple(self._news[symbol]),
             position=position,
-            signals=self._words(config, symbol),
+            signals=self._signals(config, symbol),
         )
 
     async def _history(self, symbol: str, interval: str) -> Sequence[Bar]:
@@ -152,7 +183,7 @@ class Reader:
 
     async def _quote(self, symbol: str) -> Quote | None:
         try:
-            raw = await self._last("MARKET", subject("market", "quotes", symbol))
+            raw = await self._host.bus.last("MARKET", subject("market", "quotes", symbol))
         except TransientError as error:
             log.warning("no quote of %s: %s", symbol, error)
             return None
@@ -165,11 +196,26 @@ class Reader:
             return {}
         return await database.read(lambda sql: store.load_positions(sql, bot, symbols))
 
-    def _words(self, config: LlmConfig, symbol: str) -> tuple[Signal, ...]:
+    def _signals(self, config: LlmConfig, symbol: str) -> tuple[Signal, ...]:
         """What sources last said of a symbol; the snapshot leaves out what no longer stands."""
         if not config.show_signals:
             return ()
-        return tuple(signal for signal in self._signals.values() if signal.symbol == symbol)
+        return tuple(word for word in self._words.values() if word and word.symbol == symbol)
+
+
+def _event(raw: bytes) -> Event | None:
+    """The event in a message; one that cannot be read is as good as none."""
+    try:
+        return decode(raw)
+    except SignalboxError:
+        return None
+
+
+def _speaker(event: Event | None) -> tuple[str, str, str] | None:
+    """Who spoke about which symbol; none where nobody did."""
+    if not isinstance(event, SignalRaised | SignalWithdrawn):
+        return None
+    return event.data.source_type, event.data.source_id, event.data.symbol
 
 
 def _overlap(known: Sequence[Bar], fresh: Sequence[Bar]) -> bool:

@@ -35,18 +35,19 @@ class Worker:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._renewed_at = host.moment().wall
+        self._is_closing = False
 
     def hurry(self) -> None:
         """Look for work now."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Work for ever. On the way out what is begun is given back, so that the next process goes
-        on with it at once.
+        """Work until cancelled. What is begun then is given back, so that the next process goes on
+        with it at once; an error here ends no call.
         """
         try:
             database = self._host.db
-            if database is not None and database.exclusive:  # whoever held something is dead
+            if database is not None and database.exclusive and not self._running:  # others are dead
                 await self._host.write(lambda sql, now: store.drop_leases(sql, None, now.wall))
             while True:
                 self._wake.clear()
@@ -54,14 +55,20 @@ class Worker:
                 await self.look()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), LOOK_S)
-        finally:
+        except asyncio.CancelledError:
             await self._let_go()
+            raise
+
+    async def finish(self) -> None:
+        """Take nothing more, and wait until nothing is under way."""
+        self._is_closing = True
+        await self.idle()
 
     async def look(self) -> None:
         """Take what is due, up to what may be under way at once."""
         database, moment = self._host.db, self._host.moment()
         free = _MOST_CALLS - len(self._running)
-        if database is None or free <= 0:
+        if database is None or free <= 0 or self._is_closing:
             return
         waiting, left = await database.read(
             lambda sql: (
@@ -88,7 +95,7 @@ class Worker:
         return [(call, 0) for call in made] + [(c, _take_up(sql, moment, c)) for c in found]
 
     def _start(self, call: Call, made: int) -> None:
-        if call.call_id in self._running:
+        if call.call_id in self._running or self._is_closing:
             return
         task = asyncio.create_task(self._answerer.answer(call, made))
         self._running[call.call_id] = task

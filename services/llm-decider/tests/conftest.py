@@ -151,6 +151,7 @@ class Host:
         self.asked: list[tuple[str, int]] = []
         self.is_market_away = False
         self.requests = itertools.count()
+        self.stored: dict[str, bytes] = {}
 
     def moment(self) -> Moment[LlmDeciderConfig]:
         return Moment(
@@ -187,8 +188,17 @@ class Host:
         bars = [self.bar(body["symbol"], n, close) for n in range(count, 0, -1)]
         return {"bars": [bar.model_dump(mode="json") for bar in bars]}
 
+    @property
+    def bus(self) -> "Host":
+        return self
+
     async def last(self, _stream: str, _subject: str) -> bytes | None:
         return None
+
+    async def newest(self, stream: str, *filters: str) -> list[bytes]:
+        """The last message on each subject that was stored."""
+        assert filters
+        return [raw for at, raw in self.stored.items() if at.startswith(f"{stream} ")]
 
     def bar(self, symbol: str, ago: int = 1, close: Decimal = CLOSE) -> Bar:
         """The minute of a symbol that closed so many minutes ago, less one."""
@@ -210,7 +220,7 @@ class Process:
         self.pauses: list[float] = []
         self.models = models
         self.host = host
-        self.reader = Reader(host, host.last)
+        self.reader = Reader(host)
         timing = Timing(sleep=self._sleep, dice=lambda: 1.0)
         self.caller = Caller(host, self.open, timing)
         answerer = Answerer(host, self.reader, self.caller, self._sleep)

@@ -25,6 +25,8 @@ from signalbox.runtime.topology import written_alone
 log = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_S = 5.0
+_READ_S = 5.0
+_MOST_READ = 10_000
 
 
 class PublishFailed(TransientError):
@@ -125,8 +127,11 @@ class Bus:
         """Whether the server can be reached now."""
         return bool(self.broker.config.connection_state) and self.nc.is_connected
 
-    async def send(self, *messages: Outgoing) -> Receipt:
+    async def send(self, *messages: Outgoing, counted: bool = False) -> Receipt:
         """Publish in order; the receipt ends when the streams hold all of them.
+
+        `counted` saves acknowledgements, see `counting`; whoever asks for it sends again when it
+        fails.
 
         Raises:
             PublishFailed: the connection is away and does not come back in time.
@@ -135,7 +140,7 @@ class Bus:
             await self._wait_for_connection()
         receipt = Receipt()
         commands = []
-        for message, check, due in checks(self._lines, messages):
+        for message, check, due in checks(self._lines if counted else {}, messages):
             reply = ""
             if due:
                 self._count += 1
@@ -224,6 +229,30 @@ class Bus:
             raise TransientError(f"{subject} cannot be read: {error!r}") from error
         return found.data
 
+    async def newest(self, stream: str, *filters: str) -> list[bytes]:
+        """The newest message on every subject that fits one of these, in one request.
+
+        The server answers for up to 1,024 subjects; where there are more, nothing is read.
+
+        Raises:
+            TransientError: the server does not answer in full.
+        """
+        answers: asyncio.Queue[Msg] = asyncio.Queue(_MOST_READ)
+        inbox = self.nc.new_inbox()
+        subscription = await self.nc.subscribe(inbox, cb=answers.put)
+        request = json.dumps({"multi_last": filters, "batch": _MOST_READ}).encode()
+        found: list[bytes] = []
+        try:
+            await self.nc.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
+            async with asyncio.timeout(_READ_S):
+                while not _is_end(message := await answers.get()):
+                    found.append(message.data)
+        except (NatsError, TimeoutError) as error:
+            raise TransientError(f"{stream} cannot be read: {error!r}") from error
+        finally:
+            await subscription.unsubscribe()
+        return found
+
     async def bucket_get(self, bucket: str, key: str) -> bytes | None:
         """The value of a key, or None."""
         return await self.last(f"KV_{bucket}", f"$KV.{bucket}.{key}") or None
@@ -264,3 +293,8 @@ class Bus:
         self._back.set()
         for call in self.reconnected:
             await call()
+
+
+def _is_end(message: Msg) -> bool:
+    """204 comes after the last one, 404 where there is none, 413 where there are too many."""
+    return "Status" in (message.headers or {})

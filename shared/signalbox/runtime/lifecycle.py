@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_S = 0.5
 _TASK_RETRY_S = 2.0
+_FINISH_S = 15.0
 _DRAIN_S = 10.0
 _CANCEL_S = 1.0
 _OUTSIDE = (NatsError, JetStreamError, OSError, SQLAlchemyError, SignalboxError, TimeoutError)
@@ -205,6 +206,7 @@ class Lifecycle:
             with suppress(*_OUTSIDE):
                 for subscriber in service.bus.broker.subscribers:
                     await subscriber.stop()
+            await self._finish()
             with suppress(*_OUTSIDE):
                 await service.relay.drain(_DRAIN_S)
             await self._let_go()
@@ -218,6 +220,13 @@ class Lifecycle:
         with suppress(*_OUTSIDE):
             await service.bus.close()
         log.info("%s has stopped", service.name)
+
+    async def _finish(self) -> None:
+        """Wait a while for what a stop would break off."""
+        with suppress(*_OUTSIDE):
+            async with asyncio.timeout(_FINISH_S):
+                for hook in self._service.endings:
+                    await hook()
 
     async def _let_go(self) -> None:
         service = self._service

@@ -181,7 +181,7 @@ class Relay:
             while self._sent < len(self._waiting):
                 item = self._waiting[self._sent]
                 self._sent += 1
-                item.receipt = await self._bus.send(*item.messages)
+                item.receipt = await self._bus.send(*item.messages, counted=True)
                 self._flying.set()
             self._new.clear()
             await self._new.wait()

@@ -66,6 +66,7 @@ class Service(Generic[D]):
         self.handlers: list[Handlers[Any]] = []
         self.listeners: list[tuple[str, Callable[[Event], Awaitable[None]]]] = []
         self.hooks: list[Hook] = []
+        self.endings: list[Hook] = []
         self.loops: list[Hook] = []
         self.answering = asking.Answering(self)
         self._metadata = metadata
@@ -94,6 +95,12 @@ class Service(Generic[D]):
     def on_start(self, hook: Hook) -> None:
         """Run once when the service becomes active, before it reads anything."""
         self.hooks.append(hook)
+
+    def on_stop(self, hook: Hook) -> None:
+        """Wait for this before leaving, 15 s at most; nothing is read any more, and all else still
+        runs.
+        """
+        self.endings.append(hook)
 
     def check(self, name: str, problem: Callable[[], str | None]) -> None:
         """Readiness: None when all is well, else why not."""

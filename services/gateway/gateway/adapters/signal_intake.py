@@ -1,9 +1,11 @@
 """Takes signals of programs and people in: how often, once for each key, and on to the bus."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from gateway.adapters import config_store
 from gateway.adapters.primary_tables import submissions
 from gateway.adapters.read_tables import signals
 from gateway.domain.access_errors import TooManyTries
@@ -61,7 +63,9 @@ class SignalIntake:
             answers.append(taken(signal))
             _refuse_old(sql, str(signal.signal_id))
             _remember(sql, speaker, key, digest(body), answer=answers[-1], at=moment.wall)
-            return [moment.event(SignalRaised, signal)]
+            # Whoever reads it must know at least the bots that are configured by now.
+            stamped = replace(moment, version=config_store.version(sql))
+            return [stamped.event(SignalRaised, signal)]
 
         if await self._service.transact(work):
             metrics.SIGNALS.labels(speaker.source_type, speaker.source_id, "raised").inc()

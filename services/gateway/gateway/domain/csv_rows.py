@@ -42,7 +42,6 @@ ORDER = (
     "symbol",
     "side",
     "purpose",
-    "trigger",
     "state",
     "final",
     "quantity",

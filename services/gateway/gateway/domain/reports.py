@@ -201,7 +201,7 @@ def _risk(worth: Worth | None, tally: Tally, missing: dict[str, str]) -> dict[st
             returns,
             year=worth.year,
             span=worth.days[-1] - worth.days[0],
-            max_drawdown=float(worth.fall.depth),
+            max_drawdown=float(worth.fall.depth),  # float: a statistic
         )
     figures: dict[str, object] = {name: rounded(getattr(found, name)) for name in names}
     missing.update({name: _why(name, worth) for name, value in figures.items() if value is None})
@@ -238,7 +238,7 @@ def _why(name: str, worth: Worth) -> str:
 
 def too_few(have: int, need: int, what: str) -> str:
     """Why nothing is said yet."""
-    return f"too few to say: {have} {what}, {need} are needed"
+    return f"too few to say: {have} of the {need} {what} needed"
 
 
 def stages(took: Iterable[Took]) -> tuple[StageView, ...]:

@@ -51,7 +51,8 @@ def returns_of(values: Sequence[Decimal]) -> list[float] | None:
     """The return of each step; none where a step begins with nothing or a debt."""
     if any(value <= 0 for value in values[:-1]):
         return None
-    return [float(after / before - 1) for before, after in pairwise(values)]
+    steps = (after / before - 1 for before, after in pairwise(values))
+    return [float(step) for step in steps]  # float: statistics follow
 
 
 def ratios(

@@ -21,6 +21,7 @@ from gateway.routes import (
     books,
     bots,
     calibration,
+    exports,
     hooks,
     ledger,
     notices,
@@ -39,6 +40,7 @@ from gateway.routes.context import Context
 from gateway.routes.examples import accounts as account_examples
 from gateway.routes.examples import algorithms as algorithm_examples
 from gateway.routes.examples import decisions, language_models, prompts
+from gateway.routes.examples import ledger as ledger_examples
 from gateway.routes.headers import BodyLimit, Measured, SecurityHeaders
 from gateway.routes.problems import MEDIA_TYPE, Problem
 
@@ -58,6 +60,7 @@ ROUTERS = (
     signals.router,
     verdicts.router,
     orders.router,
+    exports.router,
     books.router,
     ledger.router,
     tokens.router,
@@ -71,6 +74,7 @@ _EXAMPLES = (
     language_models.EXAMPLES,
     decisions.EXAMPLES,
     prompts.EXAMPLES,
+    ledger_examples.EXAMPLES,
 )
 _ABOUT = (
     "Signals, verdicts, orders, fills and lots of every source. Times are RFC 3339 in UTC; money, "

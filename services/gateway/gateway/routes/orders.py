@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from gateway.adapters.views import orders
@@ -23,11 +23,7 @@ class Placed(View):
     orders: tuple[str, ...] = Field((), description="Ids of orders.")
 
 
-@router.get("/orders", operation_id="list_orders")
-async def list_orders(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
+def get_order_filter(
     span: GetSpan,
     *,
     symbol: Word = None,
@@ -38,9 +34,9 @@ async def list_orders(
     final: Annotated[bool | None, Query(description="false lists working orders.")] = None,
     side: Annotated[Side | None, Query()] = None,
     signal: Word = None,
-) -> Listing[OrderView]:
-    """Orders by the time of their first state, denied ones too."""
-    wanted = OrderFilter(
+) -> OrderFilter:
+    """Which orders are wanted."""
+    return OrderFilter(
         symbol=symbol,
         bot=bot,
         source_type=source_type,
@@ -51,6 +47,41 @@ async def list_orders(
         signal_id=signal,
         span=span,
     )
+
+
+def get_trade_filter(
+    span: GetSpan,
+    *,
+    symbol: Word = None,
+    bot: Word = None,
+    source_type: Annotated[SourceType | None, Query()] = None,
+    source_id: Word = None,
+    side: Annotated[Side | None, Query()] = None,
+    signal: Word = None,
+    order: Word = None,
+) -> OrderFilter:
+    """Which fills are wanted."""
+    return OrderFilter(
+        symbol=symbol,
+        bot=bot,
+        source_type=source_type,
+        source_id=source_id,
+        side=side,
+        signal_id=signal,
+        order_id=order,
+        span=span,
+    )
+
+
+OrdersWanted = Annotated[OrderFilter, Depends(get_order_filter)]
+TradesWanted = Annotated[OrderFilter, Depends(get_trade_filter)]
+
+
+@router.get("/orders", operation_id="list_orders")
+async def list_orders(
+    context: GetContext, _who: Viewer, page: GetPage, wanted: OrdersWanted
+) -> Listing[OrderView]:
+    """Orders by the time of their first state, denied ones too."""
     return await context.read(lambda sql: orders.list_orders(sql, wanted, page))
 
 
@@ -75,28 +106,7 @@ async def cancel_order(order_id: Id, context: GetContext, who: Trader, key: GetK
 
 @router.get("/trades", operation_id="list_trades")
 async def list_trades(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
-    span: GetSpan,
-    *,
-    symbol: Word = None,
-    bot: Word = None,
-    source_type: Annotated[SourceType | None, Query()] = None,
-    source_id: Word = None,
-    side: Annotated[Side | None, Query()] = None,
-    signal: Word = None,
-    order: Word = None,
+    context: GetContext, _who: Viewer, page: GetPage, wanted: TradesWanted
 ) -> Listing[TradeView]:
     """What was executed, and whose lots it opened and closed."""
-    wanted = OrderFilter(
-        symbol=symbol,
-        bot=bot,
-        source_type=source_type,
-        source_id=source_id,
-        side=side,
-        signal_id=signal,
-        order_id=order,
-        span=span,
-    )
     return await context.read(lambda sql: orders.list_trades(sql, wanted, page))

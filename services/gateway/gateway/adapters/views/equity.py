@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from gateway.adapters.book_tables import books, equity
-from gateway.adapters.primary_tables import bots
+from gateway.adapters.primary_tables import bots, events
 from gateway.adapters.views.paging import Span, cut, equal
 from gateway.domain.book_views import EquityView
 from gateway.domain.cursor import Page
@@ -64,15 +64,16 @@ def equity_series(
     it is below the highest so far. Extremes of the curve and of the drawdown are among them.
     """
     where = [*_one_curve(sql, bot, account), *span.within(equity.c.at)]
-    query = select(equity.c.id, cast(equity.c.equity, Float).label("worth")).where(*where)
-    rows = sql.execute(query.order_by(equity.c.at, equity.c.id)).all()
+    points = select(equity.c.id, cast(equity.c.equity, Float).label("worth"))
+    in_order = points.join(events, events.c.id == equity.c.id).order_by(equity.c.at, events.c.seq)
+    rows = sql.execute(in_order.where(*where)).all()
     worth = [row.worth for row in rows]
     fallen = drawdowns(worth)
-    kept = {rows[index].id: fallen[index] for index in thinned(worth, most)}
-    whole = select(equity).where(equity.c.id.in_(kept))
+    kept = [(rows[index].id, fallen[index]) for index in reversed(thinned(worth, most))]
+    whole = select(equity).where(equity.c.id.in_([key for key, _ in kept]))
+    found = {row["id"]: row for row in sql.execute(whole).mappings()}
     items = tuple(
-        EquityView.model_validate({**row._asdict(), "drawdown": rounded(kept[row.id])})
-        for row in sql.execute(whole.order_by(equity.c.at.desc(), equity.c.id.desc()))
+        EquityView.model_validate({**found[key], "drawdown": rounded(below)}) for key, below in kept
     )
     return Listing(items=items)
 

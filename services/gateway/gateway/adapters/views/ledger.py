@@ -16,7 +16,7 @@ from gateway.adapters.read_tables import order_steps, orders, verdicts
 from gateway.adapters.views.equity import accounts, of_accounts
 from gateway.adapters.views.paging import ALWAYS, Span, equal
 from gateway.domain.curve import STRETCH, Stretch
-from gateway.domain.performance import Owner, Tally
+from gateway.domain.performance import Owner, Tally, group
 from gateway.domain.reports import Days, Earned, Ledger, Open, Took
 from gateway.domain.stages import Times
 from signalbox.contracts.values import OrderState
@@ -58,6 +58,12 @@ def ledger(sql: Connection, wanted: LedgerFilter, marks: Mapping[str, Decimal]) 
 def everything_earned(sql: Connection) -> Ledger:
     """What was earned and the curves, since the beginning."""
     return Ledger(earned=_earned(sql, LedgerFilter()), days=_days(sql, LedgerFilter()))
+
+
+def realised(sql: Connection) -> Mapping[tuple[str, ...], Decimal]:
+    """Profit after fees since the beginning, by source."""
+    sums = ((one.owner, one.tally) for one in _earned(sql, LedgerFilter()))
+    return {key: tally.realised_pnl for key, tally in group(sums, "source").items()}
 
 
 def llm_cost(sql: Connection) -> Decimal:

@@ -142,7 +142,9 @@ def _equity_days() -> None:
         sa.column("at", UtcDateTime()),
     )
     days: dict[tuple[datetime, str, str], Stretch] = {}
-    for row in op.get_bind().execute(sa.select(equity).order_by(equity.c.at, equity.c.id)):
+    events = sa.table("events", sa.column("id", sa.String()), sa.column("seq", sa.BigInteger()))
+    query = sa.select(equity).join(events, events.c.id == equity.c.id).order_by(events.c.seq)
+    for row in op.get_bind().execute(query):
         key = (_day(row.at), row.bot, row.account)
         point = mark(row.equity, row.exposure_gross, row.at)
         days[key] = days[key].then(point) if key in days else point

@@ -1,0 +1,197 @@
+"""What is asked of QuantConnect through REST, to its end: a backtest, a deployment, pushes."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from chaos.load import add_bot
+from chaos.rest import Gateway
+from chaos.system import System
+from qc_ingest.domain.signature import sign
+from signalbox.testing.wait import until
+from tests.e2e.canaries import kept_files, kept_messages, kept_rows, leaks
+from chaos.voices import Voices
+
+pytestmark = pytest.mark.e2e
+API = "/api/quantconnect"
+BACKTEST = {
+    "algorithm_id": 23456781,
+    "config": "demo",
+    "start": "2025-02-03",
+    "end": "2025-11-28",
+    "parameters": {"lookback": "3"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The sandbox's QuantConnect account as its owner sees it, past Signalbox."""
+
+    http: httpx.AsyncClient
+
+    async def ask(self, path: str, **body: Any) -> dict[str, Any]:
+        """What one call answers."""
+        headers = sign("123", "abc", int(time.time()))
+        answer = await self.http.post(f"/api/v2/{path}", json=body, headers=headers)
+        found: dict[str, Any] = answer.json()
+        assert found["success"], found
+        return found
+
+    async def project(self, name: str) -> int:
+        """A new project."""
+        made = await self.ask("projects/create", name=name, language="Py")
+        return int(made["projects"][0]["projectId"])
+
+    async def insights(self, project_id: int) -> list[str]:
+        """What its newest deployment has said, by own ids."""
+        found = await self.ask("live/insights/read", projectId=project_id, start=0, end=100)
+        return [insight["id"] for insight in found["insights"]]
+
+    async def spoil(self, **fault: Any) -> None:
+        """Switch a fault on."""
+        (await self.http.post("/faults", json=fault)).raise_for_status()
+
+    async def is_mended(self) -> bool:
+        """Whether every fault has met its requests."""
+        return not (await self.http.get("/faults")).json()["active"]
+
+    async def mend(self) -> None:
+        """Switch every fault off."""
+        await self.http.delete("/faults")
+
+
+@pytest.fixture
+async def account(house: System) -> AsyncIterator[Account]:
+    """The account, without faults afterwards; the market goes at its usual speed."""
+    async with httpx.AsyncClient(base_url=house.url("sandbox"), trust_env=False) as http:
+        found = Account(http)
+        yield found
+        await found.mend()
+
+
+@pytest.fixture
+async def quick(gateway: Gateway) -> AsyncIterator[None]:
+    """Four minutes of the market a second."""
+    await gateway.put("/api/market", {"speed": 240})
+    yield
+    await gateway.put("/api/market", {"speed": 60})
+
+
+async def test_backtests_outlive_a_kill_and_run_once(
+    house: System, gateway: Gateway, account: Account
+) -> None:
+    """One runs; of the other nobody has heard yet whether it was created."""
+    first = await begun(gateway, "runs")
+    await until(lambda: at(gateway, first, "running"), 20, every=0.05)
+    await account.spoil(kind="lost", path="backtests/create", count=1)
+    second = await begun(gateway, "is created")
+    await until(account.is_mended, 20, every=0.02)
+    assert await at(gateway, first, "running")
+    await house.kill_and_wait("qc-ingest")
+    done = [await until(lambda: at(gateway, i, "completed"), 40, every=0.1) for i in (first, second)]
+    assert await begun(gateway, "runs") == first, "a repeat under the same key"
+    listed = (await account.ask("backtests/list", projectId=BACKTEST["algorithm_id"]))["backtests"]
+    for one in done:
+        ours = [row["backtestId"] for row in listed if one["id"] in row["name"]]
+        assert ours == [one["quantconnect_id"]]
+    await shows_its_result(gateway, done[1])
+
+
+async def begun(gateway: Gateway, key: str) -> str:
+    """Start a backtest; its id."""
+    headers = {"Idempotency-Key": key}
+    return str((await gateway.post(f"{API}/backtest", BACKTEST, headers=headers))["id"])
+
+
+async def at(gateway: Gateway, backtest_id: str, status: str) -> Any:
+    """The backtest, once it has come so far."""
+    found = await gateway.get(f"{API}/backtest/{backtest_id}")
+    assert found["status"] not in {"failed", "canceled"}, found["message"]
+    return found if found["status"] == status else None
+
+
+async def shows_its_result(gateway: Gateway, done: dict[str, Any]) -> None:
+    """Statistics, series and orders fit each other; what it said in the past is no signal."""
+    path = f"{API}/backtest/{done['id']}"
+    assert (done["backtest_start"], done["ignores_dates"]) == (BACKTEST["start"], False)
+    assert done["parameters"] == BACKTEST["parameters"]
+    end = Decimal(done["statistics"]["End Equity"].replace(",", "").replace("$", ""))
+    series = await gateway.get(f"{path}/series")
+    assert round(Decimal(series["equity"][-1]["value"]), 2) == end
+    assert series["benchmark"]
+    orders = await gateway.every(f"{path}/orders")
+    assert len(orders) == int(done["statistics"]["Total Orders"]) > 0
+    said = {insight["id"] for insight in await gateway.every(f"{path}/insights")}
+    raised = await gateway.every("/api/signals", source_type="quantconnect")
+    assert said
+    assert not said & {signal["own_id"] for signal in raised}
+
+
+async def deployed(gateway: Gateway, project_id: int, **parameters: str) -> str:
+    """Deploy a project that follows AAPL's minutes until it runs; the deployment's id."""
+    path = f"{API}/algorithms/{project_id}/deploy?config=demo"
+    body = {"parameters": {"lookback": "2", **parameters}}
+    job_id = (await gateway.post(path, body))["id"]
+
+    async def is_over() -> Any:
+        job = await gateway.get(f"{API}/jobs/{job_id}")
+        return job if job["status"] != "running" else None
+
+    job = await until(is_over, 30, every=0.1)
+    assert (job["status"], job["progress"]) == ("done", 1), job["message"]
+    return str(job["deploy_id"])
+
+
+async def said(gateway: Gateway, project_id: int, deploy_id: str) -> list[dict[str, Any]]:
+    """The signals of one deployment."""
+    found = await gateway.every("/api/signals", source_id=str(project_id))
+    return [signal for signal in found if signal["details"]["deployId"] == deploy_id]
+
+
+async def test_a_deployment_speaks_is_stopped_and_speaks_anew_when_it_is_redeployed(
+    gateway: Gateway, account: Account, quick: None
+) -> None:
+    project_id = await account.project("Deployed through REST")
+    address = f"{API}/algorithms/{project_id}"
+    deploy_id = await deployed(gateway, project_id)
+    shown = await gateway.get(address, config="demo", refresh=True)
+    assert (shown["status"], shown["deploy_id"]) == ("Running", deploy_id)
+    refused = await gateway.post(f"{address}/deploy?config=demo", {})
+    assert refused["id"]
+    await until(lambda: said(gateway, project_id, deploy_id), 20, every=0.1)
+    stopped = await gateway.post(f"{address}/stop?config=demo")
+    assert (stopped["status"], stopped["deploy_id"]) == ("Stopped", deploy_id)
+    assert (await gateway.get(address, config="demo"))["status"] == "Stopped"
+
+    second = await deployed(gateway, project_id)
+    assert second != deploy_id
+    await until(lambda: said(gateway, project_id, second), 20, every=0.1)
+    await gateway.post(f"{address}/stop?config=demo")
+    found = await gateway.every("/api/signals", source_id=str(project_id))
+    assert max(Counter(signal["own_id"] for signal in found).values()) == 1
+    assert {signal["details"]["deployId"] for signal in found} == {deploy_id, second}
+
+
+async def test_what_is_pushed_and_read_is_one_signal_and_one_trade(
+    house: System, gateway: Gateway, account: Account, voices: Voices, quick: None
+) -> None:
+    """The algorithm signs with its project's key; nothing can be read before its push has come."""
+    project_id = await account.project("Pushes")
+    await add_bot(
+        gateway,
+        id="of-pushes",
+        sources=[{"source_type": "quantconnect", "source_id": str(project_id)}],
+        allow_short=True,
+    )
+    hook = await gateway.post(f"{API}/config/demo/webhook")
+    await account.spoil(kind="500", path="live/insights")
+    parameters = {"signalbox_url": hook["url"], "signalbox_key": hook["token"]}
+    deploy_id = await deployed(gateway, project_id, **parameters)
+    pushed = (await until(lambda: said(gateway, project_id, deploy_id), 30, every=0.1))[0]
+    assert await account.insights(project_id)
