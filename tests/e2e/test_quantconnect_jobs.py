@@ -13,10 +13,10 @@ import pytest
 from chaos.load import add_bot
 from chaos.rest import Gateway
 from chaos.system import System
+from chaos.voices import Voices
 from qc_ingest.domain.signature import sign
 from signalbox.testing.wait import until
 from tests.e2e.canaries import kept_files, kept_messages, kept_rows, leaks
-from chaos.voices import Voices
 
 pytestmark = pytest.mark.e2e
 API = "/api/quantconnect"
@@ -133,65 +133,86 @@ async def shows_its_result(gateway: Gateway, done: dict[str, Any]) -> None:
     assert not said & {signal["own_id"] for signal in raised}
 
 
-async def deployed(gateway: Gateway, project_id: int, **parameters: str) -> str:
-    """Deploy a project that follows AAPL's minutes until it runs; the deployment's id."""
+async def ended(gateway: Gateway, project_id: int, **parameters: str) -> dict[str, Any]:
+    """Deploy a project that follows AAPL's minutes; the job once it is over."""
     path = f"{API}/algorithms/{project_id}/deploy?config=demo"
     body = {"parameters": {"lookback": "2", **parameters}}
     job_id = (await gateway.post(path, body))["id"]
 
-    async def is_over() -> Any:
+    async def over() -> Any:
         job = await gateway.get(f"{API}/jobs/{job_id}")
-        return job if job["status"] != "running" else None
+        return job if job["finished_at"] else None
 
-    job = await until(is_over, 30, every=0.1)
+    found: dict[str, Any] = await until(over, 30, every=0.1)
+    return found
+
+
+async def deployed(gateway: Gateway, project_id: int, **parameters: str) -> str:
+    """The same, once it runs; the deployment's id."""
+    job = await ended(gateway, project_id, **parameters)
     assert (job["status"], job["progress"]) == ("done", 1), job["message"]
     return str(job["deploy_id"])
 
 
 async def said(gateway: Gateway, project_id: int, deploy_id: str) -> list[dict[str, Any]]:
-    """The signals of one deployment."""
+    """The signals of one deployment, oldest first."""
     found = await gateway.every("/api/signals", source_id=str(project_id))
-    return [signal for signal in found if signal["details"]["deployId"] == deploy_id]
+    return [one for one in reversed(found) if one["details"]["deployId"] == deploy_id]
 
 
-async def test_a_deployment_speaks_is_stopped_and_speaks_anew_when_it_is_redeployed(
+async def test_a_deployment_speaks_is_stopped_and_another_one_speaks(
     gateway: Gateway, account: Account, quick: None
 ) -> None:
-    project_id = await account.project("Deployed through REST")
+    project_id = await account.project("Deployed by REST")
     address = f"{API}/algorithms/{project_id}"
-    deploy_id = await deployed(gateway, project_id)
+    first = await deployed(gateway, project_id)
     shown = await gateway.get(address, config="demo", refresh=True)
-    assert (shown["status"], shown["deploy_id"]) == ("Running", deploy_id)
-    refused = await gateway.post(f"{address}/deploy?config=demo", {})
-    assert refused["id"]
-    await until(lambda: said(gateway, project_id, deploy_id), 20, every=0.1)
+    assert (shown["status"], shown["deploy_id"]) == ("Running", first)
+    refused = await ended(gateway, project_id)
+    assert (refused["status"], first in refused["message"]) == ("failed", True)
+    assert "Stop that deployment first" in refused["message"]
+    await until(lambda: said(gateway, project_id, first), 20, every=0.1)
     stopped = await gateway.post(f"{address}/stop?config=demo")
-    assert (stopped["status"], stopped["deploy_id"]) == ("Stopped", deploy_id)
+    assert (stopped["status"], stopped["deploy_id"]) == ("Stopped", first)
     assert (await gateway.get(address, config="demo"))["status"] == "Stopped"
-
     second = await deployed(gateway, project_id)
-    assert second != deploy_id
     await until(lambda: said(gateway, project_id, second), 20, every=0.1)
     await gateway.post(f"{address}/stop?config=demo")
     found = await gateway.every("/api/signals", source_id=str(project_id))
-    assert max(Counter(signal["own_id"] for signal in found).values()) == 1
-    assert {signal["details"]["deployId"] for signal in found} == {deploy_id, second}
+    assert {one["details"]["deployId"] for one in found} == {first, second}
+    assert set(Counter(one["own_id"] for one in found).values()) == {1}
 
 
 async def test_what_is_pushed_and_read_is_one_signal_and_one_trade(
     house: System, gateway: Gateway, account: Account, voices: Voices, quick: None
 ) -> None:
-    """The algorithm signs with its project's key; nothing can be read before its push has come."""
+    """The algorithm signs with the key that it was deployed with, and that nobody else keeps."""
     project_id = await account.project("Pushes")
-    await add_bot(
-        gateway,
-        id="of-pushes",
-        sources=[{"source_type": "quantconnect", "source_id": str(project_id)}],
-        allow_short=True,
-    )
+    source = {"source_type": "quantconnect", "source_id": str(project_id)}
+    await add_bot(gateway, id="of-pushes", sources=[source], allow_short=True)
     hook = await gateway.post(f"{API}/config/demo/webhook")
-    await account.spoil(kind="500", path="live/insights")
-    parameters = {"signalbox_url": hook["url"], "signalbox_key": hook["token"]}
-    deploy_id = await deployed(gateway, project_id, **parameters)
+    key = {"signalbox_url": hook["url"], "signalbox_key": hook["token"]}
+    await account.spoil(kind="500", path="live/insights")  # nothing can be read
+    deploy_id = await deployed(gateway, project_id, **key)
     pushed = (await until(lambda: said(gateway, project_id, deploy_id), 30, every=0.1))[0]
-    assert await account.insights(project_id)
+    await account.mend()
+    await gateway.post(f"{API}/signals/fetch", {"config_id": "demo"})
+    assert pushed["own_id"] in await account.insights(project_id)
+    await until(lambda: settled_of(gateway, pushed["id"]), 20, every=0.1)
+    await gateway.post(f"{API}/algorithms/{project_id}/stop?config=demo")
+    await gateway.post(f"{API}/signals/fetch", {"config_id": "demo"})
+    found = await said(gateway, project_id, deploy_id)
+    assert set(Counter(one["own_id"] for one in found).values()) == {1}
+    assert {one["own_id"] for one in found} <= {*await account.insights(project_id)}
+    chain = await gateway.get(f"/api/signals/{pushed['id']}")
+    (order,) = chain["orders"]
+    assert sum(Decimal(fill["quantity"]) for fill in order["trades"]) == Decimal(order["filled"])
+    assert hook["token"] not in str(await gateway.get(f"{API}/algorithms/{project_id}"))
+    seen = [*kept_files(house.home), *kept_rows(house.home), *await kept_messages(voices)]
+    assert not [leak for name, content in seen for leak in leaks([hook["token"]], name, content)]
+
+
+async def settled_of(gateway: Gateway, signal_id: str) -> Any:
+    """The bot's order of a signal, once it is filled."""
+    page = await gateway.get("/api/orders", signal=signal_id, bot="of-pushes", final=True)
+    return next((order for order in page["items"] if Decimal(order["filled"])), None)

@@ -130,8 +130,8 @@ class Answerer:
         config, question = asked.config, asked.question
         if question is None:
             return
-        key = deciding.cache_key(config, asked.prompt_version, question)
-        shared = await self._turn(asked, key)
+        key = deciding.cache_key(asked, question)
+        shared = await self._shared(asked, key)
         if shared is not None:
             await self._repeat(asked, shared)
             return
@@ -149,7 +149,7 @@ class Answerer:
             if self._asking.get(key) is mine:
                 del self._asking[key]
 
-    async def _turn(self, asked: Asked, key: str) -> Answers | None:
+    async def _shared(self, asked: Asked, key: str) -> Answers | None:
         """Wait while others ask the same; their answer, if they get one before it is too late."""
         while (other := self._asking.get(key)) is not None:
             left_s = (asked.call.deadline - self.host.moment().wall).total_seconds()

@@ -69,7 +69,6 @@ class Commands:
         """
         moment = self.host.moment()
         config = _model(moment.config, _text(command, "config_id"))
-        dry_run = command.body.get("dry_run") is True
         group = [
             Intent(
                 decision_id=triggers.decision_id(config.id, command.request_id, symbol),
@@ -80,12 +79,15 @@ class Commands:
                 at=moment.now,
                 epoch=moment.epoch,
                 created_at=moment.wall,
-                dry_run=dry_run,
-                asked_by=str(command.body.get("by") or command.by)[:128],
             )
             for symbol in _symbols(command, config)
         ]
-        calls = calls_of(group, config)
+        calls = calls_of(
+            group,
+            config,
+            dry_run=command.body.get("dry_run") is True,
+            asked_by=str(command.body.get("by") or command.by)[:128],
+        )
         anybody = Lease("", moment.wall, timedelta(0))
         await self.host.write(lambda sql, _now: store.add_calls(sql, calls, anybody))
         self.worker.hurry()

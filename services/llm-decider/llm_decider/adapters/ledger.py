@@ -100,7 +100,7 @@ def end(sql: Sql, config: LlmDeciderConfig, ended: Ended) -> list[Crossing]:
         return []
     reserved, tokens = stored.reserved_usd, _tokens(ended.usage)
     if late:
-        change: Callable[[Purse], Purse] = lambda p: budget.resolve(p, reserved, ended.cost_usd)  # noqa: E731 - one of four
+        change: Callable[[Purse], Purse] = lambda p: budget.resolve(p, reserved, ended.cost_usd, tokens)  # noqa: E731 - one of four
     elif ended.booking is Booking.SETTLE:
         change = lambda p: budget.settle(p, reserved, ended.cost_usd, tokens)  # noqa: E731 - as above
     elif ended.booking is Booking.RELEASE:

@@ -29,8 +29,6 @@ intents = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("dry_run", Boolean, nullable=False),
-    Column("asked_by", String(128), nullable=False),
 )
 
 calls = Table(

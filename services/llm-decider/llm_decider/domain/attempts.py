@@ -33,8 +33,6 @@ class Intent:
     at: datetime
     epoch: int
     created_at: datetime
-    dry_run: bool = False
-    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,13 @@ def ready(
     return made
 
 
-def calls_of(group: Sequence[Intent], config: LlmConfig | None) -> list[Call]:
+def calls_of(
+    group: Sequence[Intent],
+    config: LlmConfig | None,
+    *,
+    dry_run: bool = False,
+    asked_by: str = "",
+) -> list[Call]:
     """The questions of one trigger in as few calls as allowed, each symbol once."""
     by_symbol = {intent.symbol: intent for intent in group}
     first = group[0]
@@ -170,8 +174,8 @@ def calls_of(group: Sequence[Intent], config: LlmConfig | None) -> list[Call]:
             epoch=first.epoch,
             created_at=first.created_at,
             deadline=first.created_at + timedelta(seconds=config.deadline_s if config else 0),
-            dry_run=first.dry_run,
-            asked_by=first.asked_by,
+            dry_run=dry_run,
+            asked_by=asked_by,
         )
         for symbols in chunks(sorted(by_symbol), most)
     ]

@@ -134,9 +134,10 @@ def hold(purse: Purse, reserved: Decimal) -> Purse:
     return replace(purse, reserved=purse.reserved - reserved, held=purse.held + reserved)
 
 
-def resolve(purse: Purse, held: Decimal, cost: Decimal) -> Purse:
+def resolve(purse: Purse, held: Decimal, cost: Decimal, tokens: int = 0) -> Purse:
     """Somebody has found out what a call of unknown outcome cost."""
-    return replace(purse, held=purse.held - held, spent=purse.spent + cost)
+    left, spent = purse.held - held, purse.spent + cost
+    return replace(purse, held=left, spent=spent, tokens=purse.tokens + tokens)
 
 
 def crossed(purse: Purse, *, refused: bool = False) -> int | None:

@@ -47,11 +47,13 @@ class Asked:
     messages: Mapping[str, JsonValue] = field(default_factory=dict)  # as they were sent
 
 
-def cache_key(config: LlmConfig, prompt_version: str, question: Question) -> str:
+def cache_key(asked: Asked, question: Question) -> str:
     """What two calls must share to get the same answer: all that shapes it."""
+    config = asked.config
     parts = (
         *(config.provider, config.wire, config.target.value, config.base_url, config.model),
-        *(config.max_tokens, config.temperature, config.effort, prompt_version, question.hash),
+        *(config.max_tokens, config.temperature, config.effort),
+        *(asked.prompt_version, question.hash, *asked.call.symbols),
     )
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 

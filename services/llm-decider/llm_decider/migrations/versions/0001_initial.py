@@ -35,8 +35,6 @@ def upgrade() -> None:
         sa.Column("at", UtcDateTime, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("created_at", UtcDateTime, nullable=False),
-        sa.Column("dry_run", sa.Boolean, nullable=False),
-        sa.Column("asked_by", sa.String(128), nullable=False),
     )
     op.create_table(
         "calls",
