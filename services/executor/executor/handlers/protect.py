@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from executor.adapters import store
-from executor.domain.book import Book
+from executor.domain.book import Book, position_of
 from executor.domain.desk import Desk
 from executor.domain.exits import exit_of
 from executor.domain.guards import Alarm, alarm, trailed
@@ -16,7 +16,7 @@ from executor.domain.money import ZERO, halfway
 from executor.domain.orders import Ticket
 from executor.handlers.booking import ExecutorMoment, place, quote_for
 from signalbox.contracts import ids
-from signalbox.contracts.events import Event
+from signalbox.contracts.events import Event, PositionChanged
 from signalbox.contracts.payloads import Lot, Order, Quote
 from signalbox.contracts.values import OrderState
 
@@ -35,7 +35,7 @@ def protect(
                 store.load_known(sql, desk, [_name(book, lot, why) for lot, why in due])
             yield from _close(desk, book, symbol, due, moment)
             if quote is not None:
-                _follow(desk, book, symbol, quote)
+                yield from _follow(desk, book, symbol, quote, moment)
 
 
 def _due(
@@ -64,14 +64,19 @@ def _close(
             yield from place(desk, _ticket(desk, order, lot), moment, None)
 
 
-def _follow(desk: Desk, book: Book, symbol: str, quote: Quote) -> None:
+def _follow(
+    desk: Desk, book: Book, symbol: str, quote: Quote, moment: ExecutorMoment
+) -> Iterator[Event]:
     now = desk.book(book.bot, book.account)
     holding = now.holdings[symbol]
     better = {lot.lot_id: trailed(lot, quote) for lot in holding.lots}
-    if any(better.values()):
-        lots = tuple(better[lot.lot_id] or lot for lot in holding.lots)
-        held = {**now.holdings, symbol: replace(holding, lots=lots)}
-        desk.put_book(replace(now, holdings=held), symbol)
+    if not any(better.values()):
+        return
+    lots = tuple(better[lot.lot_id] or lot for lot in holding.lots)
+    now = replace(now, holdings={**now.holdings, symbol: replace(holding, lots=lots)})
+    desk.put_book(now, symbol)
+    cause = f"trail|{book.account}|{quote.epoch}|{quote.at.isoformat()}"
+    yield moment.event(PositionChanged, position_of(now, symbol, moment.now, cause))
 
 
 def _name(book: Book, lot: Lot, why: Alarm) -> str:

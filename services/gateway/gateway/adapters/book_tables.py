@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from gateway.adapters.primary_tables import metadata
-from signalbox.runtime.db import ExactDecimal, UtcDateTime
+from signalbox.runtime.db import ExactDecimal, Json, UtcDateTime
 
 trades = Table(
     "trades",  # fills
@@ -97,6 +97,7 @@ lots = Table(
     Column("entry_price", ExactDecimal, nullable=False),
     Column("order_id", String(32), nullable=False),
     Column("at", UtcDateTime, nullable=False),  # when it was opened
+    Column("protection", Json),  # stop, target, trailing stop, time
     Index("ix_lots_book", "bot", "account", "symbol"),
 )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from signalbox.contracts.ids import plain
+from signalbox.contracts.payloads import Protection
 from signalbox.contracts.values import UtcTime
 
 T = TypeVar("T")
@@ -140,6 +141,7 @@ class OrderView(View):
     symbol: str
     side: str | None = None
     purpose: str
+    trigger: str | None = None  # of a protective exit: stop, target, trailing, time
     leg: int
     attempt: int
     quantity: Number | None = None
@@ -192,6 +194,7 @@ class LotView(View):
     entry_price: Number
     order_id: str
     opened_at: UtcTime
+    protection: Protection | None = None
 
 
 class LotHistory(View):

@@ -34,6 +34,7 @@ def position(event: PositionChanged) -> Iterator[Change]:
             "quantity": lot.quantity,
             "entry_price": lot.entry_price,
             "order_id": lot.order_id,
+            "protection": lot.protection and lot.protection.model_dump(mode="json"),
             "at": lot.opened_at,
         }
         for lot in held.lots
