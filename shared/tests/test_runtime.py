@@ -331,3 +331,27 @@ async def test_a_row_that_the_database_refuses_is_set_aside_in_the_end(
         await desk.say(raised())
         (letter,) = await desk.hear(MessageDeadLettered)
     assert letter.data.attempts == delivery.MOST_ATTEMPTS
+
+
+async def test_a_stop_waits_for_what_is_begun_but_not_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signalbox.runtime.lifecycle._FINISH_S", 0.2)
+    service, seen = router(desk, judging(), monkeypatch), []
+
+    async def finish() -> None:
+        """What is committed now is published still."""
+        verdict = a_verdict(a_signal())
+        await service.transact(lambda _sql, at: [at.event(VerdictReached, verdict, sequence=1)])
+        seen.append("finished")
+
+    async def endless() -> None:
+        seen.append("begun")
+        await asyncio.Event().wait()
+
+    service.on_stop(finish)
+    service.on_stop(endless)
+    async with running(service):
+        assert seen == []
+    assert seen == ["finished", "begun"]
+    await desk.hear(VerdictReached)

@@ -24,7 +24,9 @@ async def test_an_external_signal_becomes_a_trade_once(
     token = await gateway.post("/api/tokens", {"name": "e2e-tips", "scopes": ["signals:write"]})
     headers = {"Authorization": f"Bearer {token['token']}", "Idempotency-Key": str(uuid4())}
     body = {"symbol": "TIPS", "action": "buy", "confidence": "0.9"}
-    async with httpx.AsyncClient(base_url=house.url("gateway"), headers=headers) as program:
+    async with httpx.AsyncClient(
+        base_url=house.url("gateway"), headers=headers, trust_env=False
+    ) as program:
         answers = [await program.post("/api/signals", json=body) for _ in range(3)]
         changed = await program.post("/api/signals", json={**body, "action": "sell"})
         unread = await program.get("/api/trades")

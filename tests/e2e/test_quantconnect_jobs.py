@@ -94,7 +94,7 @@ async def test_backtests_outlive_a_kill_and_run_once(
     await until(account.is_mended, 20, every=0.02)
     assert await at(gateway, first, "running")
     await house.kill_and_wait("qc-ingest")
-    done = [await until(lambda: at(gateway, i, "completed"), 40, every=0.1) for i in (first, second)]
+    done = [await completed(gateway, one) for one in (first, second)]
     assert await begun(gateway, "runs") == first, "a repeat under the same key"
     listed = (await account.ask("backtests/list", projectId=BACKTEST["algorithm_id"]))["backtests"]
     for one in done:
@@ -114,6 +114,14 @@ async def at(gateway: Gateway, backtest_id: str, status: str) -> Any:
     found = await gateway.get(f"{API}/backtest/{backtest_id}")
     assert found["status"] not in {"failed", "canceled"}, found["message"]
     return found if found["status"] == status else None
+
+
+async def completed(gateway: Gateway, backtest_id: str) -> dict[str, Any]:
+    """The backtest at its end."""
+    found: dict[str, Any] = await until(
+        lambda: at(gateway, backtest_id, "completed"), 40, every=0.1
+    )
+    return found
 
 
 async def shows_its_result(gateway: Gateway, done: dict[str, Any]) -> None:

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from gateway.domain.book_views import PerformanceView
 from gateway.domain.comparison import compare
 from gateway.domain.curve import Stretch, drawdowns, joined, mark, thinned
-from gateway.domain.performance import Grouping, Owner, Tally, group, tally
+from gateway.domain.performance import PARTS, Grouping, Owner, Tally, group, tally
 from gateway.domain.reports import Days, Earned, Ledger, Open, Took, report
+from gateway.domain.stages import Times
 from gateway.domain.statistics import (
     annual_return,
     days_a_year,
@@ -29,8 +30,9 @@ from gateway.domain.statistics import (
     trades_on,
 )
 from signalbox.contracts import payloads as p
+from signalbox.contracts.events import OrderChanged
 from signalbox.contracts.values import OrderState, Side, SourceType
-from signalbox.testing.examples import NOON, an_order
+from signalbox.testing.examples import NOON, a_moment, an_order
 
 MONDAY = NOON.replace(hour=0)
 SOURCES = [(SourceType.QUANTCONNECT, "4711"), (SourceType.LLM, "gpt"), (SourceType.STRATEGY, "sma")]
@@ -131,6 +133,20 @@ def whole(views: tuple[PerformanceView, ...]) -> tuple[D, ...]:
     """What the parts add up to."""
     names = ("realised_pnl", "fees", "traded", "exposure_net", "fills", "trades", "wins")
     return tuple(sum((D(getattr(view, name)) for view in views), D(0)) for name in names)
+
+
+async def test_500_random_fills_are_answered_to_the_cent(gateway: Any) -> None:
+    dice = a_dice(7)
+    orders = [a_fill(dice, number) for number in range(500)]
+    gateway.feed(*(a_moment().event(OrderChanged, order) for order in orders))
+    async with gateway() as web:
+        for by in GROUPINGS:
+            found = (await web.get(f"/api/performance?by={by}")).json()["items"]
+            wanted = by_hand(orders, by)
+            answered = {tuple(one[name] for name in PARTS[by]): one for one in found}
+            for key, sums in wanted.items():
+                assert {name: D(answered[key][name]) for name in sums} == sums
+            assert len(found) == len(wanted)
 
 
 @settings(max_examples=30, deadline=None)
@@ -266,6 +282,11 @@ def test_thinning_keeps_every_extreme(values: list[float], most: int) -> None:
     assert max(fallen[index] for index in kept) == max(fallen)
 
 
+def test_thinning_keeps_the_deepest_fall_where_the_curve_is_not_lowest() -> None:
+    values = [1.0, 100.0, 20.0, *[90.0] * 37]
+    assert 2 in thinned(values, 10)
+
+
 def a_book(worth: list[int], *, first: datetime = MONDAY) -> Days:
     """One mark on each of so many days in a row, after one at the beginning."""
     days = [mark(D(w), D(w) / 2, first + timedelta(days=n)) for n, w in enumerate(worth[1:])]
@@ -317,6 +338,14 @@ def test_a_sources_ratios_are_of_its_profit_on_the_books_it_trades_for() -> None
     (nowhere,) = report(Ledger(some, {}), "source")
     assert (nowhere.max_drawdown, nowhere.days) == (None, 0)
     assert "equity" in nowhere.missing["max_drawdown"]
+
+
+def test_a_stage_is_timed_where_both_its_ends_are_known() -> None:
+    second = timedelta(seconds=1)
+    times = Times(signal=NOON, verdict=NOON + second, filled=NOON + 3 * second)
+    assert list(times.seconds()) == [("signal_to_verdict", 1), ("signal_to_fill", 3)]
+    behind = Times(accepted=NOON, filled=NOON - second)  # another machine's clock
+    assert list(behind.seconds()) == [("accept_to_fill", 0)]
 
 
 def test_stages_are_told_by_median_and_95th_percentile() -> None:

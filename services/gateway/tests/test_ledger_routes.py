@@ -17,6 +17,7 @@ from gateway.routes import exports
 from gateway.starting import Environment, start
 from signalbox.contracts import payloads as p
 from signalbox.contracts.events import EquityMarked, Event, LlmDecisionMade, QuoteUpdated
+from signalbox.contracts.values import OrderState
 from signalbox.testing.examples import NOON, a_decision, a_moment, a_quote
 
 NO_KEYS = dict.fromkeys(("quantconnect_api_key", "quantconnect_api_secret"))
@@ -128,6 +129,16 @@ async def test_performance_tells_risk_and_why_it_does_not(
         "accept_to_fill",
         "signal_to_fill",
     ]
+
+
+async def test_a_wait_for_a_person_is_no_stage(gateway: Any, story: Callable[..., Any]) -> None:
+    told = story()
+    later = {"bot": "beta", "verdict_id": told.approved().data.verdict_id}
+    orders = [told.order(OrderState.PLANNED, **later), told.order(OrderState.ACCEPTED, **later)]
+    filled = told.order(OrderState.FILLED, told.opening(), **later)
+    gateway.feed(told.raised(), told.approved(), *orders, filled)
+    (one,) = (await get(gateway, "performance?by=bot"))["items"]
+    assert [s["stage"] for s in one["stages"]] == ["verdict_to_order", "accept_to_fill"]
 
 
 async def test_open_lots_are_exposure(gateway: Any, story: Callable[..., Any]) -> None:

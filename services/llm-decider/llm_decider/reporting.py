@@ -92,7 +92,7 @@ def budget_alerts(moment: At, crossings: Iterable[Crossing]) -> list[Event]:
             message=message,
             service=SERVICE,
             at=moment.wall,
-            occurrence=about,
+            occurrence=f"{about}:{purse.limit}",
         )
         said.append(moment.event(AlertRaised, alert))
     return said

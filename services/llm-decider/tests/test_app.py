@@ -20,11 +20,12 @@ from signalbox.contracts.events import (
     AlertRaised,
     BarClosed,
     LlmDecisionMade,
+    NewsPublished,
     PositionChanged,
     SignalRaised,
     StateChanged,
 )
-from signalbox.contracts.payloads import Bar, Position
+from signalbox.contracts.payloads import Bar, News, Position
 from signalbox.contracts.subjects import PREFIX
 from signalbox.contracts.values import Target
 from signalbox.runtime.clock import wall_now
@@ -44,7 +45,7 @@ PROMPT = PromptVersion(
     version=1,
     name="Standard",
     system="You trade {{interval}} bars.",
-    user="Decide on {{symbols}} at {{time}}.\n{{market}}\n{{bars}}\n{{position}}\n{{signals}}",
+    user="{{symbols}} at {{time}}.\n{{market}}\n{{bars}}\n{{position}}\n{{signals}}\n{{news}}",
 )
 
 
@@ -285,6 +286,39 @@ async def test_a_restart_makes_no_second_call_for_a_decision_that_is_made(
         place.sandbox.switch(Kind.BROKEN, path="openai/")  # whoever asks is noticed
         assert (await place.decide("demo", "another"))["AAPL"].outcome == "failed"
         assert len(place.made) == 1
+
+
+async def test_what_was_said_while_it_was_away_is_shown(nats_server: RunningNats) -> None:
+    async with desk_on(nats_server) as desk:
+        live = NOON + timedelta(hours=5)
+        await desk.say(raised(a_signal(reasoning="Said in between.", valid_until=live)))
+        news = News(news_id="1", symbol="AAPL", headline="Old news", published_at=NOON)
+        await desk.say(NewsPublished.of(news, source="market-data", time=wall_now()))
+    async with deciding(nats_server, nats_server.home) as place:
+        await place.configure({"id": "demo", "show_signals": True, "every": None})
+
+        async def is_shown() -> bool:
+            place.version += 1
+            made = await place.decide("demo", f"look-{place.version}")
+            text = await asked(place, made["AAPL"])
+            return "Said in between." in text and "Old news" in text
+
+        await until(is_shown, 10)
+
+
+async def test_a_stop_waits_for_the_answer_and_publishes_it(nats_server: RunningNats) -> None:
+    async with deciding(nats_server, nats_server.home) as station:
+        desk = station.desk
+
+        async def is_under_way() -> bool:
+            answer = await desk.ask("llm-decider", "budgets", {}, request_id=str(wall_now()))
+            return any(D(one["reserved_usd"]) for one in answer["body"]["budgets"])
+
+        station.sandbox.switch(Kind.SLOW, path="openai/", seconds=1)
+        await desk.ask("llm-decider", "decide", {"config_id": "demo"}, request_id="slow")
+        await until(is_under_way)
+    (event,) = desk.of(LlmDecisionMade)
+    assert (event.data.outcome, event.data.cost_is_estimated) == ("answered", False)
 
 
 async def test_replicas_on_postgresql_share_what_is_due(

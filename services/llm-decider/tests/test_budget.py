@@ -206,8 +206,15 @@ def test_a_split_cost_adds_up_exactly(cost: Decimal, parts: int) -> None:
 def test_thresholds_are_told_once(
     spent: str, held: str, alerted: int, *, refused: bool, told: int | None
 ) -> None:
-    purse = Purse(KEY, D(1), spent=D(spent), held=D(held), alerted=alerted)
+    purse = Purse(KEY, D(1), spent=D(spent), held=D(held), alerted=alerted, alerted_of=D(1))
     assert budget.crossed(purse, refused=refused) == told
+
+
+def test_another_limit_has_thresholds_of_its_own() -> None:
+    purse = Purse(KEY, D(2), spent=D("1.1"), alerted=100, alerted_of=D(1))
+    assert budget.crossed(purse) == 50
+    assert budget.crossed(replace(purse, limit=D(1))) is None
+    assert budget.crossed(replace(purse, limit=D(3))) is None
 
 
 def test_a_purse_without_limit_is_never_crossed() -> None:

@@ -49,6 +49,24 @@ async def test_another_model_or_setting_is_another_question(station: Station, ch
     assert not (await station.decide())["AAPL"].cached
 
 
+async def test_a_fallbacks_answer_is_not_given_for_the_model_itself(station: Station) -> None:
+    first = station.config(cache_s=300, fallback="other")
+    station.configure(first, station.config(id="other"), station.config(id="twin", cache_s=300))
+    failure = Failure("bad_request", "No.", Booking.RELEASE)
+    assert (await station.decide(failure))["AAPL"].fallback_for == "demo"
+    assert not (await station.decide(config_id="twin"))["AAPL"].cached
+
+
+async def test_an_answer_without_a_symbol_is_not_one_about_it(station: Station) -> None:
+    """What is asked is the same: of the second symbol no price is known."""
+    station.host.closes["MSFT"] = D(0)
+    both = station.config(id="both", cache_s=300, symbols=("AAPL", "MSFT"))
+    station.configure(station.config(cache_s=300), both)
+    await station.decide()
+    made = await station.decide(config_id="both")
+    assert [one.outcome for one in made.values()] == ["answered", "failed"]
+
+
 async def test_failures_and_half_answers_are_never_repeated(station: Station) -> None:
     station.configure(station.config(cache_s=300, symbols=("AAPL", "MSFT")))
     half = station.answer(station.opinion("AAPL"))
@@ -79,3 +97,26 @@ async def test_identical_questions_at_the_same_time_share_one_call(
     assert sorted(one.cached for one in station.decisions) == [False, True, True]
     assert (await station.purse()).spent == COST
     assert {signal.source_id for signal in station.signals} == {"demo", "twin"}
+
+
+@pytest.mark.parametrize("late_s", [0, 60])
+async def test_of_those_who_waited_in_vain_one_asks_at_a_time(
+    station: Station, late_s: int
+) -> None:
+    station.configure(station.config(cache_s=300))
+    process = station.process()
+    first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
+    station.model().script += [lambda _ask: first, lambda _ask: second]
+    for _ in range(4):
+        await process.command("decide", config_id="demo")
+    await process.worker.look()
+    await until(lambda: station.model().asks)
+    station.host.wall += timedelta(seconds=late_s)
+    first.set_result(Failure("bad_request", "No.", Booking.RELEASE))
+    await until(lambda: len(station.model().asks) == 2 or len(station.decisions) == 4)
+    second.set_result(station.agreed("AAPL"))
+    await process.worker.idle()
+    kinds = sorted(one.error_kind for one in station.decisions)
+    assert len(station.model().asks) == (1 if late_s else 2)
+    assert kinds == ["bad_request", *(["deadline"] * 3)] if late_s else ["", "", "", "bad_request"]
+    assert not process.worker._running

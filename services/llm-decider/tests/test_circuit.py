@@ -94,6 +94,10 @@ def test_a_limit_is_waited_for_and_is_no_failure() -> None:
     assert run_of(50, "rate_limited").trouble is None
 
 
-@pytest.mark.parametrize("kind", ["deadline", "busy"])
-def test_our_own_limits_are_not_held_against_it(kind: str) -> None:
-    assert run_of(50, kind).trouble is None
+def test_our_own_limit_is_not_held_against_it() -> None:
+    assert run_of(50, "busy").trouble is None
+
+
+def test_a_provider_that_hangs_is_left_alone() -> None:
+    assert run_of(4, "deadline").trouble is None
+    assert run_of(5, "deadline").blocks(after(29)) is not None

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_decider.domain.indicators import MOST_BARS
-from signalbox.contracts.events import NewsPublished
+from signalbox.contracts.events import Event, NewsPublished
 from signalbox.contracts.payloads import News
 from signalbox.testing.examples import a_signal, a_withdrawal, raised, withdrawn
 
@@ -76,3 +76,28 @@ async def test_news_and_words_of_others_are_kept_while_they_stand(station: Stati
     assert (await reader.markets(station.config(), ["AAPL"]))[0].signals == ()
     await reader.hear(withdrawn(a_withdrawal(new)))
     assert (await reader.markets(shows, ["AAPL"]))[0].signals == ()
+
+
+async def test_what_was_said_before_a_restart_is_read_again(station: Station) -> None:
+    def store(stream: str, event: Event) -> None:
+        station.host.stored[f"{stream} {len(station.host.stored)}"] = event.encode()
+
+    moment = station.host.moment()
+    old = News(news_id="1", symbol="AAPL", headline="Then", published_at=moment.now)
+    stands, taken_back = a_signal(own_id="1"), a_signal(own_id="2", source_id="other")
+    changed, newer = (a_signal(own_id=id_, source_id="third") for id_ in ("3", "4"))
+    store("MARKET", moment.event(NewsPublished, old))
+    store("SIGNALS", raised(stands))
+    store("SIGNALS", withdrawn(a_withdrawal(taken_back)))
+    store("SIGNALS", raised(changed))
+    station.host.stored["SIGNALS unreadable"] = b"{"
+    reader = station.process().reader
+    await reader.hear(raised(newer))
+    await reader.recall()
+    (market,) = await reader.markets(station.config(show_signals=True), ["AAPL"])
+    assert sorted(one.own_id for one in market.signals) == ["1", "4"]
+    assert market.news == (old,)
+    await reader.hear(withdrawn(a_withdrawal(stands)))
+    await reader.recall()
+    (market,) = await reader.markets(station.config(show_signals=True), ["AAPL"])
+    assert market.signals == (newer,)

@@ -16,17 +16,17 @@ from qc_ingest.asking import chosen_configs, config_of, integer, talking, text, 
 from qc_ingest.domain.answers import OutcomeUnknown
 from qc_ingest.domain.charts import thin
 from qc_ingest.domain.deployments import Deployment
+from qc_ingest.domain.hiding import HIDDEN, is_secret
 from qc_ingest.domain.live import Listing, newest_of
 from qc_ingest.domain.nodes import Nodes
 from qc_ingest.domain.portfolio import Portfolio
 from qc_ingest.domain.projects import Project
 from qc_ingest.domain.statistics import Performance, parse_performance
 from qc_ingest.domain.wire import parse_time_or_none
-from qc_ingest.polling import Host
+from qc_ingest.polling import Host, database_of
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import QuantConnectConfig
 from signalbox.contracts.errors import NotFound, PermanentError, Refused, TransientError
-from signalbox.runtime.db import Database
 
 T = TypeVar("T")
 Row = dict[str, JsonValue]
@@ -83,7 +83,7 @@ class Algorithms:
         config = config_of(self.host, text(command, "config_id"))
         project_id = integer(command, "project_id")
         (row,) = await self._read(command, config, project_id)
-        database = self._database()
+        database = database_of(self.host)
         did = await database.read(
             lambda sql: job_store.load_performance(sql, config.id, project_id)
         )
@@ -159,7 +159,9 @@ class Algorithms:
     async def _list(self, client: QuantConnect, config: QuantConnectConfig) -> list[Row]:
         projects = await client.projects.all()
         newest = newest_of(await client.live.all())
-        did = await self._database().read(lambda sql: job_store.newest_performances(sql, config.id))
+        did = await database_of(self.host).read(
+            lambda sql: job_store.newest_performances(sql, config.id)
+        )
         rows = []
         for project in projects:
             listing = newest.get(project.id)
@@ -193,7 +195,8 @@ class Algorithms:
             **self._row(config, project, live, performance),
             "description": project.description,
             "parameters": [
-                {"key": key, "value": value} for key, value in project.parameters.items()
+                {"key": key, "value": HIDDEN if is_secret(key) else value}
+                for key, value in project.parameters.items()
             ],
             "files": [file.body() for file in files],
             "live": live,
@@ -223,11 +226,6 @@ class Algorithms:
             "performance": performance.body(),
             "fetched_at": self.host.moment().wall.isoformat(),
         }
-
-    def _database(self) -> Database:
-        if self.host.db is None:
-            raise TransientError("the database is not open yet")
-        return self.host.db
 
 
 async def _part(notes: list[str], what: str, reading: Awaitable[T], instead: T) -> T:

@@ -27,6 +27,7 @@ from signalbox.contracts.errors import (
 
 _LONGEST_S = 60.0
 _MOST_PARAMETERS = 50
+_MOST_HEADERS = 10
 _CALLERS_KNOW = (NotFound, Refused, Conflict, Malformed)
 
 
@@ -159,3 +160,24 @@ def parameters(command: Command) -> dict[str, JsonValue]:
             raise Malformed(f"parameter {name[:64]!r} is not a short text or a number")
         found[name] = str(given)
     return found
+
+
+def notify(command: Command) -> dict[str, JsonValue] | None:
+    """Where QuantConnect is to call, with its headers.
+
+    Raises:
+        Malformed: no address, or headers that are no short texts.
+    """
+    given = command.body.get("notify")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise Malformed("notify is not an object")
+    url, headers = given.get("url"), given.get("headers") or {}
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise Malformed("notify.url is not an http or https address")
+    if not isinstance(headers, dict) or len(headers) > _MOST_HEADERS or len(url) > 500:
+        raise Malformed(f"notify.headers is not a map of at most {_MOST_HEADERS} names")
+    if not all(isinstance(value, str) and len(value) <= 500 for value in headers.values()):
+        raise Malformed("notify.headers holds something that is not a short text")
+    return {"url": url, "headers": headers}

@@ -157,7 +157,8 @@ class Backtester:
         except WrongCredentials:
             raise
         except PermanentError:
-            pass  # QuantConnect does not know it any more
+            if await is_there(client, job):
+                raise
         await run.save(job)
         await run.finish(Status.CANCELED, "Cancelled.")
         return 0.0
@@ -168,6 +169,17 @@ async def read_page(client: QuantConnect, kind: Rows, job: Job, start: int) -> P
     return await client.backtests.page(
         kind, job.project_id, job.quantconnect_id, start, start + PAGE
     )
+
+
+async def is_there(client: QuantConnect, job: Job) -> bool:
+    """Whether QuantConnect still has a backtest. It has none of a project that it does not know."""
+    try:
+        listed = await client.backtests.all(job.project_id)
+    except WrongCredentials:
+        raise
+    except PermanentError:
+        return False
+    return any(summary.id == job.quantconnect_id for summary in listed)
 
 
 async def _created(run: Run, quantconnect_id: str) -> float:
@@ -207,8 +219,7 @@ async def _reading(run: Run, client: QuantConnect) -> Reading:
         raise
     except PermanentError as error:
         await look_up(run, client)
-        listed = await client.backtests.all(job.project_id)
-        if any(summary.id == job.quantconnect_id for summary in listed):
+        if await is_there(client, job):
             raise
         raise NotFound("The backtest was deleted at QuantConnect meanwhile.") from error
 

@@ -9,14 +9,13 @@ from qc_ingest.adapters.quantconnect import QuantConnect
 from qc_ingest.building import compile_project, follow_build, look_up
 from qc_ingest.domain.answers import NotDone, OutcomeUnknown
 from qc_ingest.domain.deployments import Deployment
-from qc_ingest.domain.jobs import SETTLE, Status, Step
+from qc_ingest.domain.jobs import SEALED, SETTLE, Status, Step
 from qc_ingest.domain.live import Notify, is_alive
 from qc_ingest.domain.nodes import choose_live
 from qc_ingest.jobs import Run
 from signalbox.contracts.errors import Conflict, PermanentError, RateLimited, TransientError
 from signalbox.runtime.secrets import Box
 
-NOTIFY = "notify"  # names what was asked for, and the field that it is sealed for
 _STARTING = timedelta(minutes=15)
 _LOG_LINES = 5
 
@@ -52,7 +51,8 @@ class Deployer:
     async def _check(self, run: Run, client: QuantConnect) -> float:
         project = await look_up(run, client)
         _refuse_second(await client.live.deployment(project.id))
-        wanted = {**project.parameters, **run.job.parameters()}
+        parameters, _ = self._private(run)
+        wanted = {**project.parameters, **parameters}
         if wanted != project.parameters:
             await client.projects.update(project.id, parameters=wanted)
         job = replace(run.job, project_name=project.name, organization_id=project.organization_id)
@@ -71,12 +71,13 @@ class Deployer:
         if run.job.sent_at is not None:
             return await self._find(run, newest)
         _refuse_second(newest)
+        _, notify = self._private(run)
         earlier_id = newest.deploy_id if newest else ""
         await run.save(replace(run.job, earlier_id=earlier_id, sent_at=run.wall))
         job = run.job
         try:
             deploy_id = await client.live.create(
-                job.project_id, job.compile_id, job.node_id, self._notify(run)
+                job.project_id, job.compile_id, job.node_id, notify
             )
         except (NotDone, RateLimited):
             await run.save(replace(run.job, sent_at=None))
@@ -119,13 +120,12 @@ class Deployer:
         await run.save(job.at_step(Step.START, run.wall, f"QuantConnect says {deployment.status}."))
         return run.look_s()
 
-    def _notify(self, run: Run) -> Notify | None:
-        sealed = run.job.text(NOTIFY)
-        if not sealed:
-            return None
-        text = self._box.open(sealed, config_id=run.job.id, field=NOTIFY)
+    def _private(self, run: Run) -> tuple[dict[str, str], Notify | None]:
+        """What is told to QuantConnect alone: parameters, and where it is to call."""
+        text = self._box.open(run.job.text(SEALED), config_id=run.job.id, field=SEALED)
         asked = json.loads(text)
-        return Notify(asked["url"], asked["headers"])
+        notify = asked["notify"]
+        return asked["parameters"], Notify(**notify) if notify else None
 
 
 async def _created(run: Run, deploy_id: str) -> float:

@@ -1,7 +1,6 @@
 """Commands about work that takes minutes: it is stored first, and done by whoever is free."""
 
 import json
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,33 +13,29 @@ from qc_ingest.asking import (
     config_of,
     day,
     integer,
+    notify,
     optional_text,
     parameters,
     talking,
     text,
     time_left_s,
 )
-from qc_ingest.backtests import read_page
-from qc_ingest.deploying import NOTIFY
-from qc_ingest.domain.answers import SealedShut, WrongCredentials
+from qc_ingest.backtests import is_there, read_page
 from qc_ingest.domain.backtests import END, START
+from qc_ingest.domain.hiding import is_secret
 from qc_ingest.domain.history import PAGE, Page, Rows
-from qc_ingest.domain.jobs import Job, Kind, Result, Status, Step
+from qc_ingest.domain.jobs import SEALED, Job, Kind, Result, Status, Step
 from qc_ingest.jobs import state_of
-from qc_ingest.polling import Host
+from qc_ingest.polling import Host, database_of
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
-from signalbox.contracts.errors import Conflict, Malformed, NotFound, PermanentError, TransientError
+from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.events import Event, StateChanged
 from signalbox.contracts.ids import derive
 from signalbox.contracts.payloads import State
-from signalbox.runtime.db import Database
 from signalbox.runtime.moment import Moment
 
-log = logging.getLogger(__name__)
-
 _MOST_OPEN = 20  # backtests of one config that may wait or run at once
-_MOST_HEADERS = 10
 
 # Seals a text for this service itself, bound to an id and a field.
 Seal = Callable[[str, str, str], Awaitable[str]]
@@ -63,13 +58,11 @@ class JobCommands:
         """
         config = config_of(self.host, text(command, "config_id"))
         job_id = str(derive("deploy", command.request_id))
+        private = json.dumps({"parameters": parameters(command), "notify": notify(command)})
         asked: dict[str, JsonValue] = {
             "node_id": optional_text(command, "node_id") or None,
-            "parameters": parameters(command),
+            SEALED: await self.seal(job_id, SEALED, private),
         }
-        notify = _notify(command)
-        if notify is not None:
-            asked[NOTIFY] = await self.seal(job_id, NOTIFY, json.dumps(notify))
         job = self._job(Kind.DEPLOY, job_id, command, config, asked)
 
         def check(sql: Sql) -> None:
@@ -95,6 +88,11 @@ class JobCommands:
         given = parameters(command)
         if {START, END} & given.keys():
             raise Malformed(f"{START} and {END} are sent for start and end; name those instead")
+        for name in filter(is_secret, given):
+            raise Malformed(
+                f"parameter {name!r} looks like a secret, and those of a backtest are shown to"
+                " everybody; leave it out, or set it in the project on quantconnect.com"
+            )
         name = optional_text(command, "name", longest=100)
         asked: dict[str, JsonValue] = {
             "name": name or f"Signalbox {self.host.moment().wall:%Y-%m-%d %H:%M}",
@@ -158,7 +156,9 @@ class JobCommands:
         job = await self._backtest(command)
         if not job.status.is_over:
             wall = self.host.moment().wall
-            await self._database().write(lambda sql: job_store.ask_to_cancel(sql, job.id, wall))
+            await database_of(self.host).write(
+                lambda sql: job_store.ask_to_cancel(sql, job.id, wall)
+            )
             self.wake()
             return {"status": job.status.value, "message": "It is being cancelled."}
         await self._delete(command, job)
@@ -203,13 +203,13 @@ class JobCommands:
 
     async def _backtest(self, command: Command) -> Job:
         backtest_id = text(command, "backtest_id")
-        job = await self._database().read(lambda sql: job_store.load_job(sql, backtest_id))
+        job = await database_of(self.host).read(lambda sql: job_store.load_job(sql, backtest_id))
         if job is None or job.kind is not Kind.BACKTEST:
             raise NotFound(f"no backtest {backtest_id}")
         return job
 
     async def _result(self, job: Job) -> Result:
-        found = await self._database().read(lambda sql: job_store.load_result(sql, job.id))
+        found = await database_of(self.host).read(lambda sql: job_store.load_result(sql, job.id))
         return found or Result()
 
     async def _rows(self, command: Command, kind: Rows) -> dict[str, JsonValue]:
@@ -233,7 +233,7 @@ class JobCommands:
 
     async def _page(self, command: Command, job: Job, kind: Rows, start: int) -> Page:
         """A page from our own books, else from QuantConnect: a finished backtest never changes."""
-        database = self._database()
+        database = database_of(self.host)
         kept = await database.read(lambda sql: job_store.load_page(sql, job.id, kind, start))
         if kept is not None or not job.quantconnect_id:
             return kept or Page((), 0, is_last=True)
@@ -262,37 +262,5 @@ class JobCommands:
     async def _delete_there(self, command: Command, job: Job, config: QuantConnectConfig) -> None:
         """QuantConnect's copy; one that is gone already is what was wanted."""
         async with talking(self.accounts, config, time_left_s(self.host, command)) as client:
-            try:
-                listed = await client.backtests.all(job.project_id)
-                if any(summary.id == job.quantconnect_id for summary in listed):
-                    await client.backtests.delete(job.project_id, job.quantconnect_id)
-            except (WrongCredentials, SealedShut):
-                raise
-            except PermanentError as error:
-                log.info("QuantConnect does not know backtest %s any more: %s", job.id, error)
-
-    def _database(self) -> Database:
-        if self.host.db is None:
-            raise TransientError("the database is not open yet")
-        return self.host.db
-
-
-def _notify(command: Command) -> dict[str, JsonValue] | None:
-    """Where QuantConnect is to call, with its headers.
-
-    Raises:
-        Malformed: no address, or headers that are no short texts.
-    """
-    given = command.body.get("notify")
-    if given is None:
-        return None
-    if not isinstance(given, dict):
-        raise Malformed("notify is not an object")
-    url, headers = given.get("url"), given.get("headers") or {}
-    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-        raise Malformed("notify.url is not an http or https address")
-    if not isinstance(headers, dict) or len(headers) > _MOST_HEADERS or len(url) > 500:
-        raise Malformed(f"notify.headers is not a map of at most {_MOST_HEADERS} names")
-    if not all(isinstance(value, str) and len(value) <= 500 for value in headers.values()):
-        raise Malformed("notify.headers holds something that is not a short text")
-    return {"url": url, "headers": headers}
+            if await is_there(client, job):
+                await client.backtests.delete(job.project_id, job.quantconnect_id)

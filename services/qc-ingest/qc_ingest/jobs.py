@@ -16,13 +16,12 @@ from qc_ingest.adapters.quantconnect import QuantConnect
 from qc_ingest.domain.answers import SealedShut, WrongCredentials, trouble_of
 from qc_ingest.domain.health import explain
 from qc_ingest.domain.jobs import Job, Kind, Status
-from qc_ingest.polling import Host
+from qc_ingest.polling import Host, database_of
 from qc_ingest.reporting import SERVICE
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
 from signalbox.contracts.errors import PermanentError, RateLimited, TransientError
 from signalbox.contracts.events import Event, StateChanged
 from signalbox.contracts.payloads import State
-from signalbox.runtime.db import Database
 from signalbox.runtime.moment import Moment
 
 log = logging.getLogger(__name__)
@@ -126,7 +125,9 @@ class Worker:
     async def release(self) -> None:
         """Let another replica go on at once."""
         with suppress(TransientError):
-            await self._database().write(lambda sql: job_store.drop_leases(sql, self._holder))
+            await database_of(self._host).write(
+                lambda sql: job_store.drop_leases(sql, self._holder)
+            )
 
     def wake(self) -> None:
         """Look at once: something is due."""
@@ -134,7 +135,7 @@ class Worker:
 
     async def take(self) -> list[str]:
         """Lease what is due, as much as can be worked on at once."""
-        database, wall = self._database(), self._host.moment().wall
+        database, wall = database_of(self._host), self._host.moment().wall
         configs, alone = self._host.moment().config.quantconnect, database.exclusive
         if configs != self._configs:  # what a job waits for may have been put right
             await database.write(lambda sql: job_store.hurry(sql, wall))
@@ -153,7 +154,7 @@ class Worker:
 
     async def turn(self, job_id: str) -> float | None:
         """One step of a leased job; the seconds until the next, None when there is none for us."""
-        job = await self._database().read(lambda sql: job_store.load_job(sql, job_id))
+        job = await database_of(self._host).read(lambda sql: job_store.load_job(sql, job_id))
         if job is None or job.status.is_over:
             return None
         try:
@@ -219,7 +220,7 @@ class Worker:
 
     async def _put_off(self, job_id: str, pause_s: float) -> None:
         due_at = self._host.moment().wall + timedelta(seconds=pause_s)
-        await self._database().write(
+        await database_of(self._host).write(
             lambda sql: job_store.put_off(sql, job_id, self._holder, due_at)
         )
 
@@ -232,17 +233,12 @@ class Worker:
         def lease(sql: Sql) -> list[str]:
             return [i for i in late if self._lease(sql, i, wall)]
 
-        kept = await self._database().write(lease)
+        kept = await database_of(self._host).write(lease)
         self._held.update({i: wall + _LEASE for i in kept if i in self._held})
 
     def _lease(self, sql: Sql, job_id: str, wall: datetime) -> bool:
-        alone = self._database().exclusive
+        alone = database_of(self._host).exclusive
         return job_store.take_job(sql, job_id, self._holder, wall, _LEASE, alone=alone)
-
-    def _database(self) -> Database:
-        if self._host.db is None:
-            raise TransientError("the database is not open yet")
-        return self._host.db
 
 
 def wait_words(error: PermanentError | TransientError, user_id: str, skew_s: float | None) -> str:

@@ -19,7 +19,7 @@ from qc_ingest.domain.judge import Known, Status, judge, judge_all
 from qc_ingest.domain.pages import PAGE, Cursor, Found, Kind, read_fills, read_insights
 from qc_ingest.domain.wire import Json
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
-from signalbox.contracts.errors import PermanentError
+from signalbox.contracts.errors import PermanentError, TransientError
 from signalbox.contracts.events import Event, SignalRaised, SignalWithdrawn
 from signalbox.contracts.payloads import Signal, Withdrawal
 from signalbox.contracts.values import SourceType
@@ -60,6 +60,17 @@ class Host(Protocol):
 
     def transact(self, work: Work) -> Awaitable[list[Event]]:
         """State change and events, all or none."""
+
+
+def database_of(host: Host) -> Database:
+    """The service's database.
+
+    Raises:
+        TransientError: it is not open yet.
+    """
+    if host.db is None:
+        raise TransientError("the database is not open yet")
+    return host.db
 
 
 @dataclass(slots=True)
@@ -263,9 +274,7 @@ class Cycle:
         return frame_of(moment, self._config, *whose, history=cursor.history)
 
     async def _read(self, query: Callable[[Sql], T]) -> T:
-        if self._host.db is None:
-            raise PermanentError("qc-ingest has no database")
-        return await self._host.db.read(query)
+        return await database_of(self._host).read(query)
 
 
 def _read_page(kind: Kind, rows: Sequence[Json]) -> tuple[Sequence[Found], int | None]:

@@ -12,11 +12,10 @@ from qc_ingest.adapters.accounts import Accounts
 from qc_ingest.adapters.quantconnect import QuantConnect
 from qc_ingest.domain.answers import trouble_of
 from qc_ingest.domain.health import Connection, clock_hint, explain
-from qc_ingest.polling import Cycle, Host, Tally
+from qc_ingest.polling import Cycle, Host, Tally, database_of
 from qc_ingest.reporting import Reporter
 from signalbox.contracts.config import QuantConnectConfig
-from signalbox.contracts.errors import NotFound, PermanentError, RateLimited, TransientError
-from signalbox.runtime.db import Database
+from signalbox.contracts.errors import PermanentError, RateLimited, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -84,18 +83,7 @@ class Poller:
     async def release(self) -> None:
         """Let another replica go on at once."""
         with suppress(TransientError):
-            await self._database().write(lambda sql: store.drop_leases(sql, self._holder))
-
-    def config(self, config_id: str) -> QuantConnectConfig:
-        """The config of this id.
-
-        Raises:
-            NotFound: there is none.
-        """
-        for config in self._host.moment().config.quantconnect:
-            if config.id == config_id:
-                return config
-        raise NotFound(f"no QuantConnect config {config_id!r}")
+            await database_of(self._host).write(lambda sql: store.drop_leases(sql, self._holder))
 
     def wake(self, config_id: str) -> None:
         """Poll now instead of after the pause."""
@@ -172,7 +160,7 @@ class Poller:
 
     async def _lease(self, config_id: str) -> bool:
         """Whether this replica may poll a config; nobody else can where the database is its own."""
-        database, wall = self._database(), self._host.moment().wall
+        database, wall = database_of(self._host), self._host.moment().wall
         if database.exclusive:
             return True
         until = self._leased_until.get(config_id, wall)
@@ -191,14 +179,14 @@ class Poller:
 
     async def _known(self) -> dict[str, Connection]:
         if not self._is_loaded:
-            self._connections = await self._database().read(store.load_connections)
+            self._connections = await database_of(self._host).read(store.load_connections)
             self._is_loaded = True
         return self._connections
 
     async def _note(self, config: QuantConnectConfig, tally: Tally, skew_s: float | None) -> str:
         """What a person should know of a cycle that went through."""
         since = self._host.moment().wall - _NOTED
-        not_taken = await self._database().read(
+        not_taken = await database_of(self._host).read(
             lambda sql: store.load_not_taken(sql, config.id, since)
         )
         parts = ["; ".join(tally.notes), not_taken.words() if not_taken else ""]
@@ -216,8 +204,3 @@ class Poller:
         message = explain(trouble, str(error), user_id=config.user_id, skew_s=skew_s)
         log.warning("polling failed: %s", message, extra={"config_id": config.id})
         return base.failed(trouble, message[:1000], self._host.moment().wall)
-
-    def _database(self) -> Database:
-        if self._host.db is None:
-            raise TransientError("the database is not open yet")
-        return self._host.db

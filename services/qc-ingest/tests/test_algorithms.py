@@ -118,6 +118,20 @@ async def test_a_project_is_shown_with_all_that_is_known(station: Station) -> No
     assert shown["notes"] == []
 
 
+async def test_secrets_among_its_parameters_are_not_shown(station: Station) -> None:
+    station.config()
+    project = station.sandbox.desk.projects[MOMENTUM]
+    project.parameters |= {"signalbox_key": "sbx_hook_canary", "api_Token": "canary", "x": "7"}
+    shown = await algorithms(station).algorithm(station.ask(config_id="demo", project_id=MOMENTUM))
+    values = {one["key"]: one["value"] for one in shown["parameters"]}
+    assert (values["signalbox_key"], values["api_Token"], values["x"]) == (
+        "(hidden)",
+        "(hidden)",
+        "7",
+    )
+    assert "canary" not in str(shown)
+
+
 async def test_a_project_that_never_ran_and_one_that_is_not_there(station: Station) -> None:
     station.config()
     shown = await algorithms(station).algorithm(station.ask(config_id="demo", project_id=MOMENTUM))

@@ -8,7 +8,9 @@ import pytest
 
 from qc_ingest.domain.backtests import name_at_quantconnect
 from sandbox.faults import Kind
-from signalbox.contracts.errors import Conflict, Malformed, NotFound, TransientError
+from sandbox.quantconnect.parameters import Failure
+from sandbox.quantconnect.runner import Runner
+from signalbox.contracts.errors import Conflict, Malformed, NotFound, Refused, TransientError
 from signalbox.testing.wait import until
 
 MOMENTUM = 23456781
@@ -58,6 +60,7 @@ async def test_one_that_is_created_late_is_not_created_twice(station: Station) -
     await worker.take()
     while (await station.rows("jobs"))[0].sent_at is None:
         await worker.turn(backtest_id)
+    station.host.wall += timedelta(seconds=125)  # it waited for its turn, then for its answer
     await worker.turn(backtest_id)  # looks, and finds nothing yet
     client = station.opened().open(config)
     (row,) = await station.rows("jobs")
@@ -226,6 +229,24 @@ async def test_cancelling_while_it_is_not_known_whether_it_was_created(station: 
     assert station.backtests == []
 
 
+async def test_what_quantconnect_does_not_let_us_delete_is_not_called_deleted(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backtest_id = await running(station)
+
+    def refuse(*_: object) -> None:
+        raise Failure("You do not have write permission")
+
+    monkeypatch.setattr(Runner, "delete", refuse)
+    last = await cancelled(station, backtest_id)
+    assert last["status"] == "failed"
+    assert "ask its owner for write permission" in last["message"]
+    with pytest.raises(Refused, match="ask its owner for write permission"):
+        await station.jobs().cancel_backtest(station.ask(backtest_id=backtest_id))
+    assert await station.rows("jobs")
+    assert len(station.backtests) == 1
+
+
 async def test_an_ended_one_is_deleted_here_and_there(station: Station) -> None:
     station.config()
     backtest_id = await station.start()
@@ -279,6 +300,7 @@ async def test_too_many_at_once_are_refused(station: Station) -> None:
         ({"start": "2026-02-01", "end": "2026-01-01"}, "start is after end"),
         ({"parameters": {"signalbox_start": "2026-01-01"}}, "name those instead"),
         ({"parameters": {"a": [1]}}, "not a short text"),
+        ({"parameters": {"signalbox_key": "x"}}, "looks like a secret"),
         ({"parameters": [1]}, "not a map"),
         ({"name": "x" * 101}, "at most 100"),
     ],

@@ -122,6 +122,7 @@ READ = httpx.ReadTimeout("slow")
         pytest.param([CONNECT], NotDone, 5, id="no connection"),
         pytest.param([READ], TransientError, 5, id="no answer"),
         pytest.param([httpx.ReadError("reset")], TransientError, 5, id="reset"),
+        pytest.param([httpx.DecodingError("gzip")], TransientError, 5, id="cannot be unpacked"),
         pytest.param([httpx.Response(429)], RateLimited, 1, id="429 asks for long"),
         pytest.param(
             [httpx.Response(429, headers={"retry-after": "2"})], RateLimited, 5, id="429 for ever"

@@ -109,6 +109,7 @@ async def test_one_that_is_deployed_late_is_not_deployed_twice(station: Station)
     await worker.take()
     while (await station.rows("jobs"))[0].sent_at is None:
         await worker.turn(job_id)
+    station.host.wall += timedelta(seconds=125)  # it waited for its turn, then for its answer
     await worker.turn(job_id)  # looks, and finds nothing yet
     (row,) = await station.rows("jobs")
     client = station.opened().open(config)
@@ -207,13 +208,14 @@ async def test_the_webhook_reaches_quantconnect_and_nothing_else(station: Statio
     station.config()
     headers = {"Authorization": f"Bearer {CANARY}"}
     notify = {"url": "https://desk.example/hooks/quantconnect/demo", "headers": headers}
-    job_id = await ask(station, notify=notify)
+    job_id = await ask(station, notify=notify, parameters={"signalbox_key": CANARY})
     assert CANARY not in str(await station.rows("jobs"))
     await ended(station, job_id)
+    assert there(station)[-1].parameters["signalbox_key"] == CANARY
     (target,) = there(station)[-1].targets
     assert (target.address, target.headers) == (notify["url"], headers)
     (row,) = await station.rows("jobs")
-    assert "notify" not in row.asked
+    assert "sealed" not in row.asked
     assert CANARY not in str(row) + str(station.host.said)
 
 

@@ -316,7 +316,7 @@ def a_job(**over: Any) -> Job:
         "project_id": 7,
         "target": "real",
         "requested_by": "admin",
-        "asked": {"name": "x", "notify": "sealed"},
+        "asked": {"name": "x", "sealed": "sealed"},
         "created_at": WALL,
         "status": Status.RUNNING,
         "step": Step.RUN,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 from gateway.adapters.primary_tables import pushes, quantconnect_configs
 from gateway.domain.webhooks import REMEMBERED, Webhook
 from signalbox.contracts.values import Target
+from signalbox.runtime.db import insert_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,10 @@ def door(sql: Connection, config_id: str) -> Door | None:
 
 def remember(sql: Connection, push: UUID, config_id: str, at: datetime) -> bool:
     """Whether this push is new; from now on it is not. Very old ones are forgotten."""
-    if sql.scalar(select(pushes.c.id).where(pushes.c.id == str(push))) is not None:
-        return False
     sql.execute(delete(pushes).where(pushes.c.received_at < at - REMEMBERED))
     row = {"id": str(push), "config_id": config_id, "received_at": at}
-    sql.execute(pushes.insert(), [row])
-    return True
+    made = sql.execute(insert_new(pushes).values(row).returning(pushes.c.id)).first()
+    return made is not None
 
 
 def last_pushes(sql: Connection) -> Mapping[str, datetime]:

@@ -30,10 +30,17 @@ class Fall:
         with localcontext(_WIDE):
             return min((self.peak - self.trough) / self.peak, ALL)
 
-    @property
-    def size(self) -> tuple[Decimal, Decimal]:
-        """By which one is deeper than another."""
-        return self.depth, self.peak - self.trough
+    def or_deeper(self, other: "Fall") -> "Fall":
+        """The deeper of the two; of equal ones that which lost more, else this one."""
+        if other.peak <= 0 or other.trough >= other.peak:
+            return self
+        if self.peak <= 0 or self.trough >= self.peak:
+            return other
+        left = _WIDE.multiply(max(self.trough, NOUGHT), other.peak)  # fractions, without dividing
+        right = _WIDE.multiply(max(other.trough, NOUGHT), self.peak)
+        if left == right:
+            return other if other.peak - other.trough > self.peak - self.trough else self
+        return other if right < left else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Stretch:
     def then(self, later: "Stretch") -> "Stretch":
         """This one and the one that follows."""
         across = Fall(self.high, self.high_at, later.low, later.low_at)
-        deepest = max(self.fall, across, later.fall, key=lambda fall: fall.size)
+        deepest = self.fall.or_deeper(across).or_deeper(later.fall)
         higher = later if later.high > self.high else self
         lower = later if later.low < self.low else self
         return Stretch(

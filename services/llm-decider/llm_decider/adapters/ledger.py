@@ -33,6 +33,7 @@ _EMPTY: dict[str, Any] = {
     "calls": 0,
     "tokens": 0,
     "alerted": 0,
+    "alerted_of": None,
 }
 _ATTEMPT = tuple(field.name for field in fields(Attempt))
 _NEW_PURSE = insert_new(purses)
@@ -98,15 +99,6 @@ def end(sql: Sql, config: LlmDeciderConfig, ended: Ended) -> list[Crossing]:
     late = stored.state is State.UNKNOWN and ended.booking is not Booking.HOLD
     if stored.state is not State.STARTED and not late:
         return []
-    reserved, tokens = stored.reserved_usd, _tokens(ended.usage)
-    if late:
-        change: Callable[[Purse], Purse] = lambda p: budget.resolve(p, reserved, ended.cost_usd, tokens)  # noqa: E731 - one of four
-    elif ended.booking is Booking.SETTLE:
-        change = lambda p: budget.settle(p, reserved, ended.cost_usd, tokens)  # noqa: E731 - as above
-    elif ended.booking is Booking.RELEASE:
-        change = lambda p: budget.release(p, reserved)  # noqa: E731 - as above
-    else:
-        change = lambda p: budget.hold(p, reserved)  # noqa: E731 - as above
     after = replace(
         stored,
         state=_STATES[ended.booking],
@@ -120,7 +112,19 @@ def end(sql: Sql, config: LlmDeciderConfig, ended: Ended) -> list[Crossing]:
         raw_text=ended.raw_text,
     )
     _update(sql, after)
-    return _change(sql, config, stored, change)
+    return _change(sql, config, stored, _move(stored, ended))
+
+
+def _move(stored: Attempt, ended: Ended) -> Callable[[Purse], Purse]:
+    """What an end does to every purse."""
+    reserved, cost, tokens = stored.reserved_usd, ended.cost_usd, _tokens(ended.usage)
+    if stored.state is State.UNKNOWN:
+        return lambda purse: budget.resolve(purse, reserved, cost, tokens)
+    if ended.booking is Booking.SETTLE:
+        return lambda purse: budget.settle(purse, reserved, cost, tokens)
+    if ended.booking is Booking.RELEASE:
+        return lambda purse: budget.release(purse, reserved)
+    return lambda purse: budget.hold(purse, reserved)
 
 
 def resolve(sql: Sql, config: LlmDeciderConfig, wanted: UUID, cost: Decimal) -> list[Crossing]:
@@ -175,7 +179,8 @@ def _change(
 def _tell(sql: Sql, found: Iterable[Purse], *, refused: bool = False) -> list[Crossing]:
     new = [(purse, budget.crossed(purse, refused=refused)) for purse in found]
     told = [Crossing(purse, threshold) for purse, threshold in new if threshold is not None]
-    _save(sql, [replace(one.purse, alerted=one.threshold) for one in told])
+    marks = [replace(one.purse, alerted=one.threshold, alerted_of=one.purse.limit) for one in told]
+    _save(sql, marks)
     return told
 
 

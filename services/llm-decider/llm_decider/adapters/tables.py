@@ -95,6 +95,7 @@ purses = Table(
     Column("calls", Integer, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("alerted", Integer, nullable=False),
+    Column("alerted_of", ExactDecimal),
 )
 
 cache = Table(

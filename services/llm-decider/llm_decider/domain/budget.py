@@ -40,6 +40,7 @@ class Purse:
     calls: int = 0
     tokens: int = 0
     alerted: int = 0  # the highest threshold that was told
+    alerted_of: Decimal | None = None  # the limit that it was told of
 
     @property
     def committed(self) -> Decimal:
@@ -141,12 +142,15 @@ def resolve(purse: Purse, held: Decimal, cost: Decimal, tokens: int = 0) -> Purs
 
 
 def crossed(purse: Purse, *, refused: bool = False) -> int | None:
-    """The highest threshold that is reached and was not told yet. A refusal is 100 per cent."""
+    """The highest threshold that is reached and was not told yet of this limit. A refusal is 100
+    per cent.
+    """
     if not purse.limit:
         return None
+    told = purse.alerted if purse.alerted_of == purse.limit else 0
     share = (purse.spent + purse.held) * 100 / purse.limit
     reached = [t for t in THRESHOLDS if share >= t or (refused and t == 100)]
-    return reached[-1] if reached and reached[-1] > purse.alerted else None
+    return reached[-1] if reached and reached[-1] > told else None
 
 
 def split(cost: Decimal, parts: int) -> list[Decimal]:

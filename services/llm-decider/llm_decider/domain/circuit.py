@@ -11,7 +11,7 @@ from llm_decider.domain.shapes import Booking, Failure
 _RUN = 5  # failures in a row
 _FIRST_S, _LONGEST_S = 30.0, 300.0
 _REFUSED_S = 300.0  # a wrong key does not become right by asking
-_OWN = frozenset({"busy", "deadline"})  # say as much about us as about them
+_OWN = "busy"  # our own limit of calls at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Circuit:
 
     def failed(self, failure: Failure, wall: datetime) -> "Circuit":
         """After a failure."""
-        if failure.kind in _OWN:
+        if failure.kind == _OWN:
             return replace(self, trial=None)
         if failure.kind == "rate_limited":
             wait_s = failure.retry_after_s if failure.retry_after_s is not None else 1.0

@@ -189,6 +189,8 @@ class Transport:
             raise NotDone(f"{path}: the address has no http or https in front") from error
         except httpx.InvalidURL as error:
             raise PermanentError(f"{account.base_url} is not an address") from error
+        except httpx.DecodingError as error:
+            raise TransientError(f"{path}: the answer cannot be unpacked") from error
         except httpx.TransportError as error:
             raise TransientError(f"{path}: the connection broke off") from error
 

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-SETTLE = timedelta(seconds=30)  # a request without an answer may still take effect for so long
+# From when a request may be sent until it has taken effect, or never will: 90 s for its turn, 35 s
+# for its answer, and some to spare.
+SETTLE = timedelta(seconds=150)
+SEALED = "sealed"  # names the part of what was asked for that only QuantConnect may read
 PATIENCE = timedelta(hours=24)  # with trouble that does not end
 _BACKOFF_S = (5.0, 10.0, 20.0, 40.0, 60.0)
 _LONGEST_LOOK_S = 15.0
@@ -65,7 +68,7 @@ class Job:
     project_id: int
     target: str
     requested_by: str
-    asked: Mapping[str, JsonValue]  # name, parameters, start, end; or node_id, parameters, notify
+    asked: Mapping[str, JsonValue]  # name, parameters, start, end; of a deployment node_id, sealed
     created_at: datetime
     status: Status
     step: Step
@@ -98,8 +101,8 @@ class Job:
         )
 
     def over(self, status: Status, message: str, wall: datetime) -> "Job":
-        """The job at its end. What it kept for QuantConnect's ears is forgotten."""
-        asked = {name: value for name, value in self.asked.items() if name != "notify"}
+        """The job at its end. What it kept for QuantConnect alone is forgotten."""
+        asked = {name: value for name, value in self.asked.items() if name != SEALED}
         return replace(
             self,
             status=status,

@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("calls", sa.Integer, nullable=False),
         sa.Column("tokens", sa.BigInteger, nullable=False),
         sa.Column("alerted", sa.Integer, nullable=False),
+        sa.Column("alerted_of", ExactDecimal),
     )
     op.create_table(
         "cache",
