@@ -190,7 +190,7 @@ wires = pytest.mark.parametrize("wire", ["responses", "chat", "messages"])
 
 
 @asynccontextmanager
-async def answering(nats: RunningNats, wire: str) -> AsyncIterator[tuple[Desk, Script]]:
+async def answering(nats: RunningNats, wire: str) -> AsyncIterator[Desk]:
     """llm-decider with one model per case; the case is the first part of its server's path."""
     scripts = {name: Script([*case.steps(wire)]) for name, case in CASES.items()}
 
@@ -204,7 +204,7 @@ async def answering(nats: RunningNats, wire: str) -> AsyncIterator[tuple[Desk, S
         await market(desk)
         await desk.configure("llm-decider", await document(desk, script.url, wire))
         async with running(build(Settings(home=nats.home, nats_url=nats.url))):
-            yield desk, script
+            yield desk
 
 
 async def market(desk: Desk) -> None:
@@ -255,8 +255,10 @@ async def ask(desk: Desk, verb: str, **body: Any) -> Any:
 
 
 @wires
-async def test_every_fault_ends_as_it_should(nats_server: RunningNats, wire: str) -> None:
-    async with answering(nats_server, wire) as (desk, _):
+async def test_every_fault_ends_as_it_should(
+    nats_server: RunningNats, wire: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with answering(nats_server, wire) as desk:
         asking = (ask(desk, "decide", config_id=name, dry_run=True) for name in CASES)
         asked = await asyncio.gather(*asking)
         await until(lambda: len(desk.of(LlmDecisionMade)) == len(CASES), 30)
@@ -271,7 +273,11 @@ async def test_every_fault_ends_as_it_should(nats_server: RunningNats, wire: str
             charged += _check_money(name, made[name], attempts, purses[name])
         total = purses["total"]
         assert D(total["spent_usd"]) + D(total["reserved_usd"]) == charged
-        assert KEY not in repr(desk.heard) + json.dumps(budgets)
+        assert KEY not in repr(desk.heard)
+    kept = [path.read_bytes() for path in nats_server.home.rglob("*") if path.is_file()]
+    assert any(b"llm_attempts" in content for content in kept)
+    assert not any(KEY.encode() in content for content in kept)
+    assert KEY not in "".join(capfd.readouterr())
 
 
 def _check_words(name: str, made: Any, attempts: list[Any]) -> None:
