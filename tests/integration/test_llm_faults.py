@@ -181,7 +181,7 @@ CASES: dict[str, Case] = {
         "failed", "credentials", "r", "does not accept the API key. Enter a valid key",
     ),
     "retired": Case(
-        always(404, "The model has been retired."),
+        always(404, f"The model has been retired for {KEY}."),
         "failed", "unknown_model", "r", "may have been retired: choose",
     ),
 }  # fmt: skip

@@ -45,10 +45,10 @@ async def items(web: Any, query: str) -> list[Any]:
 
 @pytest.fixture
 def several(gateway: Any) -> Any:
-    """A buy, a hold of another symbol, a refusal, a failure of a dry run."""
+    """A buy, an abstention on another symbol, a refusal, a failure of a dry run."""
     gateway.feed(
         a_minute(0, reasoning="Momentum is 100% up."),
-        a_minute(1, symbol="MSFT", action=Action.HOLD, not_traded="hold"),
+        a_minute(1, symbol="MSFT", action=Action.HOLD, abstained=True, not_traded="abstained"),
         a_minute(2, outcome="refused", action=None, confidence=None, error="No advice."),
         a_minute(3, outcome="failed", action=None, confidence=None, dry_run=True, config_id="b"),
     )
@@ -98,7 +98,7 @@ async def test_every_answer_says_what_became_of_it(several: Any) -> None:
         failed, refused, held, bought = await items(web, "")
     assert failed["explanation"].startswith("There was no answer")
     assert refused["explanation"].endswith("No advice.")
-    assert "keep things as they are" in held["explanation"]
+    assert "saw no ground for a view" in held["explanation"]
     assert (bought["cost_usd"], bought["confidence"]) == ("0.001", "0.7")
     assert {one["target"] for one in (failed, refused, held, bought)} == {"sandbox"}
 

@@ -65,7 +65,7 @@ class LlmDecision(Value):
     cached_from: UUID | None = None  # the decision that was answered first
     dry_run: bool = False
     signal_id: UUID | None = None  # set when it also became a signal
-    not_traded: str = ""  # why it did not: `hold`, `dry_run`, `stale`, `no_position`, ...
+    not_traded: str = ""  # why it did not: `abstained`, `dry_run`, `stale`, `cached`, ...
     asked_by: str = ""  # user, where the trigger is a request
     at: UtcTime  # market time of the question
     wall_at: UtcTime | None = None  # when the answer was there; costs count for this day

@@ -176,7 +176,7 @@ def _order_quantity(entry: _Entry) -> Denial | None:
 
 def _open_positions(entry: _Entry) -> Denial | None:
     limit, holdings = entry.bot.limits.max_open_positions, entry.book.holdings
-    if entry.symbol in holdings and not holdings[entry.symbol].flat:
+    if len(holdings) < limit or not holdings.get(entry.symbol, FLAT).flat:
         return None
     after = 1 + sum(not holding.flat for holding in holdings.values())
     if after <= limit:

@@ -75,6 +75,8 @@ def after_exit(book: Book, slices: Sequence[LotSlice], limits: Limits, now: date
     for part in closed:
         gain = add(gain, part)
     losses = book.risk.losses + 1 if gain < ZERO else 0
+    if not losses and not book.risk.losses:
+        return book
     risk = replace(book.risk, losses=losses)
     if limits.loss_streak and losses >= limits.loss_streak:
         until = now + timedelta(seconds=limits.lock_s)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from executor.adapters import store
-from executor.domain.desk import START, Desk
+from executor.domain.desk import START, Desk, Track
 from executor.domain.exits import superseded
 from executor.domain.limits import repeated
 from executor.domain.money import ZERO, halfway
@@ -179,7 +179,7 @@ def _carry_out(event: VerdictReached, desk: Desk, moment: ExecutorMoment) -> Ite
         key = (verdict.bot, signal.symbol)
         track = desk.tracks.get(key, START)
         again = repeated(track.repeat, answer.side, answer.quantity, moment.now)
-        desk.put_track(*key, replace(track, repeat=again))
+        desk.put_track(*key, Track(track.sequence, track.halted, again))
     desk.delays_s.append((moment.wall - event.time).total_seconds())
     yield from place(desk, _ticket(event, answer, scene, desk, moment), moment, event)
 

@@ -22,7 +22,7 @@ def check_base_url(provider: str, url: str, *, private: bool) -> None:
             that is not allowed, or is not the form that the provider's client wants.
     """
     parts = _split(url)
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")  # one at the end changes nothing
     if parts.username is not None or parts.password is not None:
         raise Malformed("base_url: leave user and password out; the key goes into api_key")
     if parts.query or parts.fragment:
@@ -47,7 +47,7 @@ def _split(url: str) -> SplitResult:
         raise Malformed("base_url: this is not an address") from error
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         raise Malformed("base_url: write it as https://host/path")
-    if not url.isascii() or any(c.isspace() or c == "\\" for c in url):
+    if not url.isascii() or any(c.isspace() or c == "\\" for c in url) or "%" in parts.netloc:
         raise Malformed("base_url: use plain characters only")
     return parts
 

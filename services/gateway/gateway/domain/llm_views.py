@@ -194,7 +194,7 @@ class AttemptView(View):
     usage: dict[str, JsonValue] | None = None
     cost_usd: Number | None = None
     reserved_usd: Number | None = None
-    state: str | None = None  # of the reservation: reserved, settled, released, held
+    state: str | None = None  # started, settled, released, unknown or resolved
     raw_text: str | None = None
 
     @classmethod

@@ -16,8 +16,6 @@ _KEPT = {
     "stale": "The answer came too late for the market it was about, so no signal was raised.",
     "incomplete": "The answer lacks action or confidence, so no signal was raised.",
     "cached": "The same question was answered before, and that answer was raised already.",
-    "hold": "The model would keep things as they are, so no signal was raised.",
-    "no_position": "There was nothing to close, so no signal was raised.",
 }
 RAISED = "A signal was raised; its chain shows what every bot made of it."
 
