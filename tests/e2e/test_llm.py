@@ -52,7 +52,7 @@ async def first_trade(gateway: Gateway, config_id: str) -> Any:
 
 
 async def test_a_decision_of_a_language_model_becomes_a_trade(gateway: Gateway) -> None:
-    config_id = await add_model(gateway, every=1, min_gap_s=0)
+    config_id = await add_model(gateway, every=1, min_gap_s=0, horizon_s=300)
     await add_listener(gateway, config_id)
     trade = await until(lambda: first_trade(gateway, config_id), 90, every=0.3)
     await gateway.post(CONFIGS, {"id": config_id, "is_active": False})
@@ -68,6 +68,14 @@ async def test_a_decision_of_a_language_model_becomes_a_trade(gateway: Gateway) 
     order = next(order for order in chain["orders"] if order["bot"] == f"of-{config_id}")
     assert trade["id"] in {fill["id"] for fill in order["trades"]}
     assert chain["lots"]
+    judged = await until(lambda: judgement(gateway, config_id), 60, every=0.3)
+    assert (judged["key"], judged["share"]["count"] > 0) == ("gpt-5.4-mini", True)
+
+
+async def judgement(gateway: Gateway, config_id: str) -> Any:
+    """What the lab has made of a model's signals, once a horizon has passed."""
+    page = await gateway.get("/api/calibration", by="model", source_id=config_id)
+    return next(iter(page["items"]), None)
 
 
 async def ask(gateway: Gateway, config_id: str, **body: Any) -> Any:

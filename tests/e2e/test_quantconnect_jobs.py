@@ -191,36 +191,34 @@ async def test_a_deployment_speaks_is_stopped_and_another_one_speaks(
     assert set(Counter(one["own_id"] for one in found).values()) == {1}
 
 
+async def first_trade(gateway: Gateway, bot: str) -> Any:
+    """The first fill of a bot."""
+    return next(reversed((await gateway.get("/api/trades", bot=bot))["items"]), None)
+
+
 async def test_what_is_pushed_and_read_is_one_signal_and_one_trade(
     house: System, gateway: Gateway, account: Account, voices: Voices, quick: None
 ) -> None:
     """The algorithm signs with the key that it was deployed with, and that nobody else keeps."""
     project_id = await account.project("Pushes")
     source = {"source_type": "quantconnect", "source_id": str(project_id)}
-    await add_bot(gateway, id="of-pushes", sources=[source], allow_short=True)
+    policy = {"thresholds": {"quantconnect": "0"}}
+    await add_bot(gateway, id="of-pushes", sources=[source], allow_short=True, policy=policy)
     hook = await gateway.post(f"{API}/config/demo/webhook")
     key = {"signalbox_url": hook["url"], "signalbox_key": hook["token"]}
     await account.spoil(kind="500", path="live/insights")  # nothing can be read
     deploy_id = await deployed(gateway, project_id, **key)
-    pushed = (await until(lambda: said(gateway, project_id, deploy_id), 30, every=0.1))[0]
+    trade = await until(lambda: first_trade(gateway, "of-pushes"), 40, every=0.1)
     await account.mend()
     await gateway.post(f"{API}/signals/fetch", {"config_id": "demo"})
-    assert pushed["own_id"] in await account.insights(project_id)
-    await until(lambda: settled_of(gateway, pushed["id"]), 20, every=0.1)
     await gateway.post(f"{API}/algorithms/{project_id}/stop?config=demo")
     await gateway.post(f"{API}/signals/fetch", {"config_id": "demo"})
     found = await said(gateway, project_id, deploy_id)
     assert set(Counter(one["own_id"] for one in found).values()) == {1}
     assert {one["own_id"] for one in found} <= {*await account.insights(project_id)}
-    chain = await gateway.get(f"/api/signals/{pushed['id']}")
-    (order,) = chain["orders"]
+    chain = await gateway.get(f"/api/signals/{trade['signal_id']}")
+    (order,) = (one for one in chain["orders"] if one["bot"] == "of-pushes")
     assert sum(Decimal(fill["quantity"]) for fill in order["trades"]) == Decimal(order["filled"])
     assert hook["token"] not in str(await gateway.get(f"{API}/algorithms/{project_id}"))
     seen = [*kept_files(house.home), *kept_rows(house.home), *await kept_messages(voices)]
     assert not [leak for name, content in seen for leak in leaks([hook["token"]], name, content)]
-
-
-async def settled_of(gateway: Gateway, signal_id: str) -> Any:
-    """The bot's order of a signal, once it is filled."""
-    page = await gateway.get("/api/orders", signal=signal_id, bot="of-pushes", final=True)
-    return next((order for order in page["items"] if Decimal(order["filled"])), None)

@@ -173,7 +173,7 @@ CASES: dict[str, Case] = {
         "truncated", "truncated", "ss", "Raise max_tokens",
     ),
     "no-usage": Case(
-        lambda wire: [Step(body=GOOD[wire](say(), usage=None))],
+        lambda wire: [Step(body=GOOD[wire](say(), usage={}))],
         "answered", "", "s", "dry run",
     ),
     "wrong-key": Case(

@@ -1,6 +1,7 @@
 """Language models: keys that go nowhere else, addresses that are refused, what is told."""
 
 import json
+import re
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from gateway.adapters.llm_tables import llm_trading_configs
 from gateway.adapters.primary_tables import config_versions
-from gateway.domain.llm_bodies import LlmConfigBody
+from gateway.domain.llm_bodies import DecisionBody, LlmConfigBody
 from gateway.domain.llm_edits import save_model, sealed_key
 from gateway.domain.llm_urls import check_base_url
 from gateway.domain.setup import Setup
@@ -62,6 +63,21 @@ async def test_a_key_is_sealed_to_llm_decider_and_shown_never_again(gateway: Any
     for text in (*texts, stored, messages):
         assert KEY not in text
     assert model.key_sealed not in " ".join(texts)
+
+
+async def test_what_the_page_tells_people_to_send_is_taken(gateway: Any) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "llm-trading.md").read_text()
+    bodies = [json.loads(one) for one in re.findall(r"-d '(\{.*?\})'", page, re.DOTALL)]
+    openai, claude, local, asked = bodies
+    async with gateway() as web:
+        for body in (openai, claude):
+            assert (await save(web, **body)).status_code == 201
+        answer = await save(web, **local)
+    assert answer.status_code == 422
+    assert "SIGNALBOX_LLM_PRIVATE_URLS=true" in answer.json()["detail"]
+    assert "SIGNALBOX_LLM_PRIVATE_URLS=true" in page
+    check_base_url(local["provider"], local["base_url"], private=True)
+    assert DecisionBody.model_validate(asked | {"config_id": "local"}).dry_run
 
 
 async def test_defaults_are_modest(gateway: Any) -> None:

@@ -133,4 +133,5 @@ def storable(text: str) -> str:
 
 
 def _is_credible(usage: Usage) -> bool:
-    return usage.input_total + usage.output_total <= _MOST_TOKENS
+    """Every question has tokens; a server that says none does not count."""
+    return usage.input_total > 0 and usage.input_total + usage.output_total <= _MOST_TOKENS

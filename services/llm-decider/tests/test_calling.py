@@ -145,8 +145,11 @@ async def test_an_answer_off_the_form_is_asked_for_once_more(station: Station) -
     assert len(station.model().asks) == 4
 
 
-async def test_an_answer_that_nobody_counted_costs_its_worst_case(station: Station) -> None:
-    decision = (await station.decide(replace(station.agreed("AAPL"), usage=None)))["AAPL"]
+@pytest.mark.parametrize("usage", [None, Usage(output_total=100), Usage(input_total=10**9)])
+async def test_an_answer_that_nobody_counted_costs_its_worst_case(
+    station: Station, usage: Usage | None
+) -> None:
+    decision = (await station.decide(replace(station.agreed("AAPL"), usage=usage)))["AAPL"]
     (attempt,) = await station.rows("llm_attempts")
     assert decision.outcome == "answered"
     assert decision.cost_is_estimated is True

@@ -195,6 +195,7 @@ async def _find(run: Run, client: QuantConnect) -> float:
     if ours is not None:
         return await _created(run, ours.id)
     if job.sent_at is not None and run.wall - job.sent_at < SETTLE:
+        await run.save(replace(job, message="No answer came; looking whether it was started."))
         return run.look_s()
     await run.save(replace(job, sent_at=None))
     return 0.0

@@ -93,6 +93,7 @@ class Deployer:
         if newest is not None and newest.deploy_id != job.earlier_id:
             return await _created(run, newest.deploy_id)
         if job.sent_at is not None and run.wall - job.sent_at < SETTLE:
+            await run.save(replace(job, message="No answer came; looking whether it was started."))
             return run.look_s()
         await run.save(replace(job, sent_at=None))
         return 0.0

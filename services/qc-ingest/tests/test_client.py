@@ -172,6 +172,20 @@ async def test_a_short_retry_after_is_waited_for_and_slows_the_account() -> None
     assert client.transport.limiter.per_minute == 6000
 
 
+async def test_who_comes_while_the_account_has_to_wait_is_told_at_once() -> None:
+    limited = httpx.Response(429, headers={"retry-after": "300"})
+    server = Server(limited, good(live=[]))
+    client = server.client()
+    for call in (client.live.running, client.live.all, lambda: client.live.stop(7)):
+        with pytest.raises(RateLimited) as caught:
+            await call()
+        assert caught.value.retry_after_s == 300
+    assert (len(server.requests), server.waits) == (1, [])
+    server.now = 291
+    assert await client.live.running() == []
+    assert server.waits == [9]
+
+
 async def test_loading_is_asked_again_for_a_minute() -> None:
     loading = httpx.Response(200, json={"success": True, "status": "loading", "progress": 0.4})
     server = Server(loading, loading, good(orders=[1]))

@@ -53,18 +53,22 @@ class Limiter:
         self._slow_until = now + retry_after_s + _SLOWED_S
 
     @property
+    def blocked_s(self) -> float:
+        """Seconds until anything may be asked again."""
+        return max(self._blocked_until - self._clock(), 0.0)
+
+    @property
     def per_minute(self) -> float:
         """The rate in force."""
         return self._pace.per_minute / (2 if self._clock() < self._slow_until else 1)
 
     def describe(self) -> dict[str, JsonValue]:
         """For the status page."""
-        now = self._clock()
-        self._refill(now)
+        self._refill(self._clock())
         return {
             "per_minute": self.per_minute,
             "available": max(int(self._tokens), 0),
-            "limited_for_s": round(max(self._blocked_until - now, 0.0), 1),
+            "limited_for_s": round(self.blocked_s, 1),
         }
 
     def _refill(self, now: float) -> None:
@@ -72,9 +76,7 @@ class Limiter:
         self._tokens, self._at = min(grown, float(self._pace.burst)), now
 
     def _wait_s(self) -> float:
-        now = self._clock()
-        self._refill(now)
-        blocked_s = self._blocked_until - now
-        if blocked_s > 0:
-            return blocked_s
+        self._refill(self._clock())
+        if self.blocked_s > 0:
+            return self.blocked_s
         return 0.0 if self._tokens >= 1 else (1 - self._tokens) * 60 / self.per_minute

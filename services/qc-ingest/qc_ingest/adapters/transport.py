@@ -1,6 +1,7 @@
 """One signed request to QuantConnect: limits, deadlines, and what may be repeated."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -124,7 +125,7 @@ class Transport:
         """
         try:
             async with asyncio.timeout(_DEADLINE_S):
-                await self.limiter.take()
+                await self._take_turn()
         except TimeoutError as error:
             raise NotDone(f"{path}: no turn within {_DEADLINE_S:g} s") from error
         try:
@@ -140,7 +141,7 @@ class Transport:
     async def _repeat(self, path: str, body: Body, expects: Collection[str]) -> dict[str, Json]:
         doubted = False
         for attempt in range(self._tries):
-            await self.limiter.take()
+            await self._take_turn()
             try:
                 return await self._once(path, body, expects)
             except RateLimited as error:
@@ -155,6 +156,13 @@ class Transport:
                 doubted = doubted or isinstance(error, Doubtful)
             await self._timing.sleep(self._timing.dice() * _BACKOFF_S[attempt])
         raise TransientError(f"{path}: not answered")
+
+    async def _take_turn(self) -> None:
+        """Wait for one's turn; what QuantConnect asked any user of this account to wait is told."""
+        wait_s = math.ceil(self.limiter.blocked_s)
+        if wait_s > _LONGEST_WAIT_S:
+            raise RateLimited(f"QuantConnect asks to wait {wait_s} s more", retry_after_s=wait_s)
+        await self.limiter.take()
 
     async def _once(self, path: str, body: Body, expects: Collection[str]) -> dict[str, Json]:
         status = "none"
