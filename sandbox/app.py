@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.alpaca.api import Trading
+from sandbox.alpaca.quotes import follow
 from sandbox.faults import Faults
 from sandbox.llm.api import Models
 from sandbox.market import Market
@@ -37,7 +39,8 @@ def create_app() -> Starlette:
     """The sandbox on the market of this machine's Signalbox."""
     settings = Settings()
     desk = Desk()
-    follower = _Follower(settings, desk)
+    trading = Trading()
+    follower = _Follower(settings, desk, trading)
     pace = Pace(
         snapshot_s=settings.sandbox_snapshot_delay_s,
         compile_s=settings.sandbox_compile_s,
@@ -67,7 +70,12 @@ def create_app() -> Starlette:
         settings.sandbox_claude_models,
     )
     return assemble(
-        context, login, models=models, ready=lambda: follower.problem, lifespan=lifespan
+        context,
+        login,
+        models=models,
+        trading=trading,
+        ready=lambda: follower.problem,
+        lifespan=lifespan,
     )
 
 
@@ -76,6 +84,7 @@ def assemble(
     login: Login,
     *,
     models: Models | None = None,
+    trading: Trading | None = None,
     faults: Faults | None = None,
     ready: Callable[[], str | None] = lambda: None,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
@@ -93,6 +102,7 @@ def assemble(
     health = [Route("/livez", livez), Route("/readyz", readyz)]
     routes = [*health, *faults.routes(), *Api(context, login, faults).routes()]
     routes += (models or Models()).routes(faults)
+    routes += (trading or Trading()).routes(faults)
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -106,8 +116,9 @@ async def end(task: asyncio.Task[None]) -> None:
 class _Follower:
     """Connects as soon as provisioning has written the credentials, then follows the market."""
 
-    def __init__(self, settings: Settings, desk: Desk) -> None:
+    def __init__(self, settings: Settings, desk: Desk, trading: Trading) -> None:
         self._settings = settings
+        self._trading = trading
         self._desk = desk
         self._bus: Bus | None = None
         self._market: Market | None = None
@@ -139,8 +150,12 @@ class _Follower:
                 self._bus = Bus(NAME, url, credentials)
             except (OSError, ValueError, KeyError):
                 await asyncio.sleep(_RETRY_S)
-        self._market = Market(self._bus, self._desk)
+        self._market = Market(self._bus, self._desk, self._hear_quotes)
         await self._market.run()
+
+    async def _hear_quotes(self) -> None:
+        if self._bus is not None:
+            await follow(self._bus, self._trading.venue)
 
     async def close(self) -> None:
         """Leave the bus."""

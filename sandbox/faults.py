@@ -41,7 +41,13 @@ class Kind(StrEnum):
     LENGTH = "length"  # the limit of tokens is reached in the middle
     INVALID = "invalid"  # prose instead of JSON
     NAN = "nan"  # a confidence that is no number
-    STRANGE = "strange"  # a decision about another symbol
+    STRANGE = "strange"  # a decision about another symbol; of a broker: an unheard-of status
+    # Of the broker alone:
+    BROKEN_AFTER = "500after"  # the request takes effect, its answer is an error
+    REJECTED = "rejected"  # the order is refused
+    PARTIAL = "partial"  # the first quote fills half of the order
+    HELD = "held"  # the order is taken and not filled
+    EMPTY = "empty"  # a list without anything in it
 
 
 class Fault(BaseModel):
@@ -50,7 +56,8 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
-    # Prefix of the path below /api/v2; empty: all of it. Language models: `openai/`, `anthropic/`.
+    # Prefix of the path below /api/v2; empty: all of it. Language models: `openai/`, `anthropic/`;
+    # the broker: `alpaca/post/v2/orders`, method first.
     path: str = Field("", max_length=200)
     count: int | None = Field(None, gt=0)  # requests it still meets; none: until it is cleared
     seconds: float = Field(2.0, ge=-100_000, le=100_000)  # of `slow`, `skew` and Retry-After

@@ -45,9 +45,12 @@ _OUTSIDE = (NatsError, JetStreamError, SignalboxError, OSError, TimeoutError)
 class Market:
     """Feeds a desk. What it misses it reads from history; what it cannot read it tries again."""
 
-    def __init__(self, bus: Bus, desk: Desk) -> None:
+    def __init__(
+        self, bus: Bus, desk: Desk, also: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._bus = bus
         self._desk = desk
+        self._also = also  # what else is heard once the bus is there
         self._clock = MarketClock()
         self._bars: asyncio.Queue[Bar] = asyncio.Queue(_MOST_WAITING)
         self._lost = False  # a bar did not fit, or the connection was away
@@ -84,6 +87,8 @@ class Market:
         """Hear the clock and every series that an algorithm follows."""
         await self._bus.nc.subscribe(f"$KV.{CLOCK_BUCKET}.clock", cb=self._on_clock)
         await self._hear_series()
+        if self._also is not None:
+            await self._also()
         self._bus.reconnected.append(self.on_reconnected)
         raw = await self._bus.bucket_get(CLOCK_BUCKET, "clock")
         if raw:

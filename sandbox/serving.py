@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import uvicorn
 
+from sandbox.alpaca.api import Trading
 from sandbox.app import assemble
 from sandbox.faults import Fault, Faults, Kind
 from sandbox.history import History, example_days
@@ -26,6 +27,7 @@ class Served:
 
     desk: Desk = field(default_factory=Desk)
     faults: Faults = field(default_factory=Faults)
+    trading: Trading = field(default_factory=Trading)
     wall: Callable[[], float] = time.time
     pace: Pace = field(default_factory=Pace)
     history: History = field(default_factory=example_days)
@@ -44,7 +46,7 @@ class Served:
 
     async def start(self) -> None:
         """Listen; the first time on any free port."""
-        app = assemble(self.context, LOGIN, faults=self.faults)
+        app = assemble(self.context, LOGIN, trading=self.trading, faults=self.faults)
         options = uvicorn.Config(
             app, port=self.port, log_level="critical", lifespan="off", date_header=False
         )

@@ -2,22 +2,27 @@
 
 from starlette.applications import Starlette
 
+from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.tables import metadata
+from executor.handlers.brokerage import Pace
 from executor.handlers.commands import Commands
+from executor.handlers.dealer import Dealers
 from executor.handlers.floor import Floor
 from executor.handlers.memory import Memory
 from executor.handlers.verdicts import build_handlers
 from executor.handlers.work import Work
 from executor.settings import Settings
+from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.subjects import subject
+from signalbox.contracts.values import Target
 from signalbox.runtime.service import Service
 
 
-def create_service(settings: Settings) -> Service[ExecutorConfig]:
-    """The executor, ready to start."""
+def create_service(settings: Settings, *, pace: Pace | None = None) -> Service[ExecutorConfig]:
+    """The executor, ready to start; `pace` is that of its dealings with brokers."""
     service = Service("executor", settings, config=ExecutorConfig, metadata=metadata, fenced=True)
-    memory = Memory()
+    memory = Memory(allow_live=settings.allow_live)
     work = Work(service, memory)
     floor, commands = Floor(work), Commands(work)
     service.on_start(floor.start)
@@ -25,11 +30,31 @@ def create_service(settings: Settings) -> Service[ExecutorConfig]:
     service.listen(subject("market", "quotes") + ".>", floor.hear)
     service.task(floor.fill_for_ever)
     service.task(floor.tick_for_ever)
+
+    def connect(account: AccountConfig) -> Alpaca:
+        return Alpaca(_login(service, settings, account))
+
+    service.task(Dealers(work, connect, pace).run)
     service.command("close", commands.close)
     service.command("cancel", commands.cancel)
     service.command("flatten", commands.flatten)
     service.command("clear_halt", commands.clear_halt)
     return service
+
+
+def _login(service: Service[ExecutorConfig], settings: Settings, account: AccountConfig) -> Login:
+    """Where an account is, and its keys.
+
+    Raises:
+        PermanentError: a key is missing or does not open.
+    """
+    name = account.id
+    key = service.box.open(account.key_sealed or "", config_id=name, field="api_key")
+    secret = service.box.open(account.secret_sealed or "", config_id=name, field="api_secret")
+    if account.target is Target.SANDBOX:
+        return Login(f"{settings.sandbox_url.rstrip('/')}/alpaca", key, secret)
+    live = account.mode == "live"
+    return Login(settings.alpaca_live_url if live else settings.alpaca_url, key, secret)
 
 
 def create_app() -> Starlette:

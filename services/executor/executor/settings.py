@@ -1,9 +1,22 @@
-"""What the environment may say to the executor: what every service is told, and nothing of its
-own.
+"""What the environment may say to the executor. Limits, accounts and switches come with the
+configuration, so that they have a version.
 """
+
+from pydantic import Field
 
 from signalbox.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Limits, accounts and switches come with the configuration, so that they have a version."""
+    """Where brokers are, and whether this process may trade real money at all."""
+
+    sandbox_url: str = Field("http://127.0.0.1:5612", description="The sandbox.")
+    alpaca_url: str = Field(
+        "https://paper-api.alpaca.markets", description="Alpaca's trading API, paper accounts."
+    )
+    alpaca_live_url: str = Field(
+        "https://api.alpaca.markets", description="Alpaca's trading API, live accounts."
+    )
+    allow_live: bool = Field(
+        False, description="One of three switches for real money; account and bot say so too."
+    )

@@ -1,31 +1,47 @@
-"""The executor without a server: a database in memory, a clock and a config that tests set."""
+"""The executor without a server: a database in memory, a clock and a config that tests set. And one
+whose account is at the sandbox's broker, over real HTTP.
+"""
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection, select
 
 from executor.adapters import store
-from executor.adapters.tables import fills, metadata
+from executor.adapters.alpaca import Alpaca, Login
+from executor.adapters.budget import Budget
+from executor.adapters.tables import fills, metadata, positions
 from executor.adapters.tables import orders as order_rows
 from executor.domain.book import Book
 from executor.domain.desk import Desk
 from executor.handlers.booking import ExecutorMoment
+from executor.handlers.brokerage import Brokerage, Pace
 from executor.handlers.commands import Commands
+from executor.handlers.dealer import Dealer
 from executor.handlers.floor import Floor
 from executor.handlers.memory import Memory
 from executor.handlers.verdicts import build_handlers
 from executor.handlers.work import Work
+from sandbox.alpaca.api import SECRET
+from sandbox.alpaca.venue import Account
+from sandbox.faults import Kind
+from sandbox.serving import Served, serving
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.commands import Command
 from signalbox.contracts.config import BotConfig, ExecutorConfig
-from signalbox.contracts.events import Event, OrderChanged, VerdictReached
+from signalbox.contracts.events import AlertRaised, Event, OrderChanged, VerdictReached
 from signalbox.contracts.payloads import Order, Quote
 from signalbox.contracts.values import Action, OrderState
+from signalbox.runtime.clock import wall_now
 from signalbox.runtime.db import Database
+from signalbox.runtime.migrating import migrate
 from signalbox.runtime.service import Service
 from signalbox.testing.examples import (
     NOON,
@@ -38,6 +54,7 @@ from signalbox.testing.examples import (
     reached,
 )
 from signalbox.testing.runner import run
+from signalbox.testing.wait import until
 
 
 class Shop:
@@ -200,3 +217,151 @@ def shop_with() -> Callable[..., Shop]:
 def states() -> Callable[[Iterable[Event]], list[tuple[OrderState, str]]]:
     """State and reason of every order event."""
     return told
+
+
+ACCOUNT = AccountConfig(
+    id="paper-alpha", name="Alpha", broker="alpaca", key_sealed="key", secret_sealed="secret"
+)
+PACE = Pace(
+    tick_s=0.01,
+    lookups_s=(0.01, 0.02, 0.02, 0.02, 0.02),
+    watch_s=(0.02, 0.02, 0.05),
+    sweep_s=0.1,
+    settle_s=0.05,
+    again_s=0.05,
+    alarm_s=0.2,
+    abandoned_s=(0.1, 0.3),
+)
+POST, FIND = "alpaca/post/v2/orders", "alpaca/get/v2/orders:by_client_order_id"
+CANCEL, POSITIONS = "alpaca/delete/v2/orders", "alpaca/get/v2/positions"
+
+
+@dataclass(slots=True)
+class Pit:
+    """The executor's side and the broker's side of one account."""
+
+    shop: Shop
+    served: Served
+    pace: Pace
+    events: list[Event] = field(default_factory=list)
+    _task: asyncio.Task[None] | None = None
+    brokerage: Brokerage | None = None
+
+    @property
+    def there(self) -> Account:
+        """The account at the broker."""
+        return self.served.trading.venue.account("key")
+
+    def start(self, read_s: float = 0.3) -> None:
+        """The account's worker."""
+        login = Login(f"{self.served.url}/alpaca", "key", SECRET)
+        broker = Alpaca(login, budget=Budget(1e6, 1e6), read_s=read_s)
+        self.brokerage = Brokerage(self.shop.work, ACCOUNT.id, broker, self.pace)
+        self._task = asyncio.create_task(Dealer(self.brokerage).run())
+
+    async def stop(self) -> None:
+        """The process is gone, in the middle of whatever it did."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def restart(self) -> None:
+        """Another process on the same database."""
+        await self.stop()
+        quotes = self.shop.memory.board.snapshot().values()
+        await self.shop.restart()
+        self.shop.memory.hear(quotes)
+        self.start()
+
+    def quote(self, symbol: str = "AAPL", **over: Any) -> None:
+        """A quote, for the executor and the broker alike."""
+        quote = self.shop.quote(symbol=symbol, **over)
+        self.served.trading.venue.hear(quote)
+
+    def switch(self, kind: Kind, path: str, count: int | None = 1, seconds: float = 0.05) -> None:
+        self.served.switch(kind, path=path, count=count, seconds=seconds)
+
+    def orders(self) -> list[Order]:
+        """Our orders, oldest first."""
+        query = select(order_rows.c.order_id).order_by(order_rows.c.planned_at, order_rows.c.leg)
+        with self.shop.db.begin() as sql:
+            names = list(sql.scalars(query))
+        return [self.shop.order(name) for name in names]
+
+    def states(self, order: Order | None = None) -> list[OrderState]:
+        """The states that were told of, of one order or all."""
+        told = [e.data for e in self.events if isinstance(e, OrderChanged)]
+        return [o.state for o in told if order is None or o.order_id == order.order_id]
+
+    def alerts(self) -> list[str]:
+        return [e.data.code for e in self.events if isinstance(e, AlertRaised) and e.data.active]
+
+    async def ends(self, state: OrderState, count: int = 1, timeout_s: float = 5.0) -> list[Order]:
+        """Wait until so many orders are in a state."""
+        return await until(
+            lambda: (
+                found
+                if len(found := [o for o in self.orders() if o.state is state]) >= count
+                else []
+            ),
+            timeout_s,
+        )
+
+    def agrees(self) -> bool:
+        """Whether the books hold what the broker does."""
+        with self.shop.db.begin() as sql:
+            rows = sql.execute(select(positions)).all()
+        ours: dict[str, Decimal] = {row.symbol: row.quantity for row in rows if row.quantity}
+        return ours == self.there.positions
+
+    def once(self) -> bool:
+        """Whether the broker has at most one order of each name, and none that is not ours."""
+        names = [order.client_id for order in self.there.orders.values()]
+        return sorted(names) == sorted(set(names)) and set(names) <= {
+            order.order_id for order in self.orders()
+        }
+
+
+class FileShop(Shop):
+    """A shop whose database is a file, read in other threads, and whose events are kept."""
+
+    def __init__(self, home: Path, **bot: Any) -> None:
+        super().__init__([a_bot(**bot)], [ACCOUNT])
+        migrate("executor", home=home, url=None)
+        self.db = Database.open("executor", home=home, url=None)
+        self.made: list[Event] = []
+
+    def moment(self) -> ExecutorMoment:
+        self.over = {**self.over, "wall": wall_now()}
+        return super().moment()
+
+    async def transact(self, work: Any) -> list[Event]:
+        events = await super().transact(work)
+        self.made.extend(events)
+        return events
+
+    def handle(self, *events: Event) -> list[Any]:
+        made = super().handle(*events)
+        self.made.extend(made)
+        return made
+
+
+@asynccontextmanager
+async def opened(home: Path, *, pace: Pace = PACE, **bot: Any) -> AsyncIterator[Pit]:
+    """Bot alpha with an account at the sandbox's broker."""
+    shop = FileShop(home, **bot)
+    async with serving() as served:
+        found = Pit(shop, served, pace, shop.made)
+        found.start()
+        try:
+            yield found
+        finally:
+            await found.stop()
+            shop.db.close()
+
+
+@pytest.fixture
+def pit(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Pit]]:
+    """Opens an executor whose account is at the sandbox's broker."""
+    return lambda **over: opened(tmp_path, **over)

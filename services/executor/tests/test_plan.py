@@ -64,6 +64,9 @@ def planned(
 
 LATE = NOON + timedelta(minutes=5)
 ALPACA = an_account(broker="alpaca")
+KEYS = {"broker": "alpaca", "key_sealed": "k", "secret_sealed": "s"}
+REAL = an_account(target="real", **KEYS)
+LIVE = an_account(target="real", mode="live", **KEYS)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +94,24 @@ ALPACA = an_account(broker="alpaca")
         pytest.param("config_changed", BUY, a_scene(bot=a_bot(bound_version=2)), id="new mode"),
         pytest.param("config_changed", BUY, a_scene(bot=a_bot(account="b")), id="new account"),
         pytest.param("stale_signal", BUY, a_scene(now=LATE), id="expired at that very instant"),
-        pytest.param("replay_feed", BUY, a_scene(account=ALPACA, replay=True), id="replay"),
-        pytest.param("broker_unavailable", BUY, a_scene(account=ALPACA), id="no such broker yet"),
+        pytest.param("replay_feed", BUY, a_scene(account=REAL, replay=True), id="replay"),
+        pytest.param("broker_unavailable", BUY, a_scene(account=ALPACA), id="no keys"),
+        pytest.param("live_not_allowed", BUY, a_scene(account=LIVE), id="nobody says live"),
+        pytest.param(
+            "live_not_allowed", BUY, a_scene(account=LIVE, allow_live=True), id="the bot does not"
+        ),
+        pytest.param(
+            "live_not_allowed",
+            BUY,
+            a_scene(account=LIVE, bot=a_bot(live=True)),
+            id="nor the process",
+        ),
+        pytest.param(
+            "replay_feed",
+            BUY,
+            a_scene(account=LIVE, bot=a_bot(live=True), allow_live=True, replay=True),
+            id="live on replayed prices",
+        ),
         pytest.param(
             "broker_unavailable", BUY, a_scene(account=an_account(mode="live")), id="live paper"
         ),

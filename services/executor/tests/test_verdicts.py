@@ -309,7 +309,7 @@ def test_lots_in_a_left_account_are_still_sold(shop: Shop) -> None:
 
 
 def test_nothing_real_trades_on_replayed_prices(shop: Shop, states: Any) -> None:
-    shop.configure(accounts=(an_account(broker="alpaca"),))
+    shop.configure(accounts=(an_account(broker="alpaca", target="real"),))
     shop.quote()
     assert states(shop.accept(BUY)) == [(S.DENIED, "replay_feed")]
     shop.over = {"replay": False}

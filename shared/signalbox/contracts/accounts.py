@@ -30,7 +30,8 @@ class AccountConfig(Value):
     mode: Literal["paper", "live"] = "paper"
     target: Target = Target.SANDBOX
     paper: PaperSettings = PaperSettings()
-    key_sealed: str | None = None
+    crypto_fee_bps: Amount = Field(Decimal(25), ge=0)  # taken from what a fill at a broker brings
+    key_sealed: str | None = None  # both open in executor only
     secret_sealed: str | None = None
 
 

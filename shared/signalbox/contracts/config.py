@@ -117,6 +117,7 @@ class BotConfig(Value):
     limits: Limits = Limits()
     exits: Exits = Exits()
     bound_version: int = 0  # config version of the last change of account or mode
+    live: bool = False  # may trade real money, where its account and the executor say so too
 
     def listens_to(self, source_type: SourceType, source_id: str) -> bool:
         """Whether a verdict is due for this source, also when the rule is switched off."""

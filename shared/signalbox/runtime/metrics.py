@@ -54,6 +54,13 @@ OUTCOMES_WAITING = Gauge("signalbox_outcomes_waiting", "Signals whose horizon ha
 # Orders and books
 ORDERS = Counter("signalbox_orders_total", "Order states", ["broker", "source_type", "state"])
 ORDERS_OPEN = Gauge("signalbox_orders_open", "Orders that are not final")
+BROKER_REQUESTS = Counter(
+    "signalbox_broker_requests_total", "Calls", ["broker", "method", "outcome"]
+)
+RECONCILED = Gauge("signalbox_reconcile_last_success_timestamp_seconds", "Wall time", ["account"])
+POSITION_MISMATCHES = Gauge(
+    "signalbox_position_mismatch", "Symbols that differ from the broker", ["account"]
+)
 ORDERS_UNKNOWN = Gauge("signalbox_orders_unknown", "Orders whose outcome is not known")
 STAGE_SECONDS = Histogram(
     "signalbox_order_stage_seconds", "Time between stages", ["stage"], buckets=_SECONDS

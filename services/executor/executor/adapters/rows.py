@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from executor.adapters import tables
-from executor.domain.orders import Guard, Ticket
+from executor.domain.orders import Guard, Submission, Ticket
 from signalbox.contracts.ids import plain
 from signalbox.contracts.payloads import Lot, LotSlice, Order, Protection
 from signalbox.contracts.values import SourceType
@@ -24,10 +24,13 @@ _TICKET = frozenset(
         "notional",
         "quoted_at",
         "guard",
+        "submission",
     }
 )
 _ORDER = tuple(c.name for c in tables.orders.columns if c.name not in _TICKET and c.name != "open")
 _GUARD: TypeAdapter[Guard] = TypeAdapter(Guard)
+_SUBMISSION: TypeAdapter[Submission] = TypeAdapter(Submission)
+_NOT_SENT = Submission()
 _IDS = ("intent_id", "verdict_id", "signal_id")
 _PLAIN = tuple(name for name in _ORDER if name not in _IDS)
 
@@ -48,6 +51,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         notional=row.notional,
         quoted_at=row.quoted_at,
         guard=_GUARD.validate_python(row.guard) if row.guard else None,
+        submission=_SUBMISSION.validate_python(row.submission) if row.submission else _NOT_SENT,
     )
 
 
@@ -68,6 +72,11 @@ def row_of(ticket: Ticket) -> dict[str, Any]:
     row["notional"] = ticket.notional
     row["quoted_at"] = ticket.quoted_at
     row["guard"] = _GUARD.dump_python(ticket.guard, mode="json") if ticket.guard else None
+    row["submission"] = (
+        _SUBMISSION.dump_python(ticket.submission, mode="json")
+        if ticket.submission is not _NOT_SENT and ticket.submission != _NOT_SENT
+        else None
+    )
     row["open"] = ticket.open
     return row
 

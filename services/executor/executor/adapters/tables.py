@@ -49,6 +49,7 @@ orders = Table(
     Column("signal_price", ExactDecimal),
     Column("trigger", String(16)),
     Column("guard", Json),  # what protects the lots that an entry opens
+    Column("submission", Json),  # how far an order has come on its way to a broker
 )
 Index(
     "ix_orders_open",
@@ -56,6 +57,20 @@ Index(
     orders.c.symbol,
     sqlite_where=text("open = 1"),
     postgresql_where=text("open"),
+)
+
+Index(
+    "ix_orders_account",  # what is at brokers, and what they may still tell of
+    orders.c.account,
+    orders.c.state,
+    sqlite_where=text("submission IS NOT NULL"),
+    postgresql_where=text("submission IS NOT NULL"),
+)
+Index(
+    "ix_orders_broker_order_id",
+    orders.c.broker_order_id,
+    sqlite_where=text("submission IS NOT NULL"),
+    postgresql_where=text("submission IS NOT NULL"),
 )
 
 fills = Table(
@@ -129,6 +144,13 @@ tracks = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("halted", String(64), nullable=False),
     Column("repeat", Json),  # the last entry
+)
+
+brokers = Table(
+    "brokers",  # up to where the executions of an account at a broker are booked
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("filled_at", UtcDateTime, nullable=False),  # wall time of the newest one seen
 )
 
 editions = Table(

@@ -60,15 +60,20 @@ class Desk:
     denials: Counter[tuple[str, str]] = field(default_factory=Counter)  # code, source type
     delays_s: list[float] = field(default_factory=list)  # wall time from verdict to order
     repeats: int = 0  # verdicts that were applied before
-    late_fills: int = 0
+    late_fills: Counter[str] = field(default_factory=Counter)  # broker
+    fill_repeats: Counter[str] = field(default_factory=Counter)  # broker
+    allow_live: bool = False  # whether this process may trade real money
 
     @classmethod
-    def of(cls, config: ExecutorConfig, quotes: Mapping[str, Quote]) -> "Desk":
+    def of(
+        cls, config: ExecutorConfig, quotes: Mapping[str, Quote], *, allow_live: bool = False
+    ) -> "Desk":
         """An empty desk under a configuration."""
         return cls(
             bots={bot.id: bot for bot in config.bots},
             accounts={account.id: account for account in config.accounts},
             quotes=quotes,
+            allow_live=allow_live,
         )
 
     @property
@@ -138,11 +143,16 @@ class Desk:
         self.changed_tracks.add((bot, symbol))
 
     def put_ticket(self, ticket: Ticket) -> None:
-        """Take a new or changed order."""
+        """Take a new order, or one in its next state."""
+        order = ticket.order
+        self.states[order.broker, order.source_type, order.state] += 1
+        self.keep_ticket(ticket)
+
+    def keep_ticket(self, ticket: Ticket) -> None:
+        """Take an order of which more is known than before, in the same state."""
         order = ticket.order
         self.known.add(order.order_id)
         self.changed_tickets[order.order_id] = ticket
-        self.states[order.broker, order.source_type, order.state] += 1
         if ticket.open:
             self.waiting.setdefault(order.bot, {})[order.order_id] = ticket
         elif order.bot in self.waiting:

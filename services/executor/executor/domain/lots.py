@@ -90,7 +90,7 @@ def _opened(
 ) -> Lot:
     order = ticket.order
     return Lot(
-        lot_id=ids.lot_id(fill_id(ticket, execution.quantity)),
+        lot_id=ids.lot_id(fill_id(ticket, execution.gross)),
         source_type=order.source_type,
         source_id=order.source_id,
         confidence=order.confidence,

@@ -25,7 +25,7 @@ NEXT: MappingProxyType[OrderState, frozenset[OrderState]] = MappingProxyType(
         _S.UNKNOWN: _OPEN_ENDS | {_S.ACCEPTED, _S.REJECTED, _S.ABANDONED, _S.CANCEL_PENDING},
         _S.ACCEPTED: _OPEN_ENDS | {_S.REJECTED, _S.CANCEL_PENDING},
         _S.PARTIALLY_FILLED: _OPEN_ENDS | {_S.REJECTED, _S.CANCEL_PENDING},
-        _S.CANCEL_PENDING: _OPEN_ENDS,
+        _S.CANCEL_PENDING: _OPEN_ENDS | {_S.REJECTED},
     }
 )
 _FILLABLE = frozenset(NEXT) - {_S.PLANNED}
@@ -44,6 +44,29 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Why an order that may be at a broker is to end, and in which state."""
+
+    state: OrderState
+    code: str
+    message: str
+    numbers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An order's way to a broker over the network, as far as it has come."""
+
+    posts: int = 0  # how often sending it has begun, always under the same id
+    since: datetime | None = None  # wall time, when it first began
+    request_id: str = ""  # the broker's name for the last call about it
+    recall: Recall | None = None
+
+
+_NOT_SENT = Submission()
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """An order, and what the executor must remember to carry it out."""
 
@@ -58,6 +81,7 @@ class Ticket:
     notional: Decimal = ZERO  # sum of fill price times quantity
     quoted_at: datetime | None = None  # of the last quote that it was filled on
     guard: Guard | None = None  # what protects the lots that an entry opens
+    submission: Submission = _NOT_SENT
 
     @property
     def open(self) -> bool:
@@ -78,6 +102,16 @@ class Ticket:
             else subtract(self.order.quantity, self.order.filled)
         )
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the paper broker carries it out, on our own quotes."""
+        return self.order.broker == "paper"
+
+    @property
+    def sent(self) -> bool:
+        """Whether it may be at a broker over the network."""
+        return not self.simulated and self.order.state is not _S.PLANNED
+
     def having(
         self, order: Order, *, notional: Decimal | None = None, quoted_at: datetime | None = None
     ) -> "Ticket":
@@ -94,6 +128,7 @@ class Ticket:
             self.notional if notional is None else notional,
             quoted_at or self.quoted_at,
             self.guard,
+            self.submission,
         )
 
 
@@ -105,6 +140,12 @@ class Execution:
     price: Decimal
     fee: Decimal = ZERO
     quote: QuoteUsed | None = None
+    withheld: Decimal = ZERO  # units that the broker kept as its fee; they are in `fee` as money
+
+    @property
+    def gross(self) -> Decimal:
+        """What counts as executed of the order."""
+        return add(self.quantity, self.withheld) if self.withheld else self.quantity
 
 
 def advance(
@@ -156,7 +197,7 @@ def filled(
         InvariantBroken: more is filled than was ordered, or the order never went to a broker.
     """
     order = ticket.order
-    state, total = order.state, add(order.filled, execution.quantity)
+    state, total = order.state, add(order.filled, execution.gross)
     if order.quantity is None or total > order.quantity:
         raise InvariantBroken(f"order {order.order_id} of {order.quantity} is filled with {total}")
     if state not in _FILLABLE and state not in _LATE:
@@ -165,10 +206,10 @@ def filled(
         state = _S.FILLED
     elif state in {_S.SUBMITTING, _S.UNKNOWN, _S.ACCEPTED}:
         state = _S.PARTIALLY_FILLED
-    notional = add(ticket.notional, multiply(execution.price, execution.quantity))
+    notional = add(ticket.notional, multiply(execution.price, execution.gross))
     quote = execution.quote
     fill = Fill(
-        fill_id=fill_id(ticket, execution.quantity),
+        fill_id=fill_id(ticket, execution.gross),
         quantity=execution.quantity,
         price=execution.price,
         fee=execution.fee,

@@ -3,11 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 
+from executor.domain.broker import objection
 from executor.domain.exits import closable, exit_of, still_open
 from executor.domain.guards import guard_of
 from executor.domain.limits import over_rate, size_entry
 from executor.domain.orders import Ticket
-from executor.domain.paper import NAME as PAPER
 from executor.domain.scene import Denial, Intent, Scene
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import BotConfig
@@ -32,7 +32,7 @@ def plan(verdict: Verdict, version: int, scene: Scene) -> Intent | Denial:
     denial = (
         _stopped(bot, account, scene)
         or _outdated(verdict, version, bot, scene)
-        or _no_broker(account, replay=scene.replay)
+        or objection(account, bot, replay=scene.replay, allow_live=scene.allow_live)
     )
     if denial:
         return denial
@@ -121,16 +121,6 @@ def _outdated(verdict: Verdict, version: int, bot: BotConfig, scene: Scene) -> D
 def _stale(signal: Signal, now: datetime) -> Denial:
     numbers = {"limit": signal.valid_until.isoformat(), "observed": now.isoformat()}
     return Denial("stale_signal", f"the signal ended at {numbers['limit']}", numbers)
-
-
-def _no_broker(account: AccountConfig, *, replay: bool) -> Denial | None:
-    if account.broker == PAPER and account.mode == PAPER:
-        return None
-    if replay:
-        words = f"prices are replayed, so nothing goes to {account.broker}"
-        return Denial("replay_feed", words)
-    words = f"no orders go to {account.broker} in {account.mode} mode yet: only paper accounts do"
-    return Denial("broker_unavailable", words)
 
 
 def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent | Denial:

@@ -45,6 +45,7 @@ class Scene:
     halted: str = ""  # why the key is halted; empty when it is not
     reserved: Reserved = NOTHING_RESERVED
     repeat: Repeat | None = None  # the last entry on the symbol
+    allow_live: bool = False  # whether this process may trade real money
 
 
 @dataclass(frozen=True, slots=True)

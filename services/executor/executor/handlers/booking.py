@@ -7,7 +7,7 @@ from executor.domain import paper
 from executor.domain.book import equity_of, position_of, with_order_counted
 from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.domain.lots import apply_fill
-from executor.domain.orders import Execution, Ticket, advance, filled, late
+from executor.domain.orders import NEXT, Execution, Recall, Ticket, advance, filled, late
 from executor.domain.risk import after_exit, begun
 from executor.domain.scene import Denial, Scene, reserved_by, usable
 from signalbox.contracts.config import BotConfig, ExecutorConfig, Limits, Sizing
@@ -59,6 +59,7 @@ def scene_of(
         halted=desk.halted(bot_id, symbol),
         reserved=reserved_by(desk.open_orders(bot_id), symbol),
         repeat=desk.tracks.get((bot_id, symbol), START).repeat,
+        allow_live=desk.allow_live,
     )
 
 
@@ -78,11 +79,15 @@ def record(desk: Desk, ticket: Ticket, moment: ExecutorMoment, cause: Event | No
 def place(
     desk: Desk, ticket: Ticket, moment: ExecutorMoment, cause: Event | None
 ) -> Iterator[Event]:
-    """A planned order goes to the paper broker: accepted, and filled at once on a fresh quote."""
+    """A planned order. The paper broker accepts it, and fills it at once on a fresh quote; to any
+    other broker its account's dealer takes it, after the commit.
+    """
     order = ticket.order
     book = begun(desk.book(order.bot, order.account), moment.now)
     desk.put_book(with_order_counted(book, moment.now))
     yield record(desk, ticket, moment, cause)
+    if not ticket.simulated:
+        return
     ticket = advance(ticket, OrderState.ACCEPTED, moment.now)
     yield record(desk, ticket, moment, cause)
     quote = quote_for(desk, desk.bots.get(order.bot), order.symbol, moment)
@@ -119,7 +124,7 @@ def book_fill(
     bot = desk.bots.get(order.bot)
     book = after_exit(book, slices, bot.limits if bot else _DEFAULT_LIMITS, moment.now)
     if late(ticket):
-        desk.late_fills += 1
+        desk.late_fills[order.broker] += 1
         words = f"order {order.order_id} was filled after it was {order.state}; the fill is booked"
         yield alert(moment, "late_fill", f"bot:{order.bot}", words, order.order_id)
     ticket = filled(ticket, execution, slices, moment.now)
@@ -151,13 +156,36 @@ def end(
     ending: tuple[OrderState, Denial],
     moment: ExecutorMoment,
     cause: Event | None = None,
-) -> OrderChanged:
-    """An open order ends without being filled further."""
+) -> Iterator[OrderChanged]:
+    """An open order ends without being filled further. One that may be at a broker is called back,
+    and ends when the broker says so.
+    """
     state, why = ending
-    ended = advance(
-        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
+    if not ticket.sent:
+        planned = not ticket.simulated and ticket.order.state is OrderState.PLANNED
+        if planned and state is OrderState.REPLACED:
+            state = OrderState.CANCELED
+        ended = advance(
+            ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
+        )
+        yield record(desk, ended, moment, cause)
+        return
+    if ticket.submission.recall is not None:
+        return
+    recall = Recall(state, why.code, why.message, why.numbers)
+    ticket = replace(ticket, submission=replace(ticket.submission, recall=recall))
+    if OrderState.ACCEPTED in NEXT[ticket.order.state]:  # whether the broker has it is not known
+        desk.keep_ticket(ticket)
+        return
+    pending = advance(
+        ticket,
+        OrderState.CANCEL_PENDING,
+        moment.now,
+        reason=why.code,
+        message=why.message,
+        numbers=why.numbers,
     )
-    return record(desk, ended, moment, cause)
+    yield record(desk, pending, moment, cause)
 
 
 def alert(

@@ -67,7 +67,7 @@ class Commands:
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             ticket = store.find_order(sql, order_id)
-            yield manual.cancel(desk, ticket, order_id, command.by, moment)
+            yield from manual.cancel(desk, ticket, order_id, command.by, moment)
 
         await self._work.do(rule, ())
         return {"orders": [order_id]}

@@ -69,12 +69,13 @@ class Floor:
 
     async def fill(self, symbols: Collection[str]) -> None:
         """One round for these symbols, if an order waits there and may be filled."""
-        moment, quotes = self._service.moment(), self._memory.board.snapshot()
-        desk = Desk.of(moment.config, quotes)
+        moment = self._service.moment()
+        desk = self._memory.desk(moment.config)
         ready = [
             ticket.order
             for ticket in self._memory.waiting.values()
             if ticket.order.symbol in symbols
+            and ticket.simulated
             and quote_for(desk, desk.bots.get(ticket.order.bot), ticket.order.symbol, moment)
         ]
         if not ready:
@@ -176,7 +177,8 @@ class Floor:
         bots = {
             ticket.order.bot
             for ticket in self._memory.waiting.values()
-            if changed or (ticket.expires_at is not None and ticket.expires_at <= moment.now)
+            if ticket.submission.recall is None
+            and (changed or (ticket.expires_at is not None and ticket.expires_at <= moment.now))
         }
         if not bots:
             self._version = moment.version

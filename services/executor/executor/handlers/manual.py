@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from executor.domain.book import Book
+from executor.domain.broker import routing
 from executor.domain.desk import START, Desk, Track
 from executor.domain.exits import everything
 from executor.domain.money import ZERO, halfway
 from executor.domain.orders import Ticket
-from executor.domain.paper import NAME as PAPER
 from executor.domain.risk import HALT, rebased
 from executor.domain.scene import Denial, Intent
 from executor.handlers.booking import ExecutorMoment, alert, end, place
 from signalbox.contracts import ids
+from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.events import Event
@@ -81,17 +82,18 @@ def close_all(
     for symbol in symbols:
         for ticket in desk.open_orders(bot, symbol):
             why = Denial("superseded", f"{wish.by} closed the position")
-            yield end(desk, ticket, (OrderState.CANCELED, why), moment)
+            yield from end(desk, ticket, (OrderState.CANCELED, why), moment)
         for book in desk.books_of(bot):
             for leg, intent in enumerate(everything(book, symbol)):
-                order = _order(wish, book, symbol, moment, intent=intent, leg=leg)
+                account = desk.accounts.get(book.account)
+                order = _order(wish, book, symbol, moment, intent=intent, leg=leg, account=account)
                 yield from place(desk, _ticket(desk, order, intent), moment, None)
 
 
 def cancel(
     desk: Desk, ticket: Ticket | None, order_id: str, by: str, moment: ExecutorMoment
-) -> Event:
-    """End an order that waits.
+) -> Iterator[Event]:
+    """End an order that waits, or ask its broker to.
 
     Raises:
         NotFound: there is no such order.
@@ -102,7 +104,7 @@ def cancel(
     if not ticket.open:
         raise Conflict(f"order {order_id} is {ticket.order.state} already")
     why = Denial("canceled_by_user", f"{by} cancelled it")
-    return end(desk, ticket, (OrderState.CANCELED, why), moment)
+    yield from end(desk, ticket, (OrderState.CANCELED, why), moment)
 
 
 def clear(
@@ -137,7 +139,14 @@ def clear(
 
 
 def _order(
-    wish: Exit, book: Book, symbol: str, moment: ExecutorMoment, *, intent: Intent, leg: int
+    wish: Exit,
+    book: Book,
+    symbol: str,
+    moment: ExecutorMoment,
+    *,
+    intent: Intent,
+    leg: int,
+    account: AccountConfig | None,
 ) -> Order:
     order_id = order_id_of(wish.request_id, book, symbol, leg)
     return Order(
@@ -145,7 +154,6 @@ def _order(
         intent_id=ids.derive("cmd", wish.request_id, symbol, book.bot, book.account),
         bot=book.bot,
         account=book.account,
-        mode="paper",
         symbol=symbol,
         side=intent.side,
         purpose=wish.purpose,
@@ -155,8 +163,7 @@ def _order(
         state=OrderState.PLANNED,
         source_type=SourceType.MANUAL,
         source_id=wish.by,
-        broker=PAPER,
-        broker_order_id=order_id,
+        **routing(account, order_id),
         fence=moment.fence,
         at=moment.now,
     )

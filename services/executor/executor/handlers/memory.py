@@ -12,7 +12,9 @@ from executor.domain.desk import Desk
 from executor.domain.guards import alarm, trailed
 from executor.domain.orders import Ticket
 from executor.domain.turns import GAP_PATIENCE_S
+from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.payloads import Lot, Quote
+from signalbox.contracts.values import OrderState
 from signalbox.runtime import metrics
 
 Guarded = dict[str, dict[tuple[str, str], tuple[Lot, ...]]]  # by symbol; by bot and account
@@ -50,7 +52,8 @@ class Memory:
     only. And the books, which belong to the writer thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, allow_live: bool = False) -> None:
+        self.allow_live = allow_live
         self.board = QuoteBoard()
         self.shelf = Shelf()
         self.gaps = Gaps()
@@ -60,6 +63,11 @@ class Memory:
         self.guarded: Guarded = {}
         self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
+        self.calls: set[str] = set()  # accounts at brokers of which an order has changed
+
+    def desk(self, config: ExecutorConfig) -> Desk:
+        """An empty desk under a configuration, at the newest quotes."""
+        return Desk.of(config, self.board.snapshot(), allow_live=self.allow_live)
 
     def hear(self, quotes: Iterable[Quote]) -> None:
         """Take quotes; orders that wait for them are tried soon."""
@@ -117,6 +125,8 @@ class Memory:
     def take(self, desk: Desk) -> None:
         """Follow what a committed transaction has changed."""
         for order_id, ticket in desk.changed_tickets.items():
+            if not ticket.simulated:
+                self.calls.add(ticket.order.account)
             if not ticket.open:
                 self.waiting.pop(order_id, None)
                 continue
@@ -135,6 +145,10 @@ class Memory:
 
     def _count(self) -> None:
         metrics.ORDERS_OPEN.set(len(self.waiting))
+        if self.calls:
+            doubted = (OrderState.SUBMITTING, OrderState.UNKNOWN)
+            states = [ticket.order.state for ticket in self.waiting.values()]
+            metrics.ORDERS_UNKNOWN.set(sum(state in doubted for state in states))
         metrics.HALTED_KEYS.labels("executor").set(len(self.halted))
 
 
@@ -153,8 +167,10 @@ def _measure(desk: Desk) -> None:
         if order.fill and order.fill.slippage_bps is not None:
             slippage = float(order.fill.slippage_bps)
             metrics.SLIPPAGE_BPS.labels(order.source_type).observe(slippage)
-    if desk.late_fills:
-        metrics.LATE_FILLS.labels("paper").inc(desk.late_fills)
+    for broker, count in desk.late_fills.items():
+        metrics.LATE_FILLS.labels(broker).inc(count)
+    for broker, count in desk.fill_repeats.items():
+        metrics.FILL_DUPLICATES.labels(broker).inc(count)
     for bot, account in desk.changed_books:
         book = desk.books[bot, account]
         if bot in desk.bots and desk.bots[bot].account == account:

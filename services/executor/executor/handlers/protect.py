@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from executor.adapters import store
 from executor.domain.book import Book, position_of
+from executor.domain.broker import routing
 from executor.domain.desk import Desk
 from executor.domain.exits import exit_of
 from executor.domain.guards import Alarm, alarm, trailed
@@ -60,7 +61,7 @@ def _close(
     }
     for lot, why in due:
         if lot.lot_id not in leaving and _name(book, lot, why) not in desk.known:
-            order = _order(book, symbol, lot, why, moment)
+            order = _order(desk, book, lot, why, moment=moment, symbol=symbol)
             yield from place(desk, _ticket(desk, order, lot), moment, None)
 
 
@@ -84,14 +85,15 @@ def _name(book: Book, lot: Lot, why: Alarm) -> str:
     return ids.client_order_id(book.account, cause, book.bot, 0, 0)
 
 
-def _order(book: Book, symbol: str, lot: Lot, why: Alarm, moment: ExecutorMoment) -> Order:
+def _order(
+    desk: Desk, book: Book, lot: Lot, why: Alarm, *, moment: ExecutorMoment, symbol: str
+) -> Order:
     name, intent = _name(book, lot, why), exit_of((lot,), book.account)
     return Order(
         order_id=name,
         intent_id=ids.derive("exit", lot.lot_id, why.trigger, book.bot, book.account),
         bot=book.bot,
         account=book.account,
-        mode="paper",
         symbol=symbol,
         side=intent.side,
         purpose="protective",
@@ -104,8 +106,7 @@ def _order(book: Book, symbol: str, lot: Lot, why: Alarm, moment: ExecutorMoment
         source_type=lot.source_type,
         source_id=lot.source_id,
         confidence=lot.confidence,
-        broker="paper",
-        broker_order_id=name,
+        **routing(desk.accounts.get(book.account), name),
         fence=moment.fence,
         at=moment.now,
     )

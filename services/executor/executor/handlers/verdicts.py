@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from executor.adapters import store
+from executor.domain.broker import routing
 from executor.domain.desk import START, Desk, Track
 from executor.domain.exits import superseded
 from executor.domain.limits import repeated
@@ -103,7 +104,7 @@ def load_desk(
     sql: Connection, events: Sequence[Event], moment: ExecutorMoment, memory: Memory
 ) -> Desk:
     """What a batch of verdicts needs."""
-    desk = Desk.of(moment.config, memory.board.snapshot())
+    desk = memory.desk(moment.config)
     verdicts = [e.data for e in events if isinstance(e, VerdictReached) and e.data.bot != NOBODY]
     memory.shelf.load(sql, desk, {v.bot for v in verdicts})
     names: list[str] = []
@@ -171,7 +172,7 @@ def _carry_out(event: VerdictReached, desk: Desk, moment: ExecutorMoment) -> Ite
     if scene.bot is not None:
         rivals = desk.open_orders(verdict.bot, signal.symbol)
         for ticket, ending in superseded(signal, rivals, scene.bot, planned=planned):
-            yield end(desk, ticket, ending, moment, event)
+            yield from end(desk, ticket, ending, moment, event)
     if isinstance(answer, Denial):
         yield _deny(event, answer, desk, moment)
         return
@@ -196,7 +197,6 @@ def _ticket(
         intent_id=verdict.verdict_id,
         bot=verdict.bot,
         account=intent.account,
-        mode=account.mode if account else "paper",
         symbol=signal.symbol,
         side=intent.side,
         purpose="entry" if intent.entry else "exit",
@@ -208,8 +208,7 @@ def _ticket(
         confidence=signal.confidence,
         signal_id=signal.signal_id,
         verdict_id=verdict.verdict_id,
-        broker=account.broker if account else "",
-        broker_order_id=order_id,
+        **routing(account, order_id),
         fence=moment.fence,
         at=moment.now,
     )

@@ -8,6 +8,7 @@ from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, settle
 from executor.domain.risk import HALT, begun, halted_by
+from executor.domain.submission import unsent
 from executor.handlers.booking import (
     ExecutorMoment,
     end,
@@ -25,7 +26,7 @@ def fill_waiting(desk: Desk, symbols: Collection[str], moment: ExecutorMoment) -
     """
     for bot in sorted(desk.waiting):
         for ticket in desk.open_orders(bot):
-            if ticket.order.symbol in symbols:
+            if ticket.order.symbol in symbols and ticket.simulated:
                 yield from _try(desk, ticket, moment)
 
 
@@ -38,7 +39,7 @@ def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
     scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
     answer = settle(ticket, bot, scene)
     if isinstance(answer, tuple):
-        yield end(desk, ticket, answer, moment)
+        yield from end(desk, ticket, answer, moment)
         return
     if answer != ticket.remaining:
         ticket = sized(ticket, add(ticket.order.filled, answer))
@@ -47,7 +48,7 @@ def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
 
 def end_overdue(desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
     """Orders whose time is up expire; entries that the configuration no longer allows are
-    cancelled.
+    cancelled. What is at a broker is called back.
     """
     for bot_id in sorted(desk.waiting):
         bot = desk.bots.get(bot_id)
@@ -55,7 +56,8 @@ def end_overdue(desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             scene = scene_of(desk, bot_id, ticket.order.symbol, moment, ticket=ticket)
             over = ending(ticket, bot, scene)
             if over:
-                yield end(desk, ticket, over, moment)
+                waits = ticket.simulated or ticket.sent
+                yield from end(desk, ticket, over if waits else unsent(over), moment)
 
 
 def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:

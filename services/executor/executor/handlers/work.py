@@ -48,7 +48,7 @@ def perform(
     bots: Collection[str],
 ) -> tuple[Desk, list[Event]]:
     """The part inside the transaction."""
-    desk = Desk.of(moment.config, memory.board.snapshot())
+    desk = memory.desk(moment.config)
     memory.shelf.load(sql, desk, bots)
     events = list(rule(sql, desk, moment))
     memory.shelf.save(sql, desk)

@@ -1,0 +1,73 @@
+"""What the executor has stored about orders and holdings at brokers over the network."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+
+from executor.adapters import tables
+from executor.adapters.rows import ticket_of
+from executor.domain.money import ZERO, add
+from executor.domain.orders import Ticket
+from signalbox.contracts.values import OrderState
+from signalbox.runtime.db import upsert
+
+_AT_ONCE = 400  # parameters of one statement
+_LOST = 50
+_PUT_CURSOR = upsert(tables.brokers, ["account"])
+
+
+def by_client_id(sql: Connection, account: str, names: Collection[str]) -> dict[str, Ticket]:
+    """Our orders of these names, whatever their state."""
+    return _found(sql, account, "order_id", names)
+
+
+def by_broker_id(sql: Connection, account: str, names: Collection[str]) -> dict[str, Ticket]:
+    """Our orders that the broker knows by these ids, whatever their state."""
+    return _found(sql, account, "broker_order_id", names)
+
+
+def _found(sql: Connection, account: str, column: str, names: Collection[str]) -> dict[str, Ticket]:
+    orders, found = tables.orders.c, dict[str, Ticket]()
+    wanted = sorted(set(names))
+    for first in range(0, len(wanted), _AT_ONCE):
+        part = wanted[first : first + _AT_ONCE]
+        query = select(tables.orders).where(
+            orders[column].in_(part), orders.account == account, orders.submission.is_not(None)
+        )
+        for row in sql.execute(query).all():
+            found[row._mapping[column]] = ticket_of(row)
+    return found
+
+
+def abandoned(sql: Connection, account: str) -> list[str]:
+    """The names of the newest orders that were given up, to be looked for once more."""
+    orders = tables.orders.c
+    query = select(orders.order_id).where(
+        orders.account == account,
+        orders.state == OrderState.ABANDONED,
+        orders.submission.is_not(None),
+        orders.broker_order_id == "",
+    )
+    return list(sql.scalars(query.order_by(orders.planned_at.desc()).limit(_LOST)))
+
+
+def held(sql: Connection, account: str) -> dict[str, Decimal]:
+    """What all books of an account hold together, by symbol."""
+    total: dict[str, Decimal] = {}
+    rows = tables.positions
+    for row in sql.execute(select(rows).where(rows.c.account == account)):
+        total[row.symbol] = add(total.get(row.symbol, ZERO), row.quantity)
+    return total
+
+
+def booked_until(sql: Connection, account: str) -> datetime | None:
+    """Wall time of the newest execution that has been looked at; None before the first look."""
+    rows = tables.brokers
+    return sql.execute(select(rows.c.filled_at).where(rows.c.account == account)).scalar()
+
+
+def note_booked(sql: Connection, account: str, at: datetime) -> None:
+    """Remember up to where executions have been looked at."""
+    sql.execute(_PUT_CURSOR, [{"account": account, "filled_at": at}])

@@ -1,0 +1,262 @@
+"""Alpaca's wire forms: what its answers mean, and the values in them. Nothing raises on what
+Alpaca says; what cannot be read is an unknown outcome.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from executor.domain.broker import Answer, Asset, BrokerFill, BrokerOrder, BrokerPosition, Kind
+from executor.domain.money import ZERO
+from executor.domain.orders import Ticket
+from signalbox.contracts.errors import TransientError
+from signalbox.contracts.ids import plain
+from signalbox.contracts.values import OrderState, Side
+
+NAME = "alpaca"
+Object = Mapping[str, object]
+
+_S = OrderState
+_STATES = {
+    "accepted": _S.ACCEPTED,
+    "pending_new": _S.ACCEPTED,
+    "accepted_for_bidding": _S.ACCEPTED,
+    "held": _S.ACCEPTED,
+    "new": _S.ACCEPTED,
+    "stopped": _S.ACCEPTED,
+    "suspended": _S.ACCEPTED,
+    "done_for_day": _S.ACCEPTED,
+    "calculated": _S.ACCEPTED,
+    "pending_replace": _S.ACCEPTED,
+    "partially_filled": _S.PARTIALLY_FILLED,
+    "pending_cancel": _S.CANCEL_PENDING,
+    "filled": _S.FILLED,
+    "canceled": _S.CANCELED,
+    "expired": _S.EXPIRED,
+    "rejected": _S.REJECTED,
+    "replaced": _S.REPLACED,
+}
+_DUPLICATE = "40010001"
+_QUOTES = ("USDT", "USDC", "USD", "BTC", "ETH", "EUR")  # what crypto is priced in
+_WHOLE = Decimal(1)
+_FRACTION = Decimal("0.000000001")
+_MOST_MESSAGE = 500
+
+
+def read_answer(
+    status: int, content: bytes, *, request_id: str = "", retry_after_s: float = 0.0
+) -> Answer:
+    """What an answer means; `retry_after_s` counts where there were too many requests."""
+    body = _json(content)
+    if 200 <= status < 300:
+        readable = body is not None or status == 204
+        kind = Kind.DONE if readable else Kind.UNKNOWN
+        return Answer(kind, body, message="" if readable else "unreadable", request_id=request_id)
+    told = body if isinstance(body, dict) else {}
+    code = str(told.get("code", ""))[:16]
+    message = str(told.get("message", ""))[:_MOST_MESSAGE] or f"HTTP {status}"
+    kind = _kind(status, code, message)
+    return Answer(
+        kind,
+        code=code or str(status),
+        message=message,
+        request_id=request_id,
+        retry_after_s=retry_after_s if kind is Kind.LIMITED else 0.0,
+    )
+
+
+def _kind(status: int, code: str, message: str) -> Kind:
+    if status == 429:
+        return Kind.LIMITED
+    if status == 401 or (status == 403 and not code.startswith("4031")):
+        return Kind.REFUSED
+    if status == 404:
+        return Kind.MISSING
+    if status == 422 and _says_duplicate(code, message.lower().replace("_", " ")):
+        return Kind.EXISTS
+    return Kind.REJECTED if 400 <= status < 500 and status != 408 else Kind.UNKNOWN
+
+
+def _says_duplicate(code: str, words: str) -> bool:
+    """The wording has varied, so the code and the words are looked at."""
+    taken = ("unique", "duplicate", "already")
+    return "client order id" in words and (code == _DUPLICATE or any(w in words for w in taken))
+
+
+def _json(content: bytes) -> object:
+    try:
+        found: object = json.loads(content, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def canonical(symbol: str, asset_class: str = "") -> str:
+    """The venue-neutral symbol: `BTCUSD` of asset class crypto is `BTC/USD`."""
+    if asset_class != "crypto" or "/" in symbol:
+        return symbol
+    quote = next((q for q in _QUOTES if symbol.endswith(q) and len(symbol) > len(q)), "")
+    return f"{symbol[: -len(quote)]}/{quote}" if quote else symbol
+
+
+def squeezed(symbol: str) -> str:
+    """The symbol as positions spell it: `BTC/USD` is `BTCUSD`."""
+    return symbol.replace("/", "")
+
+
+def order_body(ticket: Ticket) -> dict[str, str]:
+    """The request for a market order."""
+    order = ticket.order
+    return {
+        "symbol": order.symbol,
+        "qty": plain(order.quantity or ZERO),
+        "side": order.side.value if order.side else "",
+        "type": "market",
+        "time_in_force": "gtc" if "/" in order.symbol else "day",
+        "client_order_id": order.order_id,
+    }
+
+
+def parse_order(body: object) -> BrokerOrder:
+    """One order.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    found = _object(body)
+    status = _text(found, "status")
+    return BrokerOrder(
+        broker_id=_text(found, "id"),
+        client_id=str(found.get("client_order_id") or ""),
+        symbol=canonical(_text(found, "symbol"), str(found.get("asset_class", ""))),
+        side=_side(found),
+        filled=_number(found, "filled_qty"),
+        average_price=_number(found, "filled_avg_price") or None,
+        status=status,
+        state=_STATES.get(status),
+    )
+
+
+def parse_fill(body: object) -> BrokerFill:
+    """One activity of type FILL.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    found = _object(body)
+    return BrokerFill(
+        broker_id=_text(found, "order_id"),
+        quantity=_number(found, "qty"),
+        cumulative=_number(found, "cum_qty"),
+        price=_number(found, "price"),
+        at=_time(found, "transaction_time"),
+    )
+
+
+def activity_id(body: object) -> str:
+    """By what the next page is asked for.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    return _text(_object(body), "id")
+
+
+def blocked(body: object) -> str:
+    """Why an account may not trade; empty when it may.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    found = _object(body)
+    for name in ("trading_blocked", "account_blocked", "trade_suspended_by_user"):
+        if found.get(name) is True:
+            return f"the account says {name}"
+    status = str(found.get("status", "ACTIVE"))
+    return "" if status == "ACTIVE" else f"the account is {status[:32]}"
+
+
+def parse_position(body: object) -> BrokerPosition:
+    """One position.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    found = _object(body)
+    quantity = _number(found, "qty")
+    short = found.get("side") == "short"
+    return BrokerPosition(
+        symbol=canonical(_text(found, "symbol"), str(found.get("asset_class", ""))),
+        quantity=quantity.copy_abs().copy_negate() if short else quantity,
+        available=_number(found, "qty_available" if "qty_available" in found else "qty").copy_abs(),
+    )
+
+
+def parse_asset(body: object) -> Asset:
+    """What may be ordered.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    found = _object(body)
+    step = _number(found, "min_trade_increment")
+    whole = _FRACTION if found.get("fractionable") is True else _WHOLE
+    return Asset(
+        tradable=found.get("tradable") is True,
+        shortable=found.get("shortable") is True,
+        step=step or whole,
+        least=_number(found, "min_order_size"),
+    )
+
+
+def parse_list(body: object) -> list[object]:
+    """A list.
+
+    Raises:
+        TransientError: it is none.
+    """
+    if not isinstance(body, list):
+        raise TransientError(f"alpaca: a list was expected, not {type(body).__name__}")
+    return body
+
+
+def _object(body: object) -> Object:
+    if not isinstance(body, dict):
+        raise TransientError(f"alpaca: an object was expected, not {type(body).__name__}")
+    return body
+
+
+def _text(found: Object, name: str) -> str:
+    value = found.get(name)
+    if not isinstance(value, str) or not value or len(value) > 128:
+        raise TransientError(f"alpaca: {name} is missing")
+    return value
+
+
+def _side(found: Object) -> Side:
+    return Side.BUY if _text(found, "side") == "buy" else Side.SELL
+
+
+def _number(found: Object, name: str) -> Decimal:
+    """A number, as text or as one; 0 where there is none."""
+    value = found.get(name)
+    if value is None:
+        return ZERO
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or len(number.as_tuple().digits) > 30:
+        raise TransientError(f"alpaca: {name} is no number")
+    return number
+
+
+def _time(found: Object, name: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(_text(found, name))
+    except ValueError as error:
+        raise TransientError(f"alpaca: {name} is no time") from error
+    if at.tzinfo is None:
+        raise TransientError(f"alpaca: {name} has no zone")
+    return at

@@ -1,0 +1,150 @@
+"""Brokers over the network: which orders go to one, whether they may, and what one reports."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, TypedDict
+
+from executor.domain.money import ZERO, multiply, subtract
+from executor.domain.orders import Execution
+from executor.domain.paper import NAME as PAPER
+from executor.domain.scene import Denial
+from signalbox.contracts.accounts import AccountConfig
+from signalbox.contracts.config import BotConfig
+from signalbox.contracts.values import OrderState, Side, Target
+
+_BPS = Decimal("0.0001")
+_UNIT = Decimal("0.000000001")  # to which brokers count
+
+
+class Kind(StrEnum):
+    """What an answer means for the order that was sent."""
+
+    DONE = "done"
+    REJECTED = "rejected"  # for good; it does not exist
+    EXISTS = "exists"  # this client order id has been taken before
+    LIMITED = "limited"  # nothing was accepted; later it may be
+    REFUSED = "refused"  # the keys are not valid
+    MISSING = "missing"  # there is no such thing
+    UNKNOWN = "unknown"  # it may or may not have taken effect
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a broker, or what became of it."""
+
+    kind: Kind
+    body: object = None
+    order: "BrokerOrder | None" = None  # of DONE, where an order was sent
+    code: str = ""  # the broker's own
+    message: str = ""
+    request_id: str = ""
+    retry_after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOrder:
+    """An order as the broker shows it."""
+
+    broker_id: str
+    client_id: str
+    symbol: str
+    side: Side
+    filled: Decimal  # cumulative, units
+    average_price: Decimal | None
+    status: str  # the broker's own word
+    state: OrderState | None  # None: a word that is not known here
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFill:
+    """One execution as the broker shows it."""
+
+    broker_id: str  # of its order
+    quantity: Decimal
+    cumulative: Decimal  # of the order, after this one
+    price: Decimal
+    at: datetime  # wall time
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """What the account holds of a symbol."""
+
+    symbol: str
+    quantity: Decimal  # negative when short
+    available: Decimal  # not reserved by open orders, unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What may be ordered of a symbol."""
+
+    tradable: bool
+    shortable: bool
+    step: Decimal  # quantities are multiples of it
+    least: Decimal = field(default=ZERO)  # units
+
+
+class Routing(TypedDict):
+    """The fields of an order that say where it goes."""
+
+    mode: Literal["paper", "live"]
+    broker: str
+    broker_order_id: str
+
+
+def routing(account: AccountConfig | None, order_id: str) -> Routing:
+    """Where an order goes; the paper broker knows it by our own id."""
+    if account is None or account.broker == PAPER:
+        return {
+            "mode": account.mode if account else "paper",
+            "broker": PAPER,
+            "broker_order_id": order_id,
+        }
+    return {"mode": account.mode, "broker": account.broker, "broker_order_id": ""}
+
+
+def execution_of(fill: BrokerFill, symbol: str, side: Side, fee_bps: Decimal) -> Execution:
+    """A broker's fill in our terms. Of crypto the fee is taken from what the fill brings: units of
+    a buy, money of a sell.
+    """
+    if "/" not in symbol or not fee_bps:
+        return Execution(fill.quantity, fill.price)
+    share = multiply(fee_bps, _BPS)
+    if side is Side.SELL:
+        fee = multiply(multiply(fill.quantity, fill.price), share)
+        return Execution(fill.quantity, fill.price, fee.quantize(_UNIT))
+    withheld = multiply(fill.quantity, share).quantize(_UNIT)
+    kept = subtract(fill.quantity, withheld)
+    return Execution(kept, fill.price, multiply(withheld, fill.price), withheld=withheld)
+
+
+def objection(
+    account: AccountConfig, bot: BotConfig | None, *, replay: bool, allow_live: bool
+) -> Denial | None:
+    """Why no order may go to this account at all."""
+    name = f"{account.broker} in {account.mode} mode"
+    if account.broker == PAPER:
+        if account.mode == PAPER:
+            return None
+        words = f"no orders go to {name}: a paper account has no live market"
+        return Denial("broker_unavailable", words)
+    if replay and account.target is Target.REAL:
+        words = f"prices are replayed, so nothing goes to {account.broker}"
+        return Denial("replay_feed", words)
+    if account.key_sealed is None or account.secret_sealed is None:
+        words = f"account {account.id} has no keys for {account.broker}; enter them in the settings"
+        return Denial("broker_unavailable", words)
+    if account.mode == PAPER:
+        return None
+    missing = []
+    if bot is None or not bot.live:
+        missing.append(f"bot {bot.id if bot else ''} does not say live")
+    if not allow_live:
+        missing.append("this executor was started without SIGNALBOX_ALLOW_LIVE=true")
+    if not missing:
+        return None
+    words = f"account {account.id} trades real money, but {' and '.join(missing)}"
+    return Denial("live_not_allowed", words)

@@ -1,0 +1,140 @@
+"""Sending an order to a broker: whether it may go now, how much of it, what is sent again."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from executor.domain.book import FLAT
+from executor.domain.broker import Asset, objection
+from executor.domain.money import ZERO, floor_to, subtract
+from executor.domain.orders import Ticket, sized
+from executor.domain.plan import ending, settle
+from executor.domain.risk import entry_denied
+from executor.domain.scene import Denial, Scene
+from signalbox.contracts import ids
+from signalbox.contracts.ids import plain
+from signalbox.contracts.values import OrderState, Side
+
+Ending = tuple[OrderState, Denial]
+
+_WHOLE = Decimal(1)
+_MOST_POSTS, _MOST_EXIT_POSTS = 2, 10
+
+
+def stopped(ticket: Ticket, scene: Scene) -> Denial | None:
+    """Whether the kill switch stops an order. What protects, and what a person has commanded, goes
+    on.
+    """
+    order = ticket.order
+    if order.verdict_id is None or not scene.kill_switch.stops(order.bot, order.account):
+        return None
+    return Denial("trading_halted", f"the kill switch is engaged: {scene.kill_switch.reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """How many units go now, and how many after them, because no order may go across zero."""
+
+    size: Decimal
+    rest: Decimal = ZERO
+
+
+def clearance(
+    ticket: Ticket, asset: Asset | None, scene: Scene, *, most: Decimal | None = None
+) -> Cleared | Ending | None:
+    """How much of a planned order may be sent now, or how it ends; None when it has to wait for a
+    quote. An exit closes no more than `most`, where the broker holds a little less than our books.
+    Time has passed since it was planned, so everything is looked at again.
+    """
+    stop = _forbidden(ticket, asset, scene) or stopped(ticket, scene)
+    if stop is not None:
+        return OrderState.DENIED, stop
+    over = ending(ticket, scene.bot, scene)
+    if over is not None:
+        return unsent(over)
+    if ticket.entry and scene.quote is None:
+        return None
+    size = settle(ticket, scene.bot, scene)
+    if isinstance(size, tuple):
+        return unsent(size)
+    if asset is None:
+        return None
+    return _fitted(size if most is None else min(size, most), ticket, asset, scene)
+
+
+def _forbidden(ticket: Ticket, asset: Asset | None, scene: Scene) -> Denial | None:
+    order = ticket.order
+    if scene.account is None:
+        return Denial("unknown_account", f"there is no account {order.account} any more")
+    never = objection(scene.account, scene.bot, replay=scene.replay, allow_live=scene.allow_live)
+    if never is not None:
+        return never
+    if asset is None or not asset.tradable:
+        return Denial("not_tradable", f"{order.symbol} is not traded at {order.broker}")
+    if ticket.entry and order.quantity is not None and scene.bot is not None:
+        return entry_denied(scene.book, scene.bot.limits, scene.now)
+    return None
+
+
+def unsent(over: Ending) -> Ending:
+    """How an order ends that has gone nowhere: denied, unless its time or cause is over."""
+    state, why = over
+    if state is OrderState.EXPIRED or why.code == "nothing_to_change":
+        return over
+    return OrderState.DENIED, why
+
+
+def _fitted(wanted: Decimal, ticket: Ticket, asset: Asset, scene: Scene) -> Cleared | Ending:
+    """The size as the broker takes it: in its steps, and not across zero."""
+    order = ticket.order
+    held = scene.book.holdings.get(order.symbol, FLAT).quantity
+    against = held != ZERO and (held > ZERO) is (order.side is Side.SELL)
+    crosses = against and wanted > held.copy_abs()
+    if crosses and ticket.entry and order.leg:
+        words = "the position that had to be closed first is still open"
+        return OrderState.DENIED, Denial("close_incomplete", words)
+    size = floor_to(held.copy_abs() if crosses else wanted, asset.step)
+    if order.side is Side.SELL and held < size:
+        if not asset.shortable:
+            words = f"{order.symbol} cannot be sold short at {order.broker}"
+            return OrderState.DENIED, Denial("not_shortable", words)
+        size = floor_to(size, _WHOLE)
+    if size > ZERO and size >= asset.least:
+        return Cleared(size, subtract(wanted, held.copy_abs()) if crosses else ZERO)
+    numbers = {"limit": plain(max(asset.least, asset.step)), "observed": plain(size)}
+    words = f"{numbers['observed']} units are below the broker's {numbers['limit']}"
+    return OrderState.DENIED, Denial("below_minimum", words, numbers)
+
+
+def legs(ticket: Ticket, cleared: Cleared) -> tuple[Ticket, Ticket | None]:
+    """The order that goes now and, where there is a rest, the one that is planned to follow it."""
+    order = ticket.order
+    first = sized(ticket, cleared.size)
+    if not cleared.rest:
+        return first, None
+    leg = order.leg + 1
+    cause = str(order.signal_id or order.order_id)
+    name = ids.client_order_id(order.account, cause, order.bot, leg, 0)
+    change = {"order_id": name, "leg": leg, "quantity": cleared.rest}
+    return first, replace(ticket, order=order.model_copy(update=change))
+
+
+def unwanted(ticket: Ticket, scene: Scene) -> Ending | None:
+    """How an order ends that the broker has not taken, when it must not be sent again."""
+    recall = ticket.submission.recall
+    if recall is not None:
+        return recall.state, Denial(recall.code, recall.message, recall.numbers)
+    account = scene.account
+    if account is None:
+        words = f"there is no account {ticket.order.account} any more"
+        return OrderState.CANCELED, Denial("unknown_account", words)
+    stop = stopped(ticket, scene) or objection(
+        account, scene.bot, replay=scene.replay, allow_live=scene.allow_live
+    )
+    return (OrderState.CANCELED, stop) if stop else ending(ticket, scene.bot, scene)
+
+
+def may_repost(ticket: Ticket, scene: Scene) -> bool:
+    """Whether an order that is proven absent may be sent once more, under the same name."""
+    most = _MOST_POSTS if ticket.entry else _MOST_EXIT_POSTS
+    blind = ticket.entry and scene.quote is None
+    return ticket.submission.posts < most and not blind and unwanted(ticket, scene) is None

@@ -1,0 +1,116 @@
+"""One account at a broker: what those who work on it share."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from executor.adapters.alpaca import Alpaca
+from executor.domain.desk import Desk
+from executor.domain.orders import Ticket
+from executor.handlers.booking import ExecutorMoment, alert
+from executor.handlers.work import Work
+from signalbox.contracts.events import Event
+from signalbox.contracts.values import Severity
+
+Rule = Callable[[Connection, Desk, ExecutorMoment], Iterator[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long things wait, in wall seconds."""
+
+    tick_s: float = 0.25
+    lookups_s: tuple[float, ...] = (1, 2, 4, 8, 15)  # for an order that may not be there
+    watch_s: tuple[float, ...] = (0.25, 0.5, 1, 2, 5, 15)  # between two looks at an open order
+    sweep_s: float = 15.0  # while orders are open; four times as long while none is
+    settle_s: float = 5.0  # after a fill, before positions are compared
+    again_s: float = 5.0  # after a call that has failed
+    alarm_s: float = 60.0  # until a doubt is told
+    abandoned_s: tuple[float, ...] = (60, 300)  # when one that was given up is looked for
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is remembered of one order between two looks; a restart begins anew."""
+
+    due: float = 0.0  # on the loop's clock
+    looks: int = 0
+    missing: int = 0  # how often the broker has said that it has no such order
+    limited: bool = False  # the broker has taken nothing: it may be sent again
+    cancelled: bool = False  # asked for not long ago
+
+
+@dataclass(slots=True)
+class Brokerage:
+    """The account, the broker, and what is on its way there."""
+
+    work: Work
+    account: str
+    broker: Alpaca
+    pace: Pace = field(default_factory=Pace)
+    active: bool = False  # reconciled once, so that orders may go out
+    refused: str = ""  # why the broker lets us do nothing; until the account is configured anew
+    mismatched: set[str] = field(default_factory=set)  # symbols that differ from our books
+    lost: dict[str, list[float]] = field(default_factory=dict)  # given up: when to look for it
+    watches: dict[str, Watch] = field(default_factory=dict)
+    touched: dict[str, float] = field(default_factory=dict)  # by symbol: last news, loop's clock
+    told: set[str] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def now(self) -> float:
+        """The loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    def tickets(self, symbol: str | None = None) -> list[Ticket]:
+        """Open orders of this account: exits first, then by age."""
+        found = [
+            ticket
+            for ticket in self.work.memory.waiting.values()
+            if ticket.order.account == self.account
+            and not ticket.simulated
+            and symbol in {None, ticket.order.symbol}
+        ]
+        return sorted(found, key=lambda t: (t.entry, t.planned_at, t.order.leg, t.order.order_id))
+
+    def kept(self, ticket: Ticket) -> Ticket | None:
+        """The order as it is now; None when it has ended."""
+        return self.work.memory.waiting.get(ticket.order.order_id)
+
+    def watch(self, ticket: Ticket) -> Watch:
+        """What is remembered of an order."""
+        return self.watches.setdefault(ticket.order.order_id, Watch())
+
+    async def do(self, ticket: Ticket, rule: Rule) -> None:
+        """One transaction on the books of the order's bot."""
+        await self.work.do(rule, {ticket.order.bot})
+
+    async def shut(self, why: str) -> None:
+        """The broker lets us do nothing: no more calls until the account is configured anew."""
+        self.refused = why or "the broker refuses the keys"
+        words = (
+            f"account {self.account} is halted, the broker refuses it: {self.refused}. Open orders"
+            " are not followed. Enter valid keys, or restart the executor."
+        )
+        await self.tell("broker_refused", f"account:{self.account}", words)
+
+    async def tell_once(self, code: str, about: str, words: str, occurrence: str) -> None:
+        """Tell people, once in the life of this process and once for the occurrence."""
+        key = f"{code}|{occurrence}"
+        if key not in self.told:
+            self.told.add(key)
+            await self.tell(code, about, words, occurrence)
+
+    async def tell(
+        self, code: str, about: str, words: str, occurrence: str = "", *, over: bool = False
+    ) -> None:
+        """Tell people; without an occurrence every time anew. `over`: the trouble is."""
+
+        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            once = occurrence or f"{over}|{moment.wall.isoformat()}"
+            severity = Severity.INFO if over else Severity.CRITICAL
+            return [alert(moment, code, about, words, once, severity=severity, active=not over)]
+
+        await self.work.service.transact(say)

@@ -1,0 +1,143 @@
+"""The workers of accounts at brokers: one for each account that has keys."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from executor.adapters.alpaca import Alpaca
+from executor.domain.paper import NAME as PAPER
+from executor.handlers.brokerage import Brokerage, Pace
+from executor.handlers.passage import Passage
+from executor.handlers.reconcile import Reconciler
+from executor.handlers.work import Work
+from signalbox.contracts.accounts import AccountConfig
+from signalbox.contracts.errors import SignalboxError
+from signalbox.runtime.fence import FenceLost
+
+log = logging.getLogger(__name__)
+
+_NOBODYS_FAULT = (FenceLost, OperationalError, InterfaceError)
+_ACCOUNT = ""  # in the place of a symbol: the account as a whole
+_LOOK_S = 0.25
+Connect = Callable[[AccountConfig], Alpaca]
+
+
+class Dealer:
+    """The worker of one account."""
+
+    def __init__(self, brokerage: Brokerage) -> None:
+        self._at = brokerage
+        self._reconciler = Reconciler(brokerage)
+        self._passage = Passage(brokerage, self._reconciler)
+        self._busy: set[str] = set()
+        self._failing: set[str] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled: a task for each symbol that has something to do."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                while True:
+                    self._go(lanes)
+                    await self._rest()
+        finally:
+            await self._at.broker.close()
+
+    def _go(self, lanes: asyncio.TaskGroup) -> None:
+        for name in self._due() - self._busy:
+            self._busy.add(name)
+            lanes.create_task(self._lane(name))
+
+    async def _rest(self) -> None:
+        """Until something has changed, or for a tick."""
+        self._at.wake.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._at.pace.tick_s):
+                await self._at.wake.wait()
+
+    def _due(self) -> set[str]:
+        at = self._at
+        if at.refused:
+            return set()
+        tickets = at.tickets()
+        names = {ticket.order.order_id for ticket in tickets}
+        at.watches = {name: watch for name, watch in at.watches.items() if name in names}
+        symbols = {t.order.symbol for t in tickets if at.watch(t).due <= at.now}
+        return {_ACCOUNT, *symbols} if at.active else {_ACCOUNT}
+
+    async def _lane(self, name: str) -> None:
+        """One round; where it fails, others go on."""
+        at = self._at
+        try:
+            await (self._passage.step(name) if name else self._reconciler.keep_up())
+            self._failing.discard(name)
+        except _NOBODYS_FAULT:
+            raise
+        except Exception as error:
+            what = name or "its holdings"
+            log.exception("account %s: work on %s has failed", at.account, what)
+            for ticket in at.tickets(name):
+                at.watch(ticket).due = at.now + at.pace.again_s
+            if name not in self._failing:
+                self._failing.add(name)
+                words = (
+                    f"account {at.account}: work on {what} has failed: {error!r}. It is tried"
+                    " again; other symbols go on. The log says more."
+                )
+                await at.tell("broker_failed", f"account:{at.account}/{name}", words)
+        finally:
+            self._busy.discard(name)
+
+
+class Dealers:
+    """Keeps a worker for every account at a broker, as configured."""
+
+    def __init__(self, work: Work, connect: Connect, pace: Pace | None = None) -> None:
+        self._work = work
+        self._connect = connect
+        self._pace = pace or Pace()
+        self._running: dict[str, tuple[AccountConfig, Brokerage, asyncio.Task[None]]] = {}
+        self._shut: dict[str, AccountConfig] = {}  # whose keys do not open
+
+    async def run(self) -> None:
+        """Follow the configuration until cancelled."""
+        try:
+            while True:
+                await self._follow()
+                calls, self._work.memory.calls = self._work.memory.calls, set()
+                for account in calls & self._running.keys():
+                    self._running[account][1].wake.set()
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            for name in list(self._running):
+                await self._stop(name)
+
+    async def _follow(self) -> None:
+        accounts = self._work.service.moment().config.accounts
+        wanted = {a.id: a for a in accounts if a.broker != PAPER and a.key_sealed}
+        for name, (account, _, task) in list(self._running.items()):
+            if wanted.get(name) != account or task.done():
+                await self._stop(name)
+        for name, account in wanted.items():
+            if name not in self._running and self._shut.get(name) != account:
+                await self._start(account)
+
+    async def _start(self, account: AccountConfig) -> None:
+        try:
+            broker = self._connect(account)
+        except SignalboxError as error:
+            self._shut[account.id] = account
+            log.error("account %s has no usable keys: %s", account.id, error)
+            return
+        brokerage = Brokerage(self._work, account.id, broker, self._pace)
+        task = asyncio.create_task(Dealer(brokerage).run())
+        self._running[account.id] = (account, brokerage, task)
+
+    async def _stop(self, name: str) -> None:
+        _, _, task = self._running.pop(name)
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the worker of account %s has ended", name, exc_info=task.exception())

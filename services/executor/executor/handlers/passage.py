@@ -1,0 +1,240 @@
+"""An order's way to its broker and back. Every call lies between two commits. An order whose
+outcome is not known is looked for under its own name, and not sent again before it is proven
+absent.
+"""
+
+import logging
+from decimal import Decimal
+
+from executor.domain.broker import Answer, BrokerFill, BrokerOrder, Kind
+from executor.domain.orders import Ticket
+from executor.domain.scene import Denial
+from executor.handlers import sending
+from executor.handlers.booking import end, quote_for
+from executor.handlers.brokerage import Brokerage
+from executor.handlers.reconcile import Reconciler
+from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
+from signalbox.contracts.values import OrderState
+
+log = logging.getLogger(__name__)
+
+
+class Passage:
+    """The orders of one account. Different symbols do not wait for each other; of one symbol one
+    order at a time is at the broker.
+    """
+
+    def __init__(self, brokerage: Brokerage, reconciler: Reconciler) -> None:
+        self._at = brokerage
+        self._reconciler = reconciler
+        self._pace = brokerage.pace
+        self._broker = brokerage.broker
+
+    async def step(self, symbol: str) -> None:
+        """Follow what is at the broker; when nothing is, send what is planned."""
+        at = self._at
+        tickets = at.tickets(symbol)
+        sent = [ticket for ticket in tickets if ticket.sent]
+        planned = [ticket for ticket in tickets if not ticket.sent]
+        for ticket in sent:
+            if at.watch(ticket).due <= at.now:
+                await self._pursue(ticket)
+        if planned and not sent:
+            await self._send(planned[0])
+        elif planned and not planned[0].entry and sent[0].entry:
+            await self._make_way(sent[0])
+
+    async def _make_way(self, entry: Ticket) -> None:
+        """An entry that still works would stand against the exit: it is called back."""
+        if entry.submission.recall is not None:
+            return
+        why = Denial("superseded", "an exit of the same symbol goes first")
+        ending = (OrderState.CANCELED, why)
+        await self._at.do(
+            entry, lambda _s, desk, m: end(desk, sending.current(desk, entry), ending, m)
+        )
+
+    async def _send(self, ticket: Ticket) -> None:
+        at, symbol = self._at, ticket.order.symbol
+        watch = at.watch(ticket)
+        if watch.due > at.now or not self._ready(ticket):
+            return
+        watch.due = at.now + self._pace.again_s  # unless it comes further
+        try:
+            asset = await self._broker.asset(symbol)
+            most = None if ticket.entry else await self._cover(ticket)
+        except Refused as error:
+            await at.shut(str(error))
+            return
+        except SignalboxError as error:
+            log.warning("order %s waits, the broker cannot be asked: %s", symbol, error)
+            return
+        if most is None and not ticket.entry:
+            return
+        barred = ""
+        if symbol in at.mismatched:
+            barred = f"the broker's position in {symbol} differs from the books"
+        market = sending.Market(asset, most, barred)
+        await at.do(ticket, lambda _s, desk, m: sending.begin(desk, ticket, market, m))
+        begun = at.kept(ticket)
+        if begun is not None and begun.order.state is OrderState.SUBMITTING:
+            await self._post(begun)
+
+    def _ready(self, ticket: Ticket) -> bool:
+        """Whether an entry has a quote to be sized and judged by; what is over needs none."""
+        work = self._at.work
+        moment = work.service.moment()
+        desk = work.memory.desk(moment.config)
+        bot = desk.bots.get(ticket.order.bot)
+        over = ticket.expires_at is not None and moment.now >= ticket.expires_at
+        quote = quote_for(desk, bot, ticket.order.symbol, moment)
+        return over or not ticket.entry or quote is not None
+
+    async def _cover(self, ticket: Ticket) -> Decimal | None:
+        """How many units the broker holds for an exit; None while that is not what our books say:
+        the order could open a position.
+        """
+        order = ticket.order
+        cover = await self._reconciler.cover(order.symbol)
+        if cover is None:
+            words = (
+                f"the {order.purpose} of {order.bot} on {order.symbol} waits: the broker does not"
+                " hold what the books say, and the order could open a position. Compare them; it"
+                " goes as soon as they agree."
+            )
+            about = f"key:{order.bot}/{order.symbol}"
+            await self._at.tell_once("exit_waits", about, words, order.order_id)
+        return cover
+
+    async def _post(self, ticket: Ticket) -> None:
+        """Send it, once, and commit what became of it."""
+        at, watch = self._at, self._at.watch(ticket)
+        watch.limited = False
+        answer = await self._broker.submit(ticket)
+        if answer.order is not None:
+            await self.adopt(ticket, answer.order, answer.request_id)
+            return
+        match answer.kind:
+            case Kind.LIMITED:
+                watch.limited = ticket.order.state is OrderState.SUBMITTING
+                watch.due = at.now + answer.retry_after_s
+            case Kind.REJECTED | Kind.REFUSED | Kind.MISSING:
+                await at.do(ticket, lambda _s, d, m: sending.turned_away(d, ticket, answer, m))
+                if answer.kind is Kind.REFUSED:
+                    await at.shut(answer.message)
+            case Kind.EXISTS:
+                await self._doubt(ticket, answer, 0.0)
+            case _:
+                await self._doubt(ticket, answer, self._pace.lookups_s[0])
+
+    async def _doubt(self, ticket: Ticket, answer: Answer, wait_s: float) -> None:
+        watch = self._at.watch(ticket)
+        watch.missing, watch.due = 0, self._at.now + wait_s
+        await self._at.do(ticket, lambda _s, desk, m: sending.doubt(desk, ticket, answer, m))
+
+    async def _pursue(self, ticket: Ticket) -> None:
+        at, watch, order = self._at, self._at.watch(ticket), ticket.order
+        watch.due = at.now + self._pace.again_s
+        try:
+            if order.state is OrderState.SUBMITTING:
+                await self._resume(ticket)
+            elif order.state is OrderState.UNKNOWN:
+                await self._look_for(ticket)
+            else:
+                await self._follow(ticket)
+        except RateLimited as error:
+            watch.due = at.now + error.retry_after_s
+        except Refused as error:
+            await at.shut(str(error))
+        except SignalboxError as error:  # no answer is no evidence: the order stays as it is
+            log.warning("order %s cannot be looked at: %s", order.order_id, error)
+        await self._alarm(ticket)
+
+    async def _resume(self, ticket: Ticket) -> None:
+        """Nobody is sending it: the broker took nothing, or this process was not there."""
+        if not self._at.watch(ticket).limited:
+            await self._doubt(ticket, Answer(Kind.UNKNOWN), 0.0)
+            return
+        await self._at.do(ticket, lambda _s, desk, m: sending.retry(desk, ticket, m))
+        await self._post_if_begun(ticket)
+
+    async def _look_for(self, ticket: Ticket) -> None:
+        """Found: it is ours. Not found often enough: sent again under its name, or given up."""
+        at, watch, pauses = self._at, self._at.watch(ticket), self._pace.lookups_s
+        shown = await self._broker.find(ticket.order.order_id)
+        if shown is not None:
+            await self.adopt(ticket, shown)
+            return
+        watch.missing += 1
+        if watch.missing < len(pauses):
+            watch.due = at.now + pauses[watch.missing]
+            return
+        watch.missing = 0
+        await at.do(ticket, lambda _s, desk, m: sending.repost(desk, ticket, m))
+        if at.kept(ticket) is None:
+            at.lost[ticket.order.order_id] = [at.now + wait_s for wait_s in self._pace.abandoned_s]
+        await self._post_if_begun(ticket)
+
+    async def _post_if_begun(self, ticket: Ticket) -> None:
+        kept = self._at.kept(ticket)
+        if kept is not None and kept.submission.posts > ticket.submission.posts:
+            await self._post(kept)
+
+    async def _follow(self, ticket: Ticket) -> None:
+        """Look at an open order; ask for its end when nobody wants it any more."""
+        watch, order = self._at.watch(ticket), ticket.order
+        if ticket.submission.recall is not None and not watch.cancelled:
+            answer = await self._broker.cancel(order.broker_order_id)
+            watch.cancelled = answer.kind in {Kind.DONE, Kind.REJECTED, Kind.MISSING}
+            watch.looks = 0
+            if answer.kind is Kind.REFUSED:
+                raise Refused(answer.message)
+        shown = await self._broker.order(order.broker_order_id)
+        if shown is not None:
+            await self.adopt(ticket, shown)
+            return
+        words = f"the broker does not know order {order.order_id} any more; it is asked again"
+        await self._at.tell_once("order_vanished", f"bot:{order.bot}", words, order.order_id)
+
+    async def adopt(self, ticket: Ticket, shown: BrokerOrder, request_id: str = "") -> None:
+        """Take over what the broker shows of our order."""
+        at, order = self._at, ticket.order
+        fills: list[BrokerFill] = []
+        if shown.filled != order.filled:
+            fills = await self._fills(shown)
+            at.touched[order.symbol] = at.now
+        seen = sending.Shown(shown, fills, request_id)
+        await at.do(ticket, lambda _s, desk, m: sending.adopt(desk, ticket, seen, m))
+        watch, pauses = at.watch(ticket), self._pace.watch_s
+        watch.due = at.now + pauses[min(watch.looks, len(pauses) - 1)]
+        watch.looks += 1
+        if watch.looks % len(pauses) == 0:
+            watch.cancelled = False  # ask again
+        if shown.state is None:
+            words = f"the broker says {shown.status!r} of an order, which is not known here"
+            await at.tell_once("unknown_status", f"bot:{order.bot}", words, shown.status)
+
+    async def _fills(self, shown: BrokerOrder) -> list[BrokerFill]:
+        """Its executions; none when they cannot be read now, which is no evidence either."""
+        try:
+            return await self._broker.fills(broker_id=shown.broker_id)
+        except Refused:
+            raise
+        except SignalboxError as error:
+            log.warning("fills of order %s cannot be read: %s", shown.client_id, error)
+            return []
+
+    async def _alarm(self, ticket: Ticket) -> None:
+        """Tell of an order whose outcome has not been known for long."""
+        at, order = self._at, ticket.order
+        kept = at.kept(ticket)
+        if kept is None or kept.order.state not in sending.DOUBTED or kept.submission.since is None:
+            return
+        doubted = at.work.service.moment().wall - kept.submission.since
+        if doubted.total_seconds() < self._pace.alarm_s:
+            return
+        words = (
+            f"whether the broker has order {order.order_id} of {order.bot} on {order.symbol} is not"
+            " known; nothing else is sent on this symbol until it is"
+        )
+        await at.tell_once("order_unknown", f"bot:{order.bot}", words, order.order_id)

@@ -1,0 +1,227 @@
+"""What happens to an order on its way to a broker: one rule for each commit between calls."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from executor.domain.broker import (
+    Answer,
+    Asset,
+    BrokerFill,
+    BrokerOrder,
+    Kind,
+    execution_of,
+)
+from executor.domain.desk import Desk
+from executor.domain.money import ZERO, subtract
+from executor.domain.orders import Ticket, advance
+from executor.domain.scene import Denial
+from executor.domain.submission import Cleared, clearance, legs, may_repost, stopped, unwanted
+from executor.handlers.booking import ExecutorMoment, alert, book_fill, end, record, scene_of
+from signalbox.contracts.events import Event
+from signalbox.contracts.values import OrderState
+
+DOUBTED = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
+_CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REPLACED})
+
+
+def current(desk: Desk, ticket: Ticket) -> Ticket:
+    """The order as this transaction has it."""
+    order = ticket.order
+    changed = desk.changed_tickets.get(order.order_id)
+    return changed or desk.waiting.get(order.bot, {}).get(order.order_id, ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What the broker says of a symbol before an order is sent."""
+
+    asset: Asset | None
+    most: Decimal | None = None  # units that an exit may close
+    barred: str = ""  # why nothing may be opened
+
+
+def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) -> Iterator[Event]:
+    """A planned order becomes `submitting`, ends, or waits. What would go across zero is split."""
+    ticket, order = current(desk, ticket), ticket.order
+    if ticket.order.state is not OrderState.PLANNED:
+        return
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    answer = clearance(ticket, market.asset, scene, most=market.most)
+    if ticket.entry and market.barred and isinstance(answer, Cleared):
+        answer = OrderState.DENIED, Denial("position_mismatch", market.barred)
+    if answer is None:
+        return
+    if isinstance(answer, tuple):
+        if answer[0] is OrderState.DENIED:
+            desk.denials[answer[1].code, order.source_type] += 1
+        yield from end(desk, ticket, answer, moment)
+        return
+    ticket, rest = legs(ticket, answer)
+    sent = replace(ticket.submission, posts=1, since=moment.wall)
+    ticket = replace(
+        ticket,
+        order=ticket.order.model_copy(update={"fence": moment.fence}),
+        submission=sent,
+    )
+    yield record(desk, advance(ticket, OrderState.SUBMITTING, moment.now), moment, None)
+    if rest is not None:
+        yield record(desk, rest, moment, None)
+
+
+def doubt(desk: Desk, ticket: Ticket, answer: Answer, moment: ExecutorMoment) -> Iterator[Event]:
+    """It is not known whether the broker has the order."""
+    ticket = _noted(current(desk, ticket), answer.request_id)
+    if ticket.order.state is not OrderState.SUBMITTING:
+        desk.keep_ticket(ticket)
+        return
+    words = answer.message or "the executor stopped while it was being sent"
+    unknown = advance(
+        ticket, OrderState.UNKNOWN, moment.now, reason="outcome_unknown", message=words
+    )
+    yield record(desk, unknown, moment, None)
+
+
+def retry(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
+    """The broker has taken nothing and the order may be sent again, unless nobody wants it now."""
+    ticket = current(desk, ticket)
+    order = ticket.order
+    if order.state is not OrderState.SUBMITTING:
+        return
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    over = unwanted(ticket, scene)
+    if over is None:
+        sent = replace(ticket.submission, posts=ticket.submission.posts + 1)
+        desk.keep_ticket(replace(ticket, submission=sent))
+        return
+    state, why = over
+    ended = advance(
+        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
+    )
+    yield record(desk, ended, moment, None)
+
+
+def repost(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
+    """An order that is proven absent is sent once more under its name, or given up."""
+    ticket = current(desk, ticket)
+    if ticket.order.state not in DOUBTED:
+        return
+    order = ticket.order
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    if may_repost(ticket, scene):
+        sent = replace(ticket.submission, posts=ticket.submission.posts + 1)
+        desk.keep_ticket(replace(ticket, submission=sent))
+        return
+    words = "the broker does not have it, and it is not sent again; it is looked for later"
+    gone = advance(ticket, OrderState.ABANDONED, moment.now, reason="abandoned", message=words)
+    yield record(desk, gone, moment, None)
+    told = f"order {order.order_id} of {order.bot} on {order.symbol}: {words}"
+    yield alert(moment, "order_abandoned", f"bot:{order.bot}", told, order.order_id)
+
+
+def turned_away(
+    desk: Desk, ticket: Ticket, answer: Answer, moment: ExecutorMoment
+) -> Iterator[Event]:
+    """The broker has said no, for good."""
+    ticket = _noted(current(desk, ticket), answer.request_id)
+    if not ticket.open:
+        return
+    code = "unauthorized" if answer.kind is Kind.REFUSED else f"broker_{answer.code}"[:64]
+    rejected = advance(ticket, OrderState.REJECTED, moment.now, reason=code, message=answer.message)
+    yield record(desk, rejected, moment, None)
+    order = ticket.order
+    if not ticket.entry:
+        words = (
+            f"the broker rejected the {order.purpose} order {order.order_id} of {order.bot} on"
+            f" {order.symbol}: {answer.message}. The position stays open; close it by hand."
+        )
+        yield alert(moment, "exit_rejected", f"bot:{order.bot}", words, order.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a broker shows of an order of ours."""
+
+    order: BrokerOrder
+    fills: Sequence[BrokerFill] = ()
+    request_id: str = ""
+
+
+def adopt(desk: Desk, ticket: Ticket, seen: Shown, moment: ExecutorMoment) -> Iterator[Event]:
+    """The order as the broker shows it: its id, its fills, its end."""
+    ticket, shown = current(desk, ticket), seen.order
+    doubted = ticket.order.state in DOUBTED
+    if ticket.order.broker_order_id != shown.broker_id:
+        known = ticket.order.model_copy(update={"broker_order_id": shown.broker_id})
+        ticket = _noted(replace(ticket, order=known), seen.request_id)
+        desk.keep_ticket(ticket)
+    if doubted and (shown.state is not OrderState.REJECTED or shown.filled):
+        ticket = advance(ticket, OrderState.ACCEPTED, moment.now)
+        yield record(desk, ticket, moment, None)
+    yield from book(desk, ticket, seen.fills, moment)
+    ticket = current(desk, ticket)
+    yield from _ended(desk, ticket, shown, moment)
+    ticket = current(desk, ticket)
+    if ticket.open:
+        yield from _called_back(desk, ticket, moment, doubted=doubted)
+
+
+def book(
+    desk: Desk, ticket: Ticket, fills: Sequence[BrokerFill], moment: ExecutorMoment
+) -> Iterator[Event]:
+    """Fills that are new, each after the one before it; a repeat is no fill, a gap waits."""
+    order = ticket.order
+    account = desk.accounts.get(order.account)
+    for fill in sorted(fills, key=lambda one: one.cumulative):
+        if fill.cumulative <= ticket.order.filled:
+            desk.fill_repeats[order.broker] += 1
+            continue
+        if subtract(fill.cumulative, fill.quantity) != ticket.order.filled or order.side is None:
+            return
+        fee_bps = account.crypto_fee_bps if account else ZERO
+        execution = execution_of(fill, order.symbol, order.side, fee_bps)
+        yield from book_fill(desk, ticket, execution, moment, None)
+        ticket = current(desk, ticket)
+
+
+def _ended(
+    desk: Desk, ticket: Ticket, shown: BrokerOrder, moment: ExecutorMoment
+) -> Iterator[Event]:
+    """The broker's end is ours once every fill before it is booked."""
+    if not ticket.open or ticket.order.filled != shown.filled:
+        return
+    recall = ticket.submission.recall
+    if shown.state in _CLOSED and shown.state is not None:
+        why = recall or Denial(f"broker_{shown.status}", f"the broker says {shown.status}")
+        state = shown.state
+    elif shown.state is OrderState.REJECTED:
+        why, state = Denial("broker_rejected", "the broker rejected it"), OrderState.REJECTED
+    else:
+        return
+    ended = advance(
+        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
+    )
+    yield record(desk, ended, moment, None)
+
+
+def _called_back(
+    desk: Desk, ticket: Ticket, moment: ExecutorMoment, *, doubted: bool
+) -> Iterator[Event]:
+    """An order that turned up and that nobody wants any more is to be cancelled."""
+    recall = ticket.submission.recall
+    if recall is not None and ticket.order.state is not OrderState.CANCEL_PENDING:
+        why = Denial(recall.code, recall.message, recall.numbers)
+        unasked = replace(ticket, submission=replace(ticket.submission, recall=None))
+        yield from end(desk, unasked, (recall.state, why), moment)
+        return
+    order = ticket.order
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    halt = stopped(ticket, scene) if doubted else None
+    if halt is not None:
+        yield from end(desk, ticket, (OrderState.CANCELED, halt), moment)
+
+
+def _noted(ticket: Ticket, request_id: str) -> Ticket:
+    if not request_id:
+        return ticket
+    return replace(ticket, submission=replace(ticket.submission, request_id=request_id))
