@@ -326,8 +326,8 @@ class Pit:
 class FileShop(Shop):
     """A shop whose database is a file, read in other threads, and whose events are kept."""
 
-    def __init__(self, home: Path, **bot: Any) -> None:
-        super().__init__([a_bot(**bot)], [ACCOUNT])
+    def __init__(self, home: Path, account: AccountConfig, **bot: Any) -> None:
+        super().__init__([a_bot(**bot)], [account])
         migrate("executor", home=home, url=None)
         self.db = Database.open("executor", home=home, url=None)
         self.made: list[Event] = []
@@ -348,9 +348,11 @@ class FileShop(Shop):
 
 
 @asynccontextmanager
-async def opened(home: Path, *, pace: Pace = PACE, **bot: Any) -> AsyncIterator[Pit]:
+async def opened(
+    home: Path, *, pace: Pace = PACE, account: AccountConfig = ACCOUNT, **bot: Any
+) -> AsyncIterator[Pit]:
     """Bot alpha with an account at the sandbox's broker."""
-    shop = FileShop(home, **bot)
+    shop = FileShop(home, account, **bot)
     async with serving() as served:
         found = Pit(shop, served, pace, shop.made)
         found.start()

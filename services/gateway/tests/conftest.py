@@ -64,11 +64,14 @@ class PlayedService(Service[GatewayConfig]):
         self.ingest_box = SecretBox(private)
         llm_private, llm_public = new_key_pair()
         self.llm_box = SecretBox(llm_private)
+        executor_private, executor_public = new_key_pair()
+        self.executor_box = SecretBox(executor_private)
         own_private, own_public = new_key_pair()
         self.box = SecretBox(own_private)
         self.buckets: dict[tuple[str, str], bytes] = {
             ("KEYS", "qc-ingest"): public.encode(),
             ("KEYS", "llm-decider"): llm_public.encode(),
+            ("KEYS", "executor"): executor_public.encode(),
             ("KEYS", "gateway"): own_public.encode(),
         }
         self.sent: list[Outgoing] = []

@@ -33,6 +33,8 @@ class AccountConfig(Value):
     crypto_fee_bps: Amount = Field(Decimal(25), ge=0)  # taken from what a fill at a broker brings
     key_sealed: str | None = None  # both open in executor only
     secret_sealed: str | None = None
+    key_hint: str = ""  # the end of the key, for people
+    keys_at: UtcTime | None = None  # when they were entered, wall time
 
 
 class KillSwitch(Value):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from signalbox.contracts.accounts import PaperSettings
 from signalbox.contracts.config import Exits, Limits, Policy, Sizing, SourceRule
-from signalbox.contracts.values import Name, Slug, Symbol
+from signalbox.contracts.values import Name, Slug, Symbol, Target
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 # What fits into headers and files: no control characters.
@@ -72,18 +72,25 @@ class BotBody(BaseModel):
     sizing: StrictSizing | None = None
     limits: StrictLimits | None = None
     exits: StrictExits | None = None
+    live: bool | None = None  # may trade real money, where account and executor say so too
 
 
 class AccountBody(BaseModel):
-    """A paper account to add, or by its id the fields of one to change."""
+    """An account to add, or by its id the fields of one to change. One at a broker needs both of
+    its keys; they are sealed and never shown again.
+    """
 
     model_config = _STRICT
 
     id: Slug | None = None
     name: Plain | None = None
-    broker: Literal["paper"] = "paper"
-    mode: Literal["paper"] = "paper"
+    broker: Literal["paper", "alpaca"] | None = None  # paper unless said otherwise
+    mode: Literal["paper", "live"] | None = None
+    target: Target | None = None  # of a broker; real unless said otherwise
     paper: StrictPaper | None = None
+    crypto_fee_bps: Annotated[Decimal, Field(ge=0, le=1000, max_digits=30)] | None = None
+    api_key: Plain | None = None
+    api_secret: Secret | None = None
 
 
 class StrategyBody(BaseModel):

@@ -19,12 +19,16 @@ class AccountView(View):
     mode: str
     target: str
     paper: PaperSettings
+    crypto_fee_bps: Number
+    key_hint: str | None  # the end of its key; null where it has none
+    keys_at: UtcTime | None  # when they were entered
     bot: str | None  # the bot it belongs to
 
     @classmethod
     def of(cls, account: AccountConfig, bot: str | None) -> "AccountView":
         """Without what is sealed."""
-        return cls.model_validate({**account.model_dump(), "bot": bot})
+        shown = {**account.model_dump(), "key_hint": account.key_hint or None, "bot": bot}
+        return cls.model_validate(shown)
 
 
 class StrategyView(View):

@@ -21,12 +21,13 @@ from gateway.domain.quantconnect_bodies import ConnectionBody
 from gateway.domain.setup import Setup, find, pick, put
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.config import BotConfig, StrategyInstance
-from signalbox.contracts.errors import Malformed
-from signalbox.contracts.values import SourceType
+from signalbox.contracts.errors import Conflict, Malformed
+from signalbox.contracts.values import SourceType, Target
 
 I = TypeVar("I")  # noqa: E741 - one item of the configuration
 
 QUANTCONNECT = "quantconnect"
+PAPER = "paper"
 NOBODY = "none"  # the bot in a verdict on a signal that no bot listens to
 
 
@@ -99,13 +100,61 @@ def _every_source() -> list[dict[str, object]]:
     return [{"source_type": kind} for kind in SourceType]
 
 
-def save_account(setup: Setup, body: AccountBody, version: int) -> Saved[AccountConfig]:
-    """Add a paper account, or change one."""
+@dataclass(frozen=True, slots=True)
+class SealedKeys:
+    """The keys of an account at a broker as they may be kept, and what may be shown of them."""
+
+    key: str
+    secret: str
+    hint: str
+    at: datetime
+
+
+def save_account(
+    setup: Setup, body: AccountBody, version: int, keys: SealedKeys | None = None
+) -> Saved[AccountConfig]:
+    """Add an account, or change one; `keys` when they were sent.
+
+    Raises:
+        Malformed: keys are missing, or have no place to go.
+        Conflict: it would become an account at another broker, or of another kind of money.
+    """
     key = free_id(body.id, body.name, frozenset(a.id for a in setup.accounts), "account")
     before = find(setup.accounts, key)
-    fields = before.model_dump() if before else {"name": key}
-    account = AccountConfig.model_validate({**fields, **fields_of(body), "id": key})
+    given = fields_of(body)
+    given.pop("api_key", None)
+    given.pop("api_secret", None)
+    if before is None:
+        at_broker = given.get("broker", PAPER) != PAPER
+        target = {"target": Target.REAL} if at_broker else {}
+        fields: dict[str, object] = {"name": key, **target}
+    else:
+        _stays_where_it_is(before, given)
+        fields = before.model_dump()
+    if keys is not None:
+        fields |= {"key_sealed": keys.key, "secret_sealed": keys.secret}
+        fields |= {"key_hint": keys.hint, "keys_at": keys.at}
+    account = AccountConfig.model_validate({**fields, **given, "id": key})
+    _has_its_keys(account, before, keys)
     return Saved(rules.put_account(setup, account, version), account, before is None)
+
+
+def _stays_where_it_is(before: AccountConfig, given: Mapping[str, object]) -> None:
+    """Lots and orders belong to a broker and a kind of money: they cannot move elsewhere."""
+    for name in ("broker", "mode", "target"):
+        was = getattr(before, name)
+        if given.get(name, was) != was:
+            raise Conflict(f"account {before.id!r} keeps its {name} {was}; add another account")
+
+
+def _has_its_keys(
+    account: AccountConfig, before: AccountConfig | None, keys: SealedKeys | None
+) -> None:
+    if account.broker == PAPER:
+        if keys is not None or account.mode != PAPER or account.target is not Target.SANDBOX:
+            raise Malformed("a paper account has no keys, no live mode and no other target")
+    elif before is None and keys is None:
+        raise Malformed("an account at a broker needs api_key and api_secret")
 
 
 def save_connection(

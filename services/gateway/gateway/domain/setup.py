@@ -106,7 +106,7 @@ def without(items: Sequence[N], key: str) -> tuple[N, ...]:
 
 
 def put_bot(setup: Setup, bot: BotConfig, version: int) -> Setup:
-    """Add or change a bot; a new account, as a new bot, binds it to this version.
+    """Add or change a bot; a new account or mode, as a new bot, binds it to this version.
 
     Raises:
         NotFound: there is no such account.
@@ -119,7 +119,7 @@ def put_bot(setup: Setup, bot: BotConfig, version: int) -> Setup:
             f"account {bot.account!r} belongs to bot {holder.id!r}; every bot has its own"
         )
     before = find(setup.bots, bot.id)
-    same = before is not None and before.account == bot.account
+    same = before is not None and (before.account, before.live) == (bot.account, bot.live)
     bound = before.bound_version if before is not None and same else version
     return setup.model_copy(
         update={"bots": put(setup.bots, bot.model_copy(update={"bound_version": bound}))}

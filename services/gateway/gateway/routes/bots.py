@@ -9,18 +9,24 @@ from gateway.adapters import config_store
 from gateway.adapters.views import books
 from gateway.domain import edits
 from gateway.domain import setup as rules
-from gateway.domain.bodies import AccountBody, BotBody
+from gateway.domain.bodies import AccountBody, BotBody, free_id
 from gateway.domain.config_views import AccountView
+from gateway.domain.connections import hint
+from gateway.domain.edits import SealedKeys
 from gateway.domain.setup import Setup, pick
 from gateway.domain.views import Listing, View
 from gateway.routes.access import Admin, Trader, Viewer
-from gateway.routes.context import GetContext, GetKey
+from gateway.routes.context import Context, GetContext, GetKey
 from gateway.routes.orders import Placed
 from gateway.routes.query import Id
 from gateway.routes.saving import save
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import BotConfig
+from signalbox.contracts.errors import Malformed
 from signalbox.contracts.values import Symbol
+from signalbox.runtime.clock import wall_now
+
+OWNER = "executor"  # who opens a broker's keys
 
 router = APIRouter(prefix="/api", tags=["bots"])
 _NEW: dict[int | str, dict[str, object]] = {201: {"model": BotConfig, "description": "Added"}}
@@ -116,11 +122,41 @@ async def list_accounts(context: GetContext, _who: Viewer) -> Listing[AccountVie
 async def save_account(
     body: AccountBody, context: GetContext, who: Admin, response: Response
 ) -> AccountView:
-    """Add a paper account, or change the one whose id is sent."""
+    """Add an account, or change the one whose id is sent. Keys of a broker are sealed to the
+    executor at once; nobody else can open them, and they are never shown again.
+    """
+    taken = frozenset(a.id for a in (await context.read(config_store.load)).accounts)
+    body = body.model_copy(update={"id": free_id(body.id, body.name, taken, "account")})
+    keys = await _sealed(context, body)
     account, setup = await save(
-        context, who, response, lambda setup, version: edits.save_account(setup, body, version)
+        context,
+        who,
+        response,
+        lambda setup, version: edits.save_account(setup, body, version, keys),
     )
     return _view(account, setup)
+
+
+async def _sealed(context: Context, body: AccountBody) -> SealedKeys | None:
+    """The keys that were sent, sealed in their place.
+
+    Raises:
+        Malformed: one came without the other.
+    """
+    if body.api_key is None and body.api_secret is None:
+        return None
+    if body.api_key is None or body.api_secret is None or body.id is None:
+        raise Malformed("api_key and api_secret belong together; send both")
+
+    async def seal(field: str, secret: str) -> str:
+        return await context.configuration.seal(
+            OWNER, config_id=body.id or "", field=field, secret=secret
+        )
+
+    key, secret = body.api_key, body.api_secret.get_secret_value()
+    return SealedKeys(
+        await seal("api_key", key), await seal("api_secret", secret), hint(key), wall_now()
+    )
 
 
 @router.delete(

@@ -1,0 +1,176 @@
+"""Books against the broker: what differs is told, and no order mends it. And random faults."""
+
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from executor.handlers.reconcile import same
+from sandbox.alpaca.venue import new_order
+from sandbox.faults import Kind
+from signalbox.contracts.values import Action, OrderState
+from signalbox.testing.wait import until
+
+D = Decimal
+S = OrderState
+BUY, SELL = Action.BUY, Action.SELL
+POST = "alpaca/post/v2/orders"
+Open = Any  # opens a pit, see conftest.py
+Pit = Any
+
+
+def elsewhere(it: Pit, side: str, quantity: str, symbol: str = "AAPL") -> Any:
+    """Somebody trades in this account by hand."""
+    venue = it.served.trading.venue
+    order = new_order(symbol, side, D(quantity), "by-hand", venue.wall())
+    return venue.place(it.there, order)
+
+
+async def test_an_order_of_somebody_else_is_told_and_left_alone(pit: Open) -> None:
+    async with pit() as it:
+        await until(lambda: it.brokerage.active)
+        order = elsewhere(it, "buy", "3", "MSFT")  # there is no quote, so it stays open
+        await until(lambda: it.alerts() == ["external_order"])
+        assert order.status == "accepted"
+        assert it.served.trading.posts == []
+
+
+async def test_a_position_that_is_not_ours_stops_entries_until_it_is_gone(pit: Open) -> None:
+    async with pit() as it:
+        it.quote()
+        await until(lambda: it.brokerage.active)
+        elsewhere(it, "buy", "3")
+        await until(lambda: it.brokerage.mismatched == {"AAPL"})
+        assert {"position_mismatch", "external_order"} <= set(it.alerts())
+        it.shop.accept(BUY)
+        (order,) = await it.ends(S.DENIED)
+        assert order.reason == "position_mismatch"
+        it.there.names.clear()
+        elsewhere(it, "sell", "3")
+        await until(lambda: not it.brokerage.mismatched)
+        it.shop.accept(BUY)
+        await it.ends(S.FILLED)
+        assert it.agrees()
+        assert len(it.served.trading.posts) == 1
+
+
+async def test_an_exit_does_not_open_what_somebody_else_has_closed(pit: Open) -> None:
+    async with pit() as it:
+        it.quote()
+        it.shop.accept(BUY)
+        (bought,) = await it.ends(S.FILLED)
+        elsewhere(it, "sell", str(bought.quantity))
+        it.shop.accept(SELL)
+        await until(lambda: "exit_waits" in it.alerts())
+        assert it.there.positions == {}
+        assert len(it.served.trading.posts) == 1
+        it.there.names.pop("by-hand")
+        elsewhere(it, "buy", str(bought.quantity))
+        await it.ends(S.FILLED, 2)
+        assert it.there.positions == {}
+
+
+async def test_a_list_without_anything_does_not_make_the_books_flat(pit: Open) -> None:
+    async with pit() as it:
+        it.quote()
+        it.shop.accept(BUY)
+        await it.ends(S.FILLED)
+        it.switch(Kind.EMPTY, "alpaca/get/v2/positions", count=None)
+        await until(lambda: "position_mismatch" in it.alerts())
+        assert it.shop.held() == D("4.7501")
+        it.served.clear()
+        await until(lambda: not it.brokerage.mismatched)
+        assert it.agrees()
+
+
+async def test_one_wrong_look_is_no_difference(pit: Open) -> None:
+    async with pit() as it:
+        it.quote()
+        it.shop.accept(BUY)
+        await it.ends(S.FILLED)
+        it.switch(Kind.EMPTY, "alpaca/get/v2/positions", count=1)
+        await until(lambda: not it.served.faults.active)
+        it.switch(Kind.BROKEN, "alpaca/get/v2/clock", count=None)
+        it.shop.accept(BUY, source_id="rsi")
+        await it.ends(S.FILLED, 2)
+        assert it.alerts() == []
+
+
+async def test_nothing_is_sent_before_the_account_has_been_looked_at(pit: Open) -> None:
+    async with pit() as it:
+        await it.stop()
+        it.switch(Kind.BROKEN, "alpaca/get/v2/positions", count=None)
+        it.start()
+        it.quote()
+        it.shop.accept(BUY)
+        await until(lambda: "broker_unreachable" in it.alerts())
+        assert it.states() == [S.PLANNED]
+        it.served.clear()
+        await it.ends(S.FILLED)
+
+
+async def test_what_was_filled_while_nobody_looked_is_booked_at_the_start(pit: Open) -> None:
+    async with pit() as it:
+        it.switch(Kind.HELD, POST)
+        it.quote()
+        it.shop.accept(BUY)
+        await it.ends(S.ACCEPTED)
+        await it.stop()
+        (there,) = it.there.orders.values()
+        venue = it.served.trading.venue
+        venue.fill(it.there, there, D(1), D(210))
+        venue.fill(it.there, there, D("3.7501"), D(211))
+        await it.restart()
+        (order,) = await it.ends(S.FILLED)
+        assert [(f.quantity, f.price) for f in it.shop.fills()] == [
+            (D(1), D(210)),
+            (D("3.7501"), D(211)),
+        ]
+        assert order.filled == D("4.7501")
+        assert it.agrees()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_under_random_faults_every_intent_is_one_order_at_most(pit: Open, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - picks faults, guards nothing
+    faults = [
+        Kind.LOST, Kind.BROKEN_AFTER, Kind.TRUNCATED, Kind.DOWN, Kind.BROKEN, Kind.LIMITED,
+        Kind.PARTIAL, Kind.REJECTED,
+    ]  # fmt: skip
+    anywhere = [POST, "alpaca/get/v2/orders", "alpaca/get/v2/account/activities", "alpaca/get/"]
+    async with pit() as it:
+        it.quote()
+        it.quote("MSFT")
+        for number in range(12):
+            fault = dice.choice(faults)
+            only_post = fault in {Kind.PARTIAL, Kind.REJECTED}
+            it.switch(fault, POST if only_post else dice.choice(anywhere), dice.randint(1, 3))
+            symbol = dice.choice(["AAPL", "MSFT"])
+            it.shop.accept(dice.choice([BUY, BUY, SELL]), symbol=symbol)
+            if number % 4 == 3:
+                await it.restart()
+            it.shop.later(seconds=dice.random())
+            it.quote()
+            it.quote("MSFT")
+        it.served.clear()
+
+        def done() -> bool:
+            it.quote()
+            it.quote("MSFT")
+            return all(order.state.final for order in it.orders()) and bool(it.agrees())
+
+        await until(done, 15)
+        posted = it.served.trading.posts
+        assert it.once()
+        assert {order.order_id for order in it.orders()} >= set(posted)
+        assert sum(f.quantity for f in it.shop.fills()) == sum(
+            (e.quantity for e in it.there.executions), D(0)
+        )
+        assert it.shop.book().cash == it.there.cash
+
+
+def test_crypto_may_differ_by_a_fee_and_shares_by_nothing() -> None:
+    assert same("BTC/USD", D("0.09975"), D("0.1"))
+    assert not same("BTC/USD", D("0.099"), D("0.1"))
+    assert not same("AAPL", D("0.9999"), D(1))
