@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from executor.handlers.audit import audit
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
 from signalbox.contracts import ids
@@ -358,6 +359,22 @@ async def test_the_fee_of_crypto_is_taken_from_what_is_bought(pit: Open) -> None
         assert it.there.positions == {}
         assert it.shop.held("BTC/USD") == 0
         assert abs(it.shop.book().cash - it.there.cash) < D("0.000001")
+        assert await it.shop.transact(audit) == []
+
+
+async def test_an_execution_that_is_never_listed_is_taken_from_the_order(pit: Open) -> None:
+    async with pit() as it:
+        it.switch(Kind.EMPTY, "alpaca/get/v2/account/activities", count=None)
+        it.quote()
+        it.shop.accept(BUY)
+        (order,) = await it.ends(S.FILLED)
+        assert order.average_price == D("210.52")
+        it.served.clear()
+        sweeps = len(it.there.executions)
+        it.shop.accept(BUY, source_id="rsi")
+        await it.ends(S.FILLED, 2)
+        assert (sweeps, len(it.shop.fills())) == (1, 2)
+        assert it.agrees()
 
 
 async def test_money_that_is_real_needs_bot_and_process_still_when_it_is_sent(pit: Open) -> None:

@@ -72,11 +72,8 @@ def row_of(ticket: Ticket) -> dict[str, Any]:
     row["notional"] = ticket.notional
     row["quoted_at"] = ticket.quoted_at
     row["guard"] = _GUARD.dump_python(ticket.guard, mode="json") if ticket.guard else None
-    row["submission"] = (
-        _SUBMISSION.dump_python(ticket.submission, mode="json")
-        if ticket.submission is not _NOT_SENT and ticket.submission != _NOT_SENT
-        else None
-    )
+    sent = ticket.submission
+    row["submission"] = _SUBMISSION.dump_python(sent, mode="json") if sent.posts else None
     row["open"] = ticket.open
     return row
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypedDict
 
-from executor.domain.money import ZERO, multiply, subtract
-from executor.domain.orders import Execution
+from executor.domain.money import ZERO, divide, multiply, subtract
+from executor.domain.orders import Execution, Ticket
 from executor.domain.paper import NAME as PAPER
 from executor.domain.scene import Denial
 from signalbox.contracts.accounts import AccountConfig
@@ -119,6 +119,20 @@ def execution_of(fill: BrokerFill, symbol: str, side: Side, fee_bps: Decimal) ->
     withheld = multiply(fill.quantity, share).quantize(_UNIT)
     kept = subtract(fill.quantity, withheld)
     return Execution(kept, fill.price, multiply(withheld, fill.price), withheld=withheld)
+
+
+def fill_of(shown: BrokerOrder, ticket: Ticket, at: datetime) -> BrokerFill | None:
+    """What is not booked yet as one fill, from the order's average price; None when that is not
+    known. For executions that the broker does not list.
+    """
+    quantity = subtract(shown.filled, ticket.order.filled)
+    if shown.average_price is None or quantity <= ZERO:
+        return None
+    paid = subtract(multiply(shown.average_price, shown.filled), ticket.notional)
+    price = divide(paid, quantity)
+    if price <= ZERO:
+        return None
+    return BrokerFill(shown.broker_id, quantity, shown.filled, price.quantize(_UNIT), at)
 
 
 def objection(

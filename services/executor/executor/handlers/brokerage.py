@@ -40,6 +40,7 @@ class Watch:
     missing: int = 0  # how often the broker has said that it has no such order
     limited: bool = False  # the broker has taken nothing: it may be sent again
     cancelled: bool = False  # asked for not long ago
+    unlisted: float | None = None  # since when the broker owes us an execution, loop's clock
 
 
 @dataclass(slots=True)

@@ -37,12 +37,15 @@ class Dealer:
 
     async def run(self) -> None:
         """Work until cancelled: a task for each symbol that has something to do."""
+        callers = self._at.work.memory.callers
+        callers[self._at.account] = self._at.wake
         try:
             async with asyncio.TaskGroup() as lanes:
                 while True:
                     self._go(lanes)
                     await self._rest()
         finally:
+            callers.pop(self._at.account, None)
             await self._at.broker.close()
 
     def _go(self, lanes: asyncio.TaskGroup) -> None:
@@ -98,7 +101,7 @@ class Dealers:
         self._work = work
         self._connect = connect
         self._pace = pace or Pace()
-        self._running: dict[str, tuple[AccountConfig, Brokerage, asyncio.Task[None]]] = {}
+        self._running: dict[str, tuple[AccountConfig, asyncio.Task[None]]] = {}
         self._shut: dict[str, AccountConfig] = {}  # whose keys do not open
 
     async def run(self) -> None:
@@ -106,9 +109,6 @@ class Dealers:
         try:
             while True:
                 await self._follow()
-                calls, self._work.memory.calls = self._work.memory.calls, set()
-                for account in calls & self._running.keys():
-                    self._running[account][1].wake.set()
                 await asyncio.sleep(_LOOK_S)
         finally:
             for name in list(self._running):
@@ -117,7 +117,7 @@ class Dealers:
     async def _follow(self) -> None:
         accounts = self._work.service.moment().config.accounts
         wanted = {a.id: a for a in accounts if a.broker != PAPER and a.key_sealed}
-        for name, (account, _, task) in list(self._running.items()):
+        for name, (account, task) in list(self._running.items()):
             if wanted.get(name) != account or task.done():
                 await self._stop(name)
         for name, account in wanted.items():
@@ -133,10 +133,10 @@ class Dealers:
             return
         brokerage = Brokerage(self._work, account.id, broker, self._pace)
         task = asyncio.create_task(Dealer(brokerage).run())
-        self._running[account.id] = (account, brokerage, task)
+        self._running[account.id] = (account, task)
 
     async def _stop(self, name: str) -> None:
-        _, _, task = self._running.pop(name)
+        _, task = self._running.pop(name)
         task.cancel()
         await asyncio.wait({task})
         if not task.cancelled() and task.exception() is not None:

@@ -63,7 +63,7 @@ class Memory:
         self.guarded: Guarded = {}
         self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
-        self.calls: set[str] = set()  # accounts at brokers of which an order has changed
+        self.callers: dict[str, asyncio.Event] = {}  # by account at a broker: an order has changed
 
     def desk(self, config: ExecutorConfig) -> Desk:
         """An empty desk under a configuration, at the newest quotes."""
@@ -125,8 +125,8 @@ class Memory:
     def take(self, desk: Desk) -> None:
         """Follow what a committed transaction has changed."""
         for order_id, ticket in desk.changed_tickets.items():
-            if not ticket.simulated:
-                self.calls.add(ticket.order.account)
+            if not ticket.simulated and ticket.order.account in self.callers:
+                self.callers[ticket.order.account].set()
             if not ticket.open:
                 self.waiting.pop(order_id, None)
                 continue
@@ -145,7 +145,7 @@ class Memory:
 
     def _count(self) -> None:
         metrics.ORDERS_OPEN.set(len(self.waiting))
-        if self.calls:
+        if self.callers:
             doubted = (OrderState.SUBMITTING, OrderState.UNKNOWN)
             states = [ticket.order.state for ticket in self.waiting.values()]
             metrics.ORDERS_UNKNOWN.set(sum(state in doubted for state in states))

@@ -6,7 +6,7 @@ absent.
 import logging
 from decimal import Decimal
 
-from executor.domain.broker import Answer, BrokerFill, BrokerOrder, Kind
+from executor.domain.broker import Answer, BrokerFill, BrokerOrder, Kind, fill_of
 from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.handlers import sending
@@ -201,7 +201,7 @@ class Passage:
         at, order = self._at, ticket.order
         fills: list[BrokerFill] = []
         if shown.filled != order.filled:
-            fills = await self._fills(shown)
+            fills = await self._fills(ticket, shown)
             at.touched[order.symbol] = at.now
         seen = sending.Shown(shown, fills, request_id)
         await at.do(ticket, lambda _s, desk, m: sending.adopt(desk, ticket, seen, m))
@@ -214,15 +214,27 @@ class Passage:
             words = f"the broker says {shown.status!r} of an order, which is not known here"
             await at.tell_once("unknown_status", f"bot:{order.bot}", words, shown.status)
 
-    async def _fills(self, shown: BrokerOrder) -> list[BrokerFill]:
-        """Its executions; none when they cannot be read now, which is no evidence either."""
+    async def _fills(self, ticket: Ticket, shown: BrokerOrder) -> list[BrokerFill]:
+        """Its executions; none when they cannot be read now, which is no evidence either. One that
+        is not listed for long is taken from the order itself.
+        """
+        at, watch = self._at, self._at.watch(ticket)
         try:
-            return await self._broker.fills(broker_id=shown.broker_id)
+            fills = await self._broker.fills(broker_id=shown.broker_id)
         except Refused:
             raise
         except SignalboxError as error:
             log.warning("fills of order %s cannot be read: %s", shown.client_id, error)
             return []
+        if any(fill.cumulative == shown.filled for fill in fills):
+            watch.unlisted = None
+            return fills
+        if watch.unlisted is None:
+            watch.unlisted = at.now
+        if at.now - watch.unlisted < self._pace.alarm_s:
+            return fills
+        whole = fill_of(shown, ticket, at.work.service.moment().wall)
+        return [whole] if whole else fills
 
     async def _alarm(self, ticket: Ticket) -> None:
         """Tell of an order whose outcome has not been known for long."""
