@@ -84,6 +84,24 @@ async def test_a_list_without_anything_does_not_make_the_books_flat(pit: Open) -
         assert it.agrees()
 
 
+async def test_a_book_begins_with_the_cash_of_the_account_and_keeps_it_after_its_first_fill(
+    pit: Open,
+) -> None:
+    async with pit() as it:
+        await it.stop()
+        it.there.cash = D(5000)
+        it.shop.accept(BUY)  # a book is opened before the broker has been asked
+        it.start()
+        it.quote()
+        await it.ends(S.FILLED)
+        book = it.shop.book()
+        assert (book.started_with, book.cash) == (D(5000), it.there.cash)
+        it.there.cash += 1000  # a deposit is no performance
+        await it.restart()
+        await until(lambda: it.brokerage.active)
+        assert it.shop.book().started_with == D(5000)
+
+
 async def test_one_wrong_look_is_no_difference(pit: Open) -> None:
     async with pit() as it:
         it.quote()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from urllib.parse import quote
 
 import httpx
@@ -164,8 +165,8 @@ class Alpaca:
         self._assets[symbol] = (time.monotonic(), asset)
         return asset
 
-    async def check(self) -> None:
-        """Read the account.
+    async def cash(self) -> Decimal:
+        """The account's cash.
 
         Raises:
             Refused: the keys are not valid, or the account may not trade.
@@ -173,8 +174,9 @@ class Alpaca:
         """
         answer = await self._read("/v2/account")
         blocked = wire.blocked(answer.body) if answer is not None else "there is no account"
-        if blocked:
+        if answer is None or blocked:
             raise Refused(f"alpaca: {blocked}")
+        return wire.parse_cash(answer.body)
 
     async def _list(self, path: str, params: Mapping[str, str]) -> list[object]:
         answer = await self._read(path, params)

@@ -177,6 +177,17 @@ def blocked(body: object) -> str:
     return "" if status == "ACTIVE" else f"the account is {status[:32]}"
 
 
+def parse_cash(body: object) -> Decimal:
+    """The cash of an account.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    found = _object(body)
+    _text(found, "cash")
+    return _number(found, "cash")
+
+
 def parse_position(body: object) -> BrokerPosition:
     """One position.
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from executor.adapters import brokered, store
+from executor.domain.book import NO_RISK
 from executor.domain.broker import BrokerFill, BrokerOrder, BrokerPosition
 from executor.domain.desk import Desk
 from executor.domain.money import ZERO, multiply, subtract
@@ -41,6 +43,7 @@ class Reconciler:
         self._due = 0.0
         self._failing_since: float | None = None
         self._suspects: dict[str, int] = {}
+        self._opened: set[str] = set()  # bots whose book has begun
         self._foreign: set[str] = set()  # ids of the broker's orders that are not ours
 
     async def keep_up(self) -> None:
@@ -67,9 +70,9 @@ class Reconciler:
         """
         at = self._at
         if not at.active:
-            await at.broker.check()
             names = await self._read(lambda sql: brokered.abandoned(sql, at.account))
             at.lost.update((name, [at.now]) for name in names)
+        await self._open_books()
         await self._orders(await at.broker.open_orders())
         await self._executions()
         await self._look_for_lost()
@@ -103,6 +106,24 @@ class Reconciler:
         self._due = at.now + at.pace.sweep_s * (1 if at.tickets() else _IDLE)
         metrics.RECONCILED.labels(at.account).set(at.work.service.moment().wall.timestamp())
         at.wake.set()
+
+    async def _open_books(self) -> None:
+        """A bot's book begins with the account's cash: put right before its first fill."""
+        at = self._at
+        bots = {b.id for b in at.work.service.moment().config.bots if b.account == at.account}
+        if bots <= self._opened and at.active:
+            return
+        cash = await at.broker.cash()
+
+        def rule(_sql: Connection, desk: Desk, _moment: ExecutorMoment) -> Iterator[Event]:
+            for bot in sorted(bots):
+                book = desk.book(bot, at.account)
+                if not book.holdings and book.cash == book.started_with != cash:
+                    desk.put_book(replace(book, started_with=cash, cash=cash, risk=NO_RISK))
+            return iter(())
+
+        await at.work.do(rule, bots)
+        self._opened |= bots
 
     async def _orders(self, shown: Sequence[BrokerOrder]) -> None:
         """Open orders at the broker: ours are followed, others told, those given up cancelled."""
