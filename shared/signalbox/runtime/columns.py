@@ -21,6 +21,14 @@ _CHUNK = 900  # values in one IN list; SQLite takes 32,766 variables, PostgreSQL
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def _text_of(value: Decimal | None) -> str | None:
+    if value is None:
+        return None
+    if not value.is_finite():
+        raise ValueError(f"{value!r} is not a finite decimal")
+    return plain(value)
+
+
 class ExactDecimal(TypeDecorator[Decimal]):
     """A decimal as canonical text: every digit kept. Sums and comparisons belong in Python."""
 
@@ -29,15 +37,11 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], str | None]:
         """The conversion itself, without the wrapper that a derived type gets: it is hot."""
-        return lambda value: self.process_bind_param(value, dialect)
+        return _text_of
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
         """Refuse what is not a finite decimal."""
-        if value is None:
-            return None
-        if not value.is_finite():
-            raise ValueError(f"{value!r} is not a finite decimal")
-        return plain(value)
+        return _text_of(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         """The decimal that was stored."""

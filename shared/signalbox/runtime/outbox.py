@@ -32,7 +32,7 @@ from signalbox.runtime.moment import Outgoing
 log = logging.getLogger(__name__)
 
 _PROCESS = int.from_bytes(os.urandom(2), "big") & 0xFFF
-_MOST_WAITING = 10_000
+_MOST_WAITING = 4_000  # messages: two full batches of the widest chain; more is only memory
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
