@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from prometheus_client import REGISTRY
 
 from signalbox.contracts.errors import PermanentError
 from signalbox.runtime.logs import JsonLines
@@ -25,9 +26,11 @@ def test_a_blob_copied_to_another_row_does_not_open(place: tuple[str, str]) -> N
 
 
 @pytest.mark.parametrize("sealed", [SEALED[:-8], "", "!", SEALED[::-1]])
-def test_a_damaged_blob_does_not_open(sealed: str) -> None:
+def test_a_damaged_blob_does_not_open_and_is_counted(sealed: str) -> None:
+    before = REGISTRY.get_sample_value("signalbox_secret_decrypt_failures_total") or 0
     with pytest.raises(PermanentError):
         SecretBox(PRIVATE).open(sealed, config_id="demo", field="token")
+    assert REGISTRY.get_sample_value("signalbox_secret_decrypt_failures_total") == before + 1
 
 
 def test_another_service_does_not_open_it() -> None:

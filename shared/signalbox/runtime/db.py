@@ -61,12 +61,20 @@ def schema_name(service: str) -> str:
     return service.replace("-", "_")
 
 
-def postgres_engine(url: str, service: str, *, size: int) -> Engine:
-    """An engine that sees one service's schema only, with a limit on everything that could hang."""
+def postgres_engine(url: str, service: str, *, size: int, write: bool = True) -> Engine:
+    """An engine that sees one service's schema only, with a limit on everything that could hang.
+
+    A reader's statements all see one state of the database, as SQLite's do.
+    """
     settings = (
         f"-c search_path={schema_name(service)} -c synchronous_commit=on -c statement_timeout=30000"
         " -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
     )
+    if not write:
+        settings += (
+            r" -c default_transaction_isolation=repeatable\ read"
+            " -c default_transaction_read_only=on"
+        )
     return create_engine(
         make_url(url),
         pool_size=size,
@@ -101,7 +109,7 @@ class Database:
         """
         if url:
             writer = postgres_engine(url, service, size=1)
-            return cls(writer, postgres_engine(url, service, size=_READERS))
+            return cls(writer, postgres_engine(url, service, size=_READERS, write=False))
         path = sqlite_path(home, service)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_suffix(".lock").open("ab")

@@ -105,9 +105,6 @@ LLM_TOKENS = Counter("signalbox_llm_tokens_total", "Tokens", ["provider", "model
 LLM_DECISIONS = Counter(
     "signalbox_llm_decisions_total", "Decisions", ["config_id", "outcome", "action"]
 )
-LLM_PARSE_FAILURES = Counter(
-    "signalbox_llm_parse_failures_total", "Answers that do not fit", ["provider", "model"]
-)
 LLM_OVERRUNS = Counter(
     "signalbox_llm_overruns_total", "Calls above their worst case", ["provider", "model"]
 )

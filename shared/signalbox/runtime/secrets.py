@@ -8,6 +8,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from signalbox.contracts.errors import PermanentError
+from signalbox.runtime import metrics
 
 
 class Box(Protocol):
@@ -44,8 +45,10 @@ class SecretBox:
         try:
             body = json.loads(self._box.decrypt(base64.b64decode(sealed)))
         except (CryptoError, ValueError) as error:
+            metrics.SECRET_FAILURES.inc()
             raise PermanentError(f"the {field} of {config_id} does not open: {error}") from None
         if (body["config"], body["field"]) != (config_id, field):
+            metrics.SECRET_FAILURES.inc()
             raise PermanentError(f"the {field} of {config_id} was sealed for another place")
         return str(body["secret"])
 

@@ -1,0 +1,51 @@
+"""A reader sees one state of the database, whatever is committed meanwhile, and changes nothing."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Connection, Integer, Table, func, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from signalbox.runtime.db import Database, new_metadata, schema_name
+
+pytestmark = pytest.mark.integration
+
+SERVICE = "odd-jobs"
+METADATA = new_metadata()
+JOBS = Table("jobs", METADATA, Column("number", Integer, primary_key=True))
+
+
+@pytest.fixture
+def database(tmp_path: Path, database_url: str | None) -> Database:
+    found = Database.open(SERVICE, home=tmp_path, url=database_url)
+    with found.begin() as sql:
+        if database_url:
+            sql.exec_driver_sql(f"CREATE SCHEMA {schema_name(SERVICE)}")
+        METADATA.create_all(sql)
+    return found
+
+
+def count(sql: Connection) -> int:
+    return sql.execute(select(func.count()).select_from(JOBS)).scalar_one()
+
+
+async def test_two_statements_of_one_read_see_the_same(database: Database) -> None:
+    def look(sql: Connection) -> tuple[int, int]:
+        before = count(sql)
+        with database.begin() as other:
+            other.execute(insert(JOBS).values(number=1))
+        return before, count(sql)
+
+    assert await database.read(look) == (0, 0)
+    assert await database.read(count) == 1
+    database.close()
+
+
+async def test_a_read_on_a_server_changes_nothing(tmp_path: Path, fresh_database: str) -> None:
+    database = Database.open(SERVICE, home=tmp_path, url=fresh_database)
+    with database.begin() as sql:
+        sql.exec_driver_sql(f"CREATE SCHEMA {schema_name(SERVICE)}")
+        METADATA.create_all(sql)
+    with pytest.raises(DBAPIError, match="read-only"):
+        await database.read(lambda sql: sql.execute(insert(JOBS).values(number=1)))
+    database.close()
