@@ -156,6 +156,17 @@ def test_settle_by_weight(
     assert ruling.numbers == {"own": own, "other": other, "margin": "0.1"}
 
 
+def test_settle_by_weight_takes_a_draw_for_no_lead_without_a_margin_too() -> None:
+    policy = Policy(kind="weighted", margin=D(0), trust={STRATEGY: D(0), LLM: D(1)})
+    draw = settle(a_signal(source_type=LLM), [live(LLM, SELL)], policy)
+    assert (draw.outcome, draw.reason) == (Outcome.SUPPRESSED, Reason.OUTWEIGHED)
+    weightless = settle(a_signal(source_type=STRATEGY), [], policy)
+    assert (weightless.outcome, weightless.reason) == (Outcome.REFUSED, Reason.OUTWEIGHED)
+    assert settle(a_signal(source_type=LLM), [live(LLM, SELL, "0.69")], policy).reason is (
+        Reason.LEADS
+    )
+
+
 def test_settle_by_weight_refuses_what_weighs_less_than_the_margin() -> None:
     signal = a_signal(confidence=D("0.05"))
     ruling = settle(signal, [], Policy(kind="weighted"))

@@ -46,6 +46,11 @@ policies = st.builds(
     cooldown_s=st.sampled_from([0, 7]),
     consensus_of=st.integers(1, 3),
     trust=st.dictionaries(st.sampled_from(SourceType), confidences),
+    margin=st.sampled_from([Decimal(0), Decimal("0.1"), Decimal("0.5")]),
+    priorities=st.one_of(
+        st.just(Policy().priorities),
+        st.dictionaries(st.sampled_from(SourceType), st.integers(0, 3)),
+    ),
 )
 
 
@@ -101,6 +106,38 @@ def test_the_order_of_live_words_does_not_matter(
     shuffled = list(words)
     dice.shuffle(shuffled)
     assert settle(signal, shuffled, policy) == settle(signal, words, policy)
+
+
+CONFLICTS = st.dictionaries(
+    st.tuples(st.sampled_from(SourceType), st.sampled_from(["one", "two"])),
+    st.tuples(st.sampled_from([Action.BUY, Action.SELL]), st.sampled_from(["0.5", "0.7"])),
+    min_size=2,
+    max_size=8,
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(CONFLICTS, policies)
+def test_of_two_sides_at_most_one_is_accepted(
+    said: dict[tuple[SourceType, str], tuple[Action, str]], policy: Policy
+) -> None:
+    words = [
+        a_signal(source_type=kind, source_id=name, action=action, confidence=Decimal(sure))
+        for (kind, name), (action, sure) in said.items()
+    ]
+    accepted = [
+        word
+        for word in words
+        if settle(word, [live(w) for w in words if w is not word], policy).outcome
+        is Outcome.ACCEPTED
+    ]
+    assert len({word.action for word in accepted}) <= 1
+    if policy.kind == "priority" and not policy.add_on_agreement:
+        ranks = {policy.priorities.get(word.source_type, 0) for word in accepted}
+        highest = max(policy.priorities.get(word.source_type, 0) for word in words)
+        assert ranks <= {highest}
+    if policy.kind == "veto" and len({word.action for word in words}) == 2:
+        assert accepted == []
 
 
 @UNHURRIED

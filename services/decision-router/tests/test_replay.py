@@ -49,31 +49,47 @@ def same_bytes(verdict: Verdict, bot: BotConfig, *, first: Verdict | None = None
     return replay(again, config, first=event).model_dump_json() == stored
 
 
-@pytest.mark.parametrize(
-    ("bot", "words", "signal", "reason"),
-    [
-        (BOT, [], SIGNAL, Reason.LEADS),
-        (a_bot(approval="manual"), [], SIGNAL, Reason.AWAITS_APPROVAL),
-        (BOT, [says(QC, Action.BUY)], SIGNAL, Reason.LED_BY_HIGHER),
-        (BOT, [says(QC, Action.SELL)], SIGNAL, Reason.HELD_BY_HIGHER),
-        (BOT, [says(LLM, Action.SELL, source_id="two")], SIGNAL, Reason.HELD_BY_EQUAL),
-        (bot(add_on_agreement=True), [says(QC, Action.BUY)], SIGNAL, Reason.AGREES),
-        (bot(hold="block"), [says(QC, Action.HOLD)], SIGNAL, Reason.BLOCKED_BY_HOLD),
-        (bot(kind="veto"), [says(SourceType.STRATEGY, Action.SELL)], SIGNAL, Reason.VETOED),
-        (bot(kind="consensus"), [says(QC, Action.SELL)], SIGNAL, Reason.NO_CONSENSUS),
-        (bot(kind="weighted"), [says(QC, Action.SELL)], SIGNAL, Reason.OUTWEIGHED),
-        (bot(cooldown_s=600), [says(LLM, Action.BUY)], SIGNAL, Reason.COOLDOWN),
-        (BOT, [says(LLM, Action.BUY, 1)], SIGNAL, Reason.STALE_WORD),
-        (BOT, [], says(LLM, Action.BUY, -5), Reason.EXPIRED),
-        (BOT, [], says(LLM, Action.BUY, confidence=Decimal("0.10")), Reason.LOW_CONFIDENCE),
-        (BOT, [], says(LLM, Action.BUY, target=Target.REAL), Reason.REPLAY_FEED),
-        (BOT, [], says(LLM, Action.HOLD), Reason.NO_OPINION),
-        (a_bot(enabled=False), [], SIGNAL, Reason.BOT_DISABLED),
-        (a_bot(strategy_source="traditional"), [], SIGNAL, Reason.SOURCE_DISABLED),
-        (a_bot(symbols=("MSFT",)), [], SIGNAL, Reason.SYMBOL_NOT_ALLOWED),
-    ],
-    ids=lambda value: value.value if isinstance(value, Reason) else "",
+FIRST_ROUNDS: tuple[tuple[BotConfig, list[Signal], Signal, Reason], ...] = (
+    (BOT, [], SIGNAL, Reason.LEADS),
+    (a_bot(approval="manual"), [], SIGNAL, Reason.AWAITS_APPROVAL),
+    (BOT, [says(QC, Action.BUY)], SIGNAL, Reason.LED_BY_HIGHER),
+    (BOT, [says(QC, Action.SELL)], SIGNAL, Reason.HELD_BY_HIGHER),
+    (BOT, [says(LLM, Action.SELL, source_id="two")], SIGNAL, Reason.HELD_BY_EQUAL),
+    (bot(add_on_agreement=True), [says(QC, Action.BUY)], SIGNAL, Reason.AGREES),
+    (bot(hold="block"), [says(QC, Action.HOLD)], SIGNAL, Reason.BLOCKED_BY_HOLD),
+    (bot(kind="veto"), [says(SourceType.STRATEGY, Action.SELL)], SIGNAL, Reason.VETOED),
+    (bot(kind="consensus"), [says(QC, Action.SELL)], SIGNAL, Reason.NO_CONSENSUS),
+    (bot(kind="weighted"), [says(QC, Action.SELL)], SIGNAL, Reason.OUTWEIGHED),
+    (bot(cooldown_s=600), [says(LLM, Action.BUY)], SIGNAL, Reason.COOLDOWN),
+    (BOT, [says(LLM, Action.BUY, 1)], SIGNAL, Reason.STALE_WORD),
+    (BOT, [], says(LLM, Action.BUY, -5), Reason.EXPIRED),
+    (BOT, [], says(LLM, Action.BUY, confidence=Decimal("0.10")), Reason.LOW_CONFIDENCE),
+    (BOT, [], says(LLM, Action.BUY, target=Target.REAL), Reason.REPLAY_FEED),
+    (BOT, [], says(LLM, Action.HOLD), Reason.NO_OPINION),
+    (a_bot(enabled=False), [], SIGNAL, Reason.BOT_DISABLED),
+    (a_bot(strategy_source="traditional"), [], SIGNAL, Reason.SOURCE_DISABLED),
+    (a_bot(symbols=("MSFT",)), [], SIGNAL, Reason.SYMBOL_NOT_ALLOWED),
 )
+APPROVALS: tuple[tuple[dict[str, Any], list[Signal], Reason], ...] = (
+    ({}, [], Reason.APPROVED),
+    ({}, [says(QC, Action.SELL, 0)], Reason.HELD_BY_HIGHER),
+    ({}, [says(LLM, Action.SELL, 0)], Reason.STALE_WORD),
+    ({"bound_version": 9}, [], Reason.CONFIG_CHANGED),
+    ({"enabled": False}, [], Reason.BOT_DISABLED),
+)
+# Those of the tests below that are about one reason each.
+OTHERS = {Reason.WITHDRAWN, Reason.NO_SUBSCRIBER, Reason.DECLINED, Reason.LAPSED}
+
+
+def named(value: object) -> str:
+    return value.value if isinstance(value, Reason) else ""
+
+
+def test_every_reason_is_reached_here() -> None:
+    assert {row[-1] for row in (*FIRST_ROUNDS, *APPROVALS)} | OTHERS == set(Reason)
+
+
+@pytest.mark.parametrize(("bot", "words", "signal", "reason"), FIRST_ROUNDS, ids=named)
 def test_a_first_round(bot: BotConfig, words: list[Signal], signal: Signal, reason: Reason) -> None:
     situation = Situation((bot,), {}, now=NOON, replay=True)
     verdict = arbitration.first_round(before(bot, *words), signal, bot, situation)
@@ -89,20 +105,12 @@ def test_a_signal_that_was_withdrawn_before_it_came() -> None:
 
 
 def test_a_signal_that_nobody_listens_to() -> None:
-    assert same_bytes(arbitration.unheard(SIGNAL, NOON), BOT)
+    verdict = arbitration.unheard(SIGNAL, NOON)
+    assert verdict.reason is Reason.NO_SUBSCRIBER
+    assert same_bytes(verdict, BOT)
 
 
-@pytest.mark.parametrize(
-    ("changed", "words", "reason"),
-    [
-        ({}, [], Reason.APPROVED),
-        ({}, [says(QC, Action.SELL, 0)], Reason.HELD_BY_HIGHER),
-        ({}, [says(LLM, Action.SELL, 0)], Reason.STALE_WORD),
-        ({"bound_version": 9}, [], Reason.CONFIG_CHANGED),
-        ({"enabled": False}, [], Reason.BOT_DISABLED),
-    ],
-    ids=lambda value: value.value if isinstance(value, Reason) else "",
-)
+@pytest.mark.parametrize(("changed", "words", "reason"), APPROVALS, ids=named)
 def test_an_approval(changed: dict[str, Any], words: list[Signal], reason: Reason) -> None:
     manual = a_bot(approval="manual")
     now = a_bot(approval="manual").model_copy(update=changed)
@@ -126,6 +134,7 @@ def test_what_ends_a_round_without_an_approval() -> None:
         arbitration.lapse(late, NOON + MINUTE),
     ]
     assert [v.outcome for v in ended] == [Outcome.DECLINED, Outcome.LAPSED, Outcome.LAPSED]
+    assert [v.reason for v in ended] == [Reason.DECLINED, Reason.WITHDRAWN, Reason.LAPSED]
     assert all(same_bytes(v, manual, first=first) for v in ended)
 
 

@@ -72,13 +72,15 @@ def by_consensus(signal: Signal, live: Live, policy: Policy) -> Ruling:
 
 
 def by_weight(signal: Signal, live: Live, policy: Policy) -> Ruling:
-    """Act when the side's weight, confidence times trust, leads the other side's by the margin."""
+    """Act when the side's weight, confidence times trust, leads the other side's by the margin; a
+    draw is no lead, whatever the margin.
+    """
     against = _against(signal, live)
     other = _weight(against, policy)
     side = _weight((w for w in live if w.action is signal.action), policy)
     own = side + signal.confidence * _trust(policy, signal.source_type)
     numbers = {"own": plain(own), "other": plain(other), "margin": plain(policy.margin)}
-    if own - other >= policy.margin:
+    if own > other and own - other >= policy.margin:
         return accepted(Reason.LEADS, f"{signal.action} outweighs the other side", numbers)
     rule = f"{signal.action} does not lead by the margin"
     return held(Reason.OUTWEIGHED, rule, numbers, _strongest(against, policy))
