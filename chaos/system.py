@@ -15,7 +15,8 @@ from signalbox.testing.wait import until, until_sync
 ROOT = Path(__file__).parents[1]
 START_S = 90.0
 _STOP_S = 60.0
-OWN = ("SIGNALBOX_", "QUANTC", "OPENAI_", "ANTHROPIC_")  # what the shell around may say, too
+# What the shell around may say, too.
+OWN = ("SIGNALBOX_", "QUANTC", "OPENAI_", "ANTHROPIC_", "ALPACA_")
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.alpaca.api import Trading
+from sandbox.alpaca.data import Data
 from sandbox.alpaca.quotes import follow
 from sandbox.faults import Faults
 from sandbox.llm.api import Models
@@ -74,6 +75,7 @@ def create_app() -> Starlette:
         login,
         models=models,
         trading=trading,
+        data=Data(follower, trading.venue),
         ready=lambda: follower.problem,
         lifespan=lifespan,
     )
@@ -85,6 +87,7 @@ def assemble(
     *,
     models: Models | None = None,
     trading: Trading | None = None,
+    data: Data | None = None,
     faults: Faults | None = None,
     ready: Callable[[], str | None] = lambda: None,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
@@ -103,6 +106,7 @@ def assemble(
     routes = [*health, *faults.routes(), *Api(context, login, faults).routes()]
     routes += (models or Models()).routes(faults)
     routes += (trading or Trading()).routes(faults)
+    routes += (data or Data()).routes(faults)
     return Starlette(routes=routes, lifespan=lifespan)
 
 

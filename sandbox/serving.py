@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import uvicorn
 
 from sandbox.alpaca.api import Trading
+from sandbox.alpaca.data import Data
 from sandbox.app import assemble
 from sandbox.faults import Fault, Faults, Kind
 from sandbox.history import History, example_days
@@ -33,11 +34,13 @@ class Served:
     history: History = field(default_factory=example_days)
     port: int = 0
     context: Context = field(init=False)
+    data: Data = field(init=False)
     _server: uvicorn.Server | None = None
     _task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.context = Context(self.desk, self.wall, self.pace, self.history)
+        self.data = Data(self.history, self.trading.venue)
 
     @property
     def url(self) -> str:
@@ -46,7 +49,9 @@ class Served:
 
     async def start(self) -> None:
         """Listen; the first time on any free port."""
-        app = assemble(self.context, LOGIN, trading=self.trading, faults=self.faults)
+        app = assemble(
+            self.context, LOGIN, trading=self.trading, data=self.data, faults=self.faults
+        )
         options = uvicorn.Config(
             app, port=self.port, log_level="critical", lifespan="off", date_header=False
         )

@@ -27,6 +27,7 @@ _SECRETS = {
     "ALPACA_API_KEY",
     "ALPACA_API_SECRET",
 }
+_FEED_KEYS = {"ALPACA_API_KEY", "ALPACA_API_SECRET"}  # market-data reads prices with them
 _STABLE_S = 5.0  # so long after it was ready, the next failure counts as the first
 _POLL_S = 0.2
 _WATCH_S = 2.0
@@ -59,8 +60,11 @@ def _end_with_parent() -> None:
 
 
 def inherited(name: str) -> dict[str, str]:
-    """The environment of a program: keys and passwords are for the gateway, which seals them."""
-    return {k: v for k, v in os.environ.items() if name == "gateway" or k not in _SECRETS}
+    """The environment of a program: keys and passwords are for the gateway, which seals them, and
+    those of the price feed for market-data.
+    """
+    own = {"gateway": _SECRETS, "market-data": _FEED_KEYS}.get(name, set())
+    return {k: v for k, v in os.environ.items() if k not in _SECRETS - own}
 
 
 class Child:

@@ -83,17 +83,19 @@ class Trading:
             if kind is Kind.LIMITED:
                 response.headers["retry-after"] = f"{fault.seconds:g}"
             return response
-        if fault is not None and kind is Kind.SLOW:
-            await asyncio.sleep(fault.seconds)
         try:
-            response = await self._effect(request, kind, answer)
+            body = await _body(request) if request.method == "POST" else {}
+            if fault is not None and kind is Kind.SLOW:  # it has arrived, and takes effect late
+                await asyncio.sleep(fault.seconds)
+            response = self._effect(request, body, kind, answer)
         except Rejection as no:
             return _error(no.status, no.code, no.message)
         return _spoilt(response, kind)
 
-    async def _effect(
+    def _effect(
         self,
         request: Request,
+        body: Any,
         kind: Kind | None,
         answer: Callable[[Account, Request, Any], Response],
     ) -> Response:
@@ -102,7 +104,6 @@ class Trading:
             raise Rejection(401, 40110000, "request is not authorized")
         if kind is Kind.EMPTY:
             return JSONResponse([])
-        body = await _body(request) if request.method == "POST" else {}
         request.state.fault = kind
         return answer(self.venue.account(key), request, body)
 
@@ -186,7 +187,8 @@ class Trading:
         return JSONResponse([wire.fill_json(one) for one in found[:size]])
 
     def _asset(self, _account: Account, request: Request, _body: Any) -> Response:
-        return JSONResponse(wire.asset_json(request.path_params["symbol"]))
+        symbol = request.path_params["symbol"]
+        return JSONResponse(wire.asset_json(symbol) | self.venue.assets.get(symbol, {}))
 
 
 def _error(status: int, code: int, message: str) -> Response:

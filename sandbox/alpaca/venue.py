@@ -86,6 +86,7 @@ class Venue:
     wall: Callable[[], datetime] = _now
     quotes: dict[str, Quote] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+    assets: dict[str, dict[str, object]] = field(default_factory=dict)  # what is unlike others
 
     def account(self, key: str) -> Account:
         """The account of a key."""

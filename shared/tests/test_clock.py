@@ -13,6 +13,12 @@ WALL = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 def clock(**over: object) -> MarketClock:
     found = MarketClock()
+    hear(found, **over)
+    return found
+
+
+def hear(clock: MarketClock, **over: object) -> None:
+    """A reading of noon comes in."""
     fields: dict[str, object] = {
         "epoch": 1,
         "market_at": NOON,
@@ -21,8 +27,8 @@ def clock(**over: object) -> MarketClock:
         "replay": True,
         "position": 0,
     }
-    found.take(ClockReading(**(fields | over)).model_dump_json().encode())  # type: ignore[arg-type]  # a test's own fields
-    return found
+    reading = ClockReading(**(fields | over))  # type: ignore[arg-type]  # a test's own fields
+    clock.take(reading.model_dump_json().encode())
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,24 @@ def test_now(elapsed_s: float, expected_s: float) -> None:
 def test_now_stops_at_the_next_event() -> None:
     limit = NOON + timedelta(seconds=30)
     assert clock(limit_at=limit).now(WALL + timedelta(seconds=2)) == limit
+
+
+def test_a_replay_that_is_slowed_down_waits_and_does_not_run_back() -> None:
+    found, second = clock(), timedelta(seconds=1)
+    assert found.now(WALL + second) == NOON + 60 * second
+    hear(found, speed=1, wall_at=WALL + second / 2, market_at=NOON + 30 * second)
+    assert found.now(WALL + second) == NOON + 60 * second
+    assert found.now(WALL + 3 * second) == NOON + 60 * second
+    hear(found, speed=1, wall_at=WALL + 40 * second, market_at=NOON + 70 * second)
+    assert found.now(WALL + 41 * second) == NOON + 71 * second
+
+
+@pytest.mark.parametrize("over", [{"epoch": 2}, {"replay": False, "epoch": 1}])
+def test_another_feed_may_begin_earlier(over: dict[str, object]) -> None:
+    found, hour = clock(), timedelta(hours=1)
+    found.now(WALL)
+    hear(found, market_at=NOON - hour, **over)
+    assert found.now(WALL) == NOON - hour
 
 
 def test_frozen_when_nobody_renews() -> None:

@@ -240,3 +240,11 @@ def test_keys_and_passwords_reach_the_gateway_alone(monkeypatch: pytest.MonkeyPa
     assert inherited("gateway")["QUANTCONNECT_API_SECRET"] == "canary"
     assert "canary" not in inherited("executor").values()
     assert inherited("executor")["SIGNALBOX_LOG_LEVEL"] == "DEBUG"
+
+
+def test_the_price_feed_gets_its_own_keys_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPACA_API_SECRET", "canary")
+    monkeypatch.setenv("OPENAI_API_KEY", "other")
+    assert inherited("market-data")["ALPACA_API_SECRET"] == "canary"
+    assert "other" not in inherited("market-data").values()
+    assert "canary" not in inherited("executor").values()

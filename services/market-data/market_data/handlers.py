@@ -121,7 +121,7 @@ class Replay:
         try:
             wanted = BarsWanted.model_validate(command.body)
         except ValidationError as error:
-            raise Malformed(_first(error)) from error
+            raise Malformed(first_fault(error)) from error
         number = history.find(self._timeline, wanted.symbol, wanted.interval)
         if number is None:
             raise NotFound(f"there are no {wanted.interval} bars of {wanted.symbol}")
@@ -190,6 +190,7 @@ def _text(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _first(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """What is wrong with a command's body, in words."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

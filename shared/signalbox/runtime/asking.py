@@ -43,12 +43,11 @@ class Answering:
         self._answerers[verb] = answerer
 
     async def start(self) -> None:
-        """Listen; replicas of a service share the requests."""
-        name = self._service.name
+        """Listen; replicas of a service share the requests. The server knows of it on return."""
+        name, connection = self._service.name, self._service.bus.nc
         if self._answerers:
-            await self._service.bus.nc.subscribe(
-                f"{PREFIX}.cmd.{name}.*", queue=name, cb=self._on_message
-            )
+            await connection.subscribe(f"{PREFIX}.cmd.{name}.*", queue=name, cb=self._on_message)
+            await connection.flush()
 
     async def _on_message(self, message: Msg) -> None:
         task = asyncio.get_running_loop().create_task(self._respond(message))

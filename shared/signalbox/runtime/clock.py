@@ -13,10 +13,15 @@ def wall_now() -> datetime:
 
 
 class MarketClock:
-    """Runs on from the last reading at its speed, and freezes when the reading is not renewed."""
+    """Runs on from the last reading at its speed, and freezes when the reading is not renewed.
+
+    Within an epoch of a replay it never runs back: when it has been slowed down and the news of
+    that comes a little late, it waits.
+    """
 
     def __init__(self) -> None:
         self.reading: ClockReading | None = None
+        self._told: tuple[int, datetime] | None = None  # epoch, and the latest time told of it
 
     def take(self, raw: bytes) -> None:
         """Adopt a reading unless it is older than the one in hand."""
@@ -39,4 +44,9 @@ class MarketClock:
         now = reading.market_at + timedelta(seconds=elapsed_s * reading.speed)
         if reading.limit_at is not None and now > reading.limit_at:
             now = max(reading.limit_at, reading.market_at)
+        if not reading.replay:
+            return now
+        if self._told is not None and self._told[0] == reading.epoch:
+            now = max(now, self._told[1])
+        self._told = (reading.epoch, now)
         return now

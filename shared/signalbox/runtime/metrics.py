@@ -65,9 +65,6 @@ ORDERS_UNKNOWN = Gauge("signalbox_orders_unknown", "Orders whose outcome is not 
 STAGE_SECONDS = Histogram(
     "signalbox_order_stage_seconds", "Time between stages", ["stage"], buckets=_SECONDS
 )
-SIGNAL_TO_SUBMIT = Histogram(
-    "signalbox_signal_to_submit_seconds", "Signal to broker", ["mode"], buckets=_SECONDS
-)
 SLIPPAGE_BPS = Histogram(
     "signalbox_slippage_bps", "Fill against arrival mid", ["source_type"], buckets=_BPS
 )
@@ -87,6 +84,7 @@ PNL_REALIZED = Gauge("signalbox_pnl_realized", "Since the beginning", ["source_t
 # Feeds and providers
 BARS = Counter("signalbox_bars_total", "Bars published", ["interval"])
 ROWS_REFUSED = Counter("signalbox_feed_rows_refused_total", "Malformed price rows", ["origin"])
+FEED_CONNECTED = Gauge("signalbox_feed_connected", "1 when a live feed answers", ["feed"])
 CLOCK_EPOCH = Gauge("signalbox_clock_epoch", "Loop of the replay")
 QC_REQUESTS = Counter("signalbox_quantconnect_requests_total", "Calls", ["endpoint", "status"])
 QC_CONNECTED = Gauge("signalbox_quantconnect_connected", "1 when it answers", ["config_id"])

@@ -1,7 +1,7 @@
 """Lines of a price file become rows, or are refused with a reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -115,6 +115,20 @@ def read(
     return Table(tuple(rows), dict(refused))
 
 
+def number_fault(prices: Sequence[Decimal], volume: Decimal) -> str | None:
+    """Why open, high, low, close and volume cannot be true; None when they can."""
+    if not all(number.is_finite() for number in (*prices, volume)):
+        return "not_a_number"
+    if min(prices) <= 0:
+        return "price_not_positive"
+    if volume < 0:
+        return "volume_negative"
+    opened, high, low, closed = prices
+    if not low <= min(opened, closed) <= max(opened, closed) <= high:
+        return "ohlc_order"
+    return None
+
+
 def _parse(line: Line, span_of: Callable[[str], Span], volume_unit: Decimal) -> Row | str:
     try:
         span = span_of(line.when)
@@ -131,15 +145,8 @@ def _parse(line: Line, span_of: Callable[[str], Span], volume_unit: Decimal) -> 
 
 
 def _fault(span: Span, prices: list[Decimal], volume: Decimal) -> str | None:
-    if not all(number.is_finite() for number in (*prices, volume)):
-        return "not_a_number"
-    if min(prices) <= 0:
-        return "price_not_positive"
-    if volume < 0:
-        return "volume_negative"
-    opened, high, low, closed = prices
-    if not low <= min(opened, closed) <= max(opened, closed) <= high:
-        return "ohlc_order"
+    if reason := number_fault(prices, volume):
+        return reason
     session = session_of(span.opened_at)
     weekend = span.opened_at.astimezone(NEW_YORK).weekday() >= _SATURDAY
     if weekend or span.opened_at < session.opens_at or span.closed_at > session.closes_at:

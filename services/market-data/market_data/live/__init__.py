@@ -1,0 +1,1 @@
+"""The live feed: bars, quotes and news of a provider, as they come."""

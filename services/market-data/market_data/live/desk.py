@@ -1,0 +1,149 @@
+"""What the loops of a live feed share: series in memory, the cursor, and the way out."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from market_data.domain.alpaca import Venue, venue_of
+from market_data.domain.cursor import Cursor
+from market_data.domain.hours import Hours
+from market_data.domain.rows import Row
+from market_data.domain.shelf import Shelf, bar_of
+from market_data.live.health import Health, LiveHost
+from signalbox.contracts.config import MarketConfig
+from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
+from signalbox.contracts.events import BarClosed
+from signalbox.contracts.intervals import interval_length
+from signalbox.runtime import metrics
+from signalbox.runtime.moment import Moment
+from signalbox.runtime.topology import CLOCK_BUCKET
+
+CURSOR_KEY = "alpaca"
+_TOGETHER = 200  # bars published at once
+_FIRST_S, _MOST_S = 5.0, 60.0  # before the first try after a failure, and before any
+_LONGEST_NAP_S = 30.0  # the machine may have slept, or its clock been set
+
+
+class Desk:
+    """One provider's prices on their way to the bus."""
+
+    def __init__(
+        self,
+        host: LiveHost,
+        health: Health,
+        *,
+        hours: Hours,
+        symbols: Sequence[str],
+        intervals: Sequence[str],
+        origin: Callable[[Venue], str],
+        dice: Callable[[], float] = random.random,  # noqa: S311 - spreads retries
+    ) -> None:
+        self.host = host
+        self.health = health
+        self.shelves = {(s, i): Shelf(s, i) for s in symbols for i in intervals}
+        self.cursor = Cursor(epoch=0)
+        self._stored: Cursor | None = None  # what the bucket holds
+        self._symbols = symbols
+        self._hours = hours
+        self._origin = origin
+        self._dice = dice
+
+    def moment(self) -> Moment[MarketConfig]:
+        """This instant."""
+        return self.host.moment()
+
+    def hours(self, venue: Venue) -> Hours | None:
+        """When a venue is open; None: always."""
+        return self._hours if venue is Venue.STOCKS else None
+
+    def origin(self, venue: Venue) -> str:
+        """Which feed prices of a venue are of."""
+        return self._origin(venue)
+
+    @staticmethod
+    def venue(shelf: Shelf) -> Venue:
+        """Where a series is traded."""
+        return venue_of(shelf.symbol)
+
+    def symbols(self, venue: Venue | None = None) -> list[str]:
+        """The followed symbols of a venue, without those that the provider does not know."""
+        known = [s for s in self._symbols if s not in self.health.unknown]
+        return [s for s in known if venue is None or venue_of(s) is venue]
+
+    def series(self, venue: Venue, interval: str) -> list[Shelf]:
+        """The series of a venue and interval."""
+        return [self.shelves[symbol, interval] for symbol in self.symbols(venue)]
+
+    def volume(self, symbol: str) -> Decimal | None:
+        """Of the newest bar that had any, of the finest series."""
+        own = [shelf for (name, _), shelf in self.shelves.items() if name == symbol]
+        return min(own, key=lambda shelf: interval_length(shelf.interval)).last_volume()
+
+    def begin(self, shelf: Shelf, now: datetime) -> None:
+        """Let a series go on where it stood; the first time of all, what closed by now is past."""
+        shelf.begin(self.cursor.bars.get(_key(shelf), now))
+
+    async def publish_bars(self, shelves: Sequence[Shelf]) -> None:
+        """Everything that is due, oldest first; then the cursor. A kill repeats, never skips.
+
+        Raises:
+            TransientError: the bus did not take it; what was not confirmed stays due.
+        """
+        due = [(row, shelf) for shelf in shelves for row in shelf.due()]
+        due.sort(key=lambda one: (one[0].closed_at, one[1].symbol))
+        for first in range(0, len(due), _TOGETHER):
+            await self._send(due[first : first + _TOGETHER])
+        await self.keep(shelves)
+
+    async def _send(self, due: Sequence[tuple[Row, Shelf]]) -> None:
+        moment, epoch = self.moment(), self.cursor.epoch
+        events = []
+        for row, shelf in due:
+            venue = venue_of(shelf.symbol)
+            hours, origin = self.hours(venue), self.origin(venue)
+            bar = bar_of(shelf, row, hours=hours, epoch=epoch, origin=origin)
+            events.append(moment.event(BarClosed, bar))
+            shelf.send(row)
+        await self.host.publish(events)
+        for row, shelf in due:
+            shelf.sent(row)
+            metrics.BARS.labels(shelf.interval).inc()
+        await self.keep([shelf for _, shelf in due])
+
+    async def keep(self, shelves: Sequence[Shelf]) -> None:
+        """Store how far these series are published, when that has changed."""
+        marks = {_key(s): s.published_to for s in shelves if s.published_to is not None}
+        await self.store(bars={**self.cursor.bars, **marks})
+
+    async def store(self, **changes: object) -> None:
+        """Change the cursor, and store it where it differs from what is stored.
+
+        Raises:
+            TransientError: it could not be stored; the next change stores both.
+        """
+        changed = self.cursor = self.cursor.model_copy(update=changes)
+        if changed != self._stored:
+            body = changed.model_dump_json().encode()
+            await self.host.bucket_put(CLOCK_BUCKET, CURSOR_KEY, body)
+            self._stored = changed
+
+    async def until(self, at: datetime) -> None:
+        """Sleep until a wall time."""
+        while (left_s := (at - self.moment().wall).total_seconds()) > 0:  # noqa: ASYNC110 - a clock
+            await asyncio.sleep(min(left_s, _LONGEST_NAP_S))
+
+    def retry_at(self, error: SignalboxError, failures: int) -> datetime:
+        """When to try again after so many failures in a row."""
+        if isinstance(error, RateLimited):
+            wait_s = error.retry_after_s
+        elif isinstance(error, Refused):
+            wait_s = _MOST_S
+        else:
+            wait_s = min(_FIRST_S * 2 ** min(failures - 1, 5), _MOST_S)
+        return self.moment().wall + timedelta(seconds=wait_s * (1 + 0.2 * self._dice()))
+
+
+def _key(shelf: Shelf) -> str:
+    return f"{shelf.symbol}|{shelf.interval}"
