@@ -6,15 +6,7 @@ from decimal import Decimal
 
 from signalbox.contracts import payloads as p
 from signalbox.contracts.accounts import AccountConfig, PaperSettings
-from signalbox.contracts.config import (
-    BotConfig,
-    ExecutorConfig,
-    Limits,
-    Policy,
-    RouterConfig,
-    Sizing,
-    SourceRule,
-)
+from signalbox.contracts.config import BotConfig, ExecutorConfig, Policy, RouterConfig, SourceRule
 from signalbox.contracts.events import (
     EquityMarked,
     Event,
@@ -24,6 +16,7 @@ from signalbox.contracts.events import (
     SignalRaised,
 )
 from signalbox.contracts.ids import signal_id
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.values import Action, OrderState, Side, SourceType
 from signalbox.runtime.moment import Moment, Outgoing
 from signalbox.runtime.outbox import message_of

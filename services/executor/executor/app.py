@@ -4,25 +4,28 @@ from starlette.applications import Starlette
 
 from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.tables import metadata
+from executor.domain.broker import Addresses
 from executor.handlers.brokerage import Pace
 from executor.handlers.commands import Commands
 from executor.handlers.dealer import Dealers
 from executor.handlers.floor import Floor
-from executor.handlers.memory import Memory
+from executor.handlers.memory import Memory, Outflow
+from executor.handlers.ranges import Ranges
 from executor.handlers.verdicts import build_handlers
 from executor.handlers.work import Work
 from executor.settings import Settings
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.subjects import subject
-from signalbox.contracts.values import Target
 from signalbox.runtime.service import Service
 
 
 def create_service(settings: Settings, *, pace: Pace | None = None) -> Service[ExecutorConfig]:
     """The executor, ready to start; `pace` is that of its dealings with brokers."""
     service = Service("executor", settings, config=ExecutorConfig, metadata=metadata, fenced=True)
-    memory = Memory(allow_live=settings.allow_live)
+    memory = Memory(
+        allow_live=settings.allow_live, outflow=Outflow(settings.max_broker_orders_per_minute)
+    )
     work = Work(service, memory)
     floor, commands = Floor(work), Commands(work)
     service.on_start(floor.start)
@@ -30,6 +33,7 @@ def create_service(settings: Settings, *, pace: Pace | None = None) -> Service[E
     service.listen(subject("market", "quotes") + ".>", floor.hear)
     service.task(floor.fill_for_ever)
     service.task(floor.tick_for_ever)
+    service.task(Ranges(work).follow_for_ever)
 
     def connect(account: AccountConfig) -> Alpaca:
         return Alpaca(_login(service, settings, account))
@@ -39,6 +43,7 @@ def create_service(settings: Settings, *, pace: Pace | None = None) -> Service[E
     service.command("cancel", commands.cancel)
     service.command("flatten", commands.flatten)
     service.command("clear_halt", commands.clear_halt)
+    service.command("correct", commands.correct)
     return service
 
 
@@ -51,10 +56,9 @@ def _login(service: Service[ExecutorConfig], settings: Settings, account: Accoun
     name = account.id
     key = service.box.open(account.key_sealed or "", config_id=name, field="api_key")
     secret = service.box.open(account.secret_sealed or "", config_id=name, field="api_secret")
-    if account.target is Target.SANDBOX:
-        return Login(f"{settings.sandbox_url.rstrip('/')}/alpaca", key, secret)
-    live = account.mode == "live"
-    return Login(settings.alpaca_live_url if live else settings.alpaca_url, key, secret)
+    sandbox = f"{settings.sandbox_url.rstrip('/')}/alpaca"
+    addresses = Addresses(sandbox, settings.alpaca_url, settings.alpaca_live_url)
+    return Login(addresses.of(account), key, secret)
 
 
 def create_app() -> Starlette:

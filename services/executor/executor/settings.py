@@ -17,6 +17,9 @@ class Settings(ServiceSettings):
     alpaca_live_url: str = Field(
         "https://api.alpaca.markets", description="Alpaca's trading API, live accounts."
     )
+    max_broker_orders_per_minute: int = Field(
+        120, gt=0, description="Entries that may leave for brokers in a minute, of all bots."
+    )
     allow_live: bool = Field(
         False, description="One of three switches for real money; account and bot say so too."
     )

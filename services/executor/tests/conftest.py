@@ -3,7 +3,7 @@ whose account is at the sandbox's broker, over real HTTP.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from executor.adapters.budget import Budget
 from executor.adapters.tables import fills, metadata, positions
 from executor.adapters.tables import orders as order_rows
 from executor.domain.book import Book
+from executor.domain.broker import Answer
 from executor.domain.desk import Desk
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.brokerage import Brokerage, Pace
@@ -41,6 +42,7 @@ from signalbox.contracts.payloads import Order, Quote
 from signalbox.contracts.values import Action, OrderState
 from signalbox.runtime.clock import wall_now
 from signalbox.runtime.db import Database
+from signalbox.runtime.fence import FenceLost
 from signalbox.runtime.migrating import migrate
 from signalbox.runtime.service import Service
 from signalbox.testing.examples import (
@@ -76,7 +78,6 @@ class Shop:
         self._words = 0
 
     # --- what a service is to the code under test
-
     def moment(self) -> ExecutorMoment:
         fields = {"now": self.now, "version": self.version, "service": "executor"}
         return a_moment(self.config, **(fields | self.over))
@@ -90,7 +91,6 @@ class Shop:
             return list(work(sql, moment))
 
     # --- what tests do
-
     def quote(self, **over: Any) -> Quote:
         """A quote is heard, of now unless said otherwise."""
         quote = a_quote(**({"at": self.now, "volume": None} | over))
@@ -232,15 +232,13 @@ PACE = Pace(
     alarm_s=0.2,
     abandoned_s=(0.1, 0.3),
 )
-POST, FIND = "alpaca/post/v2/orders", "alpaca/get/v2/orders:by_client_order_id"
-CANCEL, POSITIONS = "alpaca/delete/v2/orders", "alpaca/get/v2/positions"
 
 
 @dataclass(slots=True)
 class Pit:
     """The executor's side and the broker's side of one account."""
 
-    shop: Shop
+    shop: "FileShop"
     served: Served
     pace: Pace
     events: list[Event] = field(default_factory=list)
@@ -255,7 +253,8 @@ class Pit:
     def start(self, read_s: float = 0.3) -> None:
         """The account's worker."""
         login = Login(f"{self.served.url}/alpaca", "key", SECRET)
-        broker = Alpaca(login, budget=Budget(1e6, 1e6), read_s=read_s)
+        broker = Stepwise(login, budget=Budget(1e6, 1e6), read_s=read_s)
+        broker.point = self.shop.point
         self.brokerage = Brokerage(self.shop.work, ACCOUNT.id, broker, self.pace)
         self._task = asyncio.create_task(Dealer(self.brokerage).run())
 
@@ -269,6 +268,8 @@ class Pit:
     async def restart(self) -> None:
         """Another process on the same database."""
         await self.stop()
+        self.shop.frozen_at = None
+        self.shop.frozen.clear()
         quotes = self.shop.memory.board.snapshot().values()
         await self.shop.restart()
         self.shop.memory.hear(quotes)
@@ -323,6 +324,18 @@ class Pit:
         }
 
 
+class Stepwise(Alpaca):
+    """A client that tells before and after each call."""
+
+    point: Callable[[], Awaitable[None]]
+
+    async def _call(self, *told: Any, **over: Any) -> Answer:
+        await self.point()
+        answer = await super()._call(*told, **over)
+        await self.point()
+        return answer
+
+
 class FileShop(Shop):
     """A shop whose database is a file, read in other threads, and whose events are kept."""
 
@@ -331,14 +344,31 @@ class FileShop(Shop):
         migrate("executor", home=home, url=None)
         self.db = Database.open("executor", home=home, url=None)
         self.made: list[Event] = []
+        self.points = 0  # before and after every commit and every call so far
+        self.frozen_at: int | None = None  # at which of them the process stands still for good
+        self.frozen = asyncio.Event()
+        self.lost_fence = False
+        self.skew = timedelta()
+
+    async def point(self) -> None:
+        """A moment at which a process may die."""
+        self.points += 1
+        if self.points == self.frozen_at:
+            self.frozen.set()
+        if self.frozen.is_set():
+            await asyncio.Event().wait()
 
     def moment(self) -> ExecutorMoment:
-        self.over = {**self.over, "wall": wall_now()}
+        self.over = {**self.over, "wall": wall_now() + self.skew}
         return super().moment()
 
     async def transact(self, work: Any) -> list[Event]:
+        await self.point()
+        if self.lost_fence:
+            raise FenceLost("another process holds it")
         events = await super().transact(work)
         self.made.extend(events)
+        await self.point()
         return events
 
     def handle(self, *events: Event) -> list[Any]:
@@ -366,4 +396,4 @@ async def opened(
 @pytest.fixture
 def pit(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Pit]]:
     """Opens an executor whose account is at the sandbox's broker."""
-    return lambda **over: opened(tmp_path, **over)
+    return lambda at="home", **over: opened(tmp_path / at, **over)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.budget import Budget, Urgency
 from executor.domain import alpaca as wire
 from executor.domain.broker import BrokerFill, Kind, execution_of
+from executor.handlers.memory import Outflow
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError, TransientError
 from signalbox.contracts.values import OrderState, Side
 from signalbox.testing.examples import NOON
@@ -171,3 +173,49 @@ async def test_cancels_go_before_orders_and_those_before_questions() -> None:
     clock[0] = 10.0
     await asyncio.gather(*tasks)
     assert served[-1] is Urgency.READ
+
+
+async def test_a_pause_holds_for_everybody_and_ends() -> None:
+    clock = [0.0]
+    budget = Budget(per_minute=6000, burst=100, clock=lambda: clock[0])
+    budget.pause(0.05)
+    tasks = [asyncio.create_task(budget.take(urgency)) for urgency in Urgency]
+    _, waiting = await asyncio.wait(tasks, timeout=0.02)
+    assert len(waiting) == 3
+    clock[0] = 0.05
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        pytest.param({"Retry-After": "7"}, 7, 7, id="seconds"),
+        pytest.param({"X-RateLimit-Reset": str(int(time.time()) + 60)}, 30, 61, id="a time"),
+        pytest.param({"X-RateLimit-Reset": "12"}, 5, 5, id="a time long ago"),
+        pytest.param({"Retry-After": "soon"}, 5, 5, id="no number"),
+        pytest.param({"Retry-After": "1e9"}, 5, 5, id="for ever"),
+    ],
+)
+async def test_how_long_too_many_requests_wait(
+    headers: dict[str, str], least: float, most: float
+) -> None:
+    async with scripted(Step(429, {}, headers)) as script:
+        alpaca = client(script.url)
+        with pytest.raises(RateLimited) as caught:
+            await alpaca.find("c1")
+        await alpaca.close()
+    assert caught.value.retry_after_s is not None
+    assert least <= caught.value.retry_after_s <= most
+
+
+def test_entries_that_have_left_are_forgotten_after_a_minute() -> None:
+    clock = [0.0]
+    outflow = Outflow(2, clock=lambda: clock[0])
+    for _ in range(2):
+        assert outflow.full() is None
+        outflow.count()
+    full = outflow.full()
+    assert full is not None
+    assert (full.code, full.numbers) == ("order_rate", {"limit": "2", "observed": "2"})
+    clock[0] = 60.0
+    assert outflow.full() is None

@@ -15,7 +15,7 @@ from executor.app import create_app, create_service
 from executor.handlers import memory, verdicts
 from executor.settings import Settings
 from signalbox.contracts.accounts import KillSwitch
-from signalbox.contracts.config import ExecutorConfig, Limits
+from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.events import (
     AlertRaised,
     EquityMarked,
@@ -24,6 +24,7 @@ from signalbox.contracts.events import (
     QuoteUpdated,
     VerdictReached,
 )
+from signalbox.contracts.limits import Limits
 from signalbox.contracts.values import Action, OrderState
 from signalbox.runtime.migrating import migrate
 from signalbox.runtime.service import Service

@@ -21,8 +21,9 @@ from executor.domain.limits import size_entry
 from executor.domain.money import floor_to, units_for
 from executor.domain.orders import Ticket
 from executor.domain.scene import NOTHING_RESERVED, Denial, Reserved, Scene, reserved_by
-from signalbox.contracts.config import BotConfig, Limits, Sizing
-from signalbox.contracts.values import OrderState, Side
+from signalbox.contracts.config import BotConfig
+from signalbox.contracts.limits import Limits, Sizing
+from signalbox.contracts.values import OrderState, Side, SourceType
 from signalbox.testing.examples import NOON, a_bot, a_quote, an_account, an_order
 
 D = Decimal
@@ -45,7 +46,8 @@ def sized(
     quote = a_quote(bid=over.pop("bid", D("99.95")), ask=over.pop("ask", D("100.05")))
     bot: BotConfig = a_bot(**bot_over)
     scene = Scene(bot, an_account(), book or a_book(), quote, NOON, **over)
-    return size_entry("AAPL", side, D(price) if price else None, bot, scene)
+    source = SourceType.STRATEGY
+    return size_entry("AAPL", side, D(price) if price else None, bot, scene, source=source)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_a_short_needs_half_its_value_in_cash() -> None:
 def test_a_scene_without_a_quote_cannot_size() -> None:
     scene = Scene(a_bot(), an_account(), a_book(), None, NOON)
     with pytest.raises(ValueError, match="AAPL"):
-        size_entry("AAPL", Side.BUY, None, a_bot(), scene)
+        size_entry("AAPL", Side.BUY, None, a_bot(), scene, source=SourceType.STRATEGY)
 
 
 def test_orders_are_counted_over_the_last_minute() -> None:
@@ -226,7 +228,8 @@ def test_what_waits_reserves_its_rest() -> None:
         a_ticket(state=OrderState.CANCELED),
     ]
     reserved = reserved_by(waiting, "AAPL")
-    assert reserved == Reserved(quantity=D(6), gross=D(750), cash=D(618))
+    sources = {SourceType.STRATEGY: D(750)}
+    assert reserved == Reserved(D(6), gross=D(750), cash=D(618), sources=sources)
     assert reserved_by([], "AAPL") is NOTHING_RESERVED
 
 

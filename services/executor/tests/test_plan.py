@@ -11,7 +11,7 @@ from executor.domain.book import Book, Holding
 from executor.domain.plan import plan
 from executor.domain.scene import Denial, Intent, Scene, usable
 from signalbox.contracts.accounts import KillSwitch
-from signalbox.contracts.config import Limits
+from signalbox.contracts.limits import Limits
 from signalbox.contracts.payloads import Lot
 from signalbox.contracts.values import Action, Side, SourceType
 from signalbox.testing.examples import NOON, a_bot, a_quote, a_signal, a_verdict, an_account

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from executor.domain.guards import alarm, trailed
-from signalbox.contracts.config import Exits
+from signalbox.contracts.limits import Exits
 from signalbox.contracts.payloads import Lot, Protection
 from signalbox.contracts.values import Action, OrderState, SourceType
 from signalbox.testing.examples import NOON, a_quote

@@ -1,15 +1,16 @@
-"""Books against the broker: what differs is told, and no order mends it. And random faults."""
+"""Books against the broker: what differs is told, and no order mends it."""
 
-import random
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from executor.handlers.reconcile import same
+from executor.handlers.audit import audit
+from executor.handlers.holdings import same
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
-from signalbox.contracts.values import Action, OrderState
+from signalbox.contracts.errors import Conflict, SignalboxError
+from signalbox.contracts.values import Action, OrderState, SourceType
 from signalbox.testing.wait import until
 
 D = Decimal
@@ -53,6 +54,68 @@ async def test_a_position_that_is_not_ours_stops_entries_until_it_is_gone(pit: O
         await it.ends(S.FILLED)
         assert it.agrees()
         assert len(it.served.trading.posts) == 1
+
+
+async def test_what_somebody_else_sold_is_booked_when_a_person_says_so(pit: Open) -> None:
+    """The oldest lots are gone, at the price that is named; nothing is sent, and once only."""
+    async with pit() as it:
+        it.quote()
+        it.shop.accept(BUY)
+        (bought,) = await it.ends(S.FILLED)
+        elsewhere(it, "sell", "3")
+        await until(lambda: it.brokerage.mismatched == {"AAPL"})
+        left = bought.quantity - 3
+        said = {"bot": "alpha", "symbol": "AAPL", "quantity": str(left), "price": "212"}
+        for _ in range(2):
+            answer = await it.shop.commands.correct(it.shop.command("fix", **said))
+        await until(lambda: not it.brokerage.mismatched)
+        assert it.shop.held() == left == it.there.positions["AAPL"]
+        assert it.shop.book().realised == 3 * (D(212) - bought.average_price)
+        (_, booked) = await it.ends(S.FILLED, 2)
+        assert (answer["orders"], booked.source_id) == ([booked.order_id], "broker")
+        assert await it.shop.transact(audit) == []
+        assert len(it.served.trading.posts) == 1
+        it.shop.accept(SELL)
+        await it.ends(S.FILLED, 3)
+        assert it.there.positions == {}
+
+
+async def test_what_somebody_else_bought_is_a_lot_of_nobody_here(pit: Open) -> None:
+    async with pit() as it:
+        it.quote()
+        await until(lambda: it.brokerage.active)
+        elsewhere(it, "buy", "3")
+        said = {"bot": "alpha", "symbol": "AAPL", "quantity": "3", "price": "210"}
+        await it.shop.commands.correct(it.shop.command("fix", **said))
+        (lot,) = it.shop.book().holdings["AAPL"].lots
+        assert (lot.source_type, lot.quantity) == (SourceType.EXTERNAL, D(3))
+        assert it.agrees()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"quantity": "0"}, "holds 0 of AAPL already", id="nothing differs"),
+        pytest.param({"quantity": "many"}, "a number as text", id="no number"),
+        pytest.param({"price": "0"}, "above 0", id="no price"),
+        pytest.param({"symbol": "MSFT"}, "cancel them first", id="an order is open"),
+        pytest.param({"bot": "nobody"}, "there is no bot", id="no bot"),
+    ],
+)
+async def test_a_correction_that_makes_no_sense_is_refused(
+    pit: Open, change: dict[str, str], words: str
+) -> None:
+    async with pit() as it:
+        it.shop.accept(BUY, symbol="MSFT")  # waits for a quote
+        said = {"bot": "alpha", "symbol": "AAPL", "quantity": "3", "price": "210", **change}
+        with pytest.raises(SignalboxError, match=words):
+            await it.shop.commands.correct(it.shop.command("fix", **said))
+
+
+async def test_a_simulated_book_is_not_corrected(shop: Any) -> None:
+    said = {"bot": "alpha", "symbol": "AAPL", "quantity": "3", "price": "210"}
+    with pytest.raises(Conflict, match="simulated"):
+        await shop.commands.correct(shop.command("fix", **said))
 
 
 async def test_an_exit_does_not_open_what_somebody_else_has_closed(pit: Open) -> None:
@@ -147,45 +210,6 @@ async def test_what_was_filled_while_nobody_looked_is_booked_at_the_start(pit: O
         ]
         assert order.filled == D("4.7501")
         assert it.agrees()
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_under_random_faults_every_intent_is_one_order_at_most(pit: Open, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - picks faults, guards nothing
-    faults = [
-        Kind.LOST, Kind.BROKEN_AFTER, Kind.TRUNCATED, Kind.DOWN, Kind.BROKEN, Kind.LIMITED,
-        Kind.PARTIAL, Kind.REJECTED,
-    ]  # fmt: skip
-    anywhere = [POST, "alpaca/get/v2/orders", "alpaca/get/v2/account/activities", "alpaca/get/"]
-    async with pit() as it:
-        it.quote()
-        it.quote("MSFT")
-        for number in range(12):
-            fault = dice.choice(faults)
-            only_post = fault in {Kind.PARTIAL, Kind.REJECTED}
-            it.switch(fault, POST if only_post else dice.choice(anywhere), dice.randint(1, 3))
-            symbol = dice.choice(["AAPL", "MSFT"])
-            it.shop.accept(dice.choice([BUY, BUY, SELL]), symbol=symbol)
-            if number % 4 == 3:
-                await it.restart()
-            it.shop.later(seconds=dice.random())
-            it.quote()
-            it.quote("MSFT")
-        it.served.clear()
-
-        def done() -> bool:
-            it.quote()
-            it.quote("MSFT")
-            return all(order.state.final for order in it.orders()) and bool(it.agrees())
-
-        await until(done, 15)
-        posted = it.served.trading.posts
-        assert it.once()
-        assert {order.order_id for order in it.orders()} >= set(posted)
-        assert sum(f.quantity for f in it.shop.fills()) == sum(
-            (e.quantity for e in it.there.executions), D(0)
-        )
-        assert it.shop.book().cash == it.there.cash
 
 
 def test_crypto_may_differ_by_a_fee_and_shares_by_nothing() -> None:

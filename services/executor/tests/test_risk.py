@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from executor.domain.desk import WHOLE_BOT, Desk
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.waiting import marks
-from signalbox.contracts.config import Limits, Sizing
 from signalbox.contracts.errors import NotFound
 from signalbox.contracts.events import AlertRaised, Event
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.values import Action, OrderState
 
 Shop = Any  # what conftest.py makes

@@ -11,9 +11,9 @@ from executor.adapters.tables import metadata
 from executor.domain.desk import Track
 from signalbox.contracts import ids
 from signalbox.contracts.accounts import PaperSettings
-from signalbox.contracts.config import Limits
 from signalbox.contracts.errors import Malformed, OutOfOrder
 from signalbox.contracts.events import AlertRaised, EquityMarked, OrderChanged, PositionChanged
+from signalbox.contracts.limits import Limits
 from signalbox.contracts.values import Action, OrderState, Outcome, Reason, Side, SourceType
 from signalbox.testing.examples import NOON, a_bot, an_account
 from signalbox.testing.runner import bury, stored

@@ -12,9 +12,9 @@ from executor.domain.plan import settle
 from executor.handlers import waiting
 from executor.handlers.audit import audit
 from signalbox.contracts.accounts import PaperSettings
-from signalbox.contracts.config import Limits, Sizing
 from signalbox.contracts.errors import InvariantBroken
 from signalbox.contracts.events import AlertRaised
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.values import Action, OrderState, SourceType
 from signalbox.runtime.fence import FenceLost
 from signalbox.testing.examples import NOON, a_bot, an_account

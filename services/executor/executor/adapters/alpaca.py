@@ -62,16 +62,22 @@ class Alpaca:
             trust_env=False,
         )
         self._budget = budget or Budget()
-        self._assets: dict[str, tuple[float, Asset | None]] = {}
+        self._assets: dict[str, tuple[float, Asset]] = {}
 
     async def close(self) -> None:
         """Drop the connections."""
         await self._http.aclose()
 
+    async def turn(self) -> None:
+        """Wait until an order may be sent: before it is decided that it is, so that nothing comes
+        between.
+        """
+        await self._budget.take(Urgency.SUBMIT)
+
     async def submit(self, ticket: Ticket) -> Answer:
-        """Post an order, once; DONE brings it back."""
+        """Post an order, once, in a turn that was waited for; DONE brings it back."""
         body = wire.order_body(ticket)
-        answer = await self._send("POST", "/v2/orders", Urgency.SUBMIT, json=body)
+        answer = await self._call("POST", "/v2/orders", json=body)
         if answer.kind is not Kind.DONE:
             return answer
         try:
@@ -162,7 +168,8 @@ class Alpaca:
             return kept[1]
         answer = await self._read(f"/v2/assets/{_path(symbol)}")
         asset = wire.parse_asset(answer.body) if answer is not None else None
-        self._assets[symbol] = (time.monotonic(), asset)
+        if asset is not None and asset.tradable:
+            self._assets[symbol] = (time.monotonic(), asset)
         return asset
 
     async def cash(self) -> Decimal:
@@ -177,6 +184,15 @@ class Alpaca:
         if answer is None or blocked:
             raise Refused(f"alpaca: {blocked}")
         return wire.parse_cash(answer.body)
+
+    async def clock(self) -> datetime:
+        """The broker's time.
+
+        Raises:
+            SignalboxError: it did not say.
+        """
+        answer = await self._read("/v2/clock")
+        return wire.parse_clock(answer.body if answer is not None else None)
 
     async def _list(self, path: str, params: Mapping[str, str]) -> list[object]:
         answer = await self._read(path, params)
@@ -209,9 +225,18 @@ class Alpaca:
         urgency: Urgency,
         *,
         params: Mapping[str, str] | None = None,
-        json: Mapping[str, str] | None = None,
     ) -> Answer:
         await self._budget.take(urgency)
+        return await self._call(method, path, params=params)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Mapping[str, str] | None = None,
+    ) -> Answer:
         request = self._http.build_request(method, path, params=params, json=json)
         try:
             async with asyncio.timeout(_WHOLE_S):

@@ -53,6 +53,13 @@ def abandoned(sql: Connection, account: str) -> list[str]:
     return list(sql.scalars(query.order_by(orders.planned_at.desc()).limit(_LOST)))
 
 
+def ever_sent(sql: Connection, account: str, bot: str) -> bool:
+    """Whether an order of this bot has ever been on its way to the account's broker."""
+    orders = tables.orders.c
+    mine = orders.account == account, orders.bot == bot, orders.submission.is_not(None)
+    return sql.execute(select(orders.order_id).where(*mine).limit(1)).first() is not None
+
+
 def held(sql: Connection, account: str) -> dict[str, Decimal]:
     """What all books of an account hold together, by symbol."""
     total: dict[str, Decimal] = {}

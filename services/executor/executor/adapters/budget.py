@@ -35,6 +35,7 @@ class Budget:
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._shut_until = 0.0
 
     async def take(self, urgency: Urgency) -> None:
         """Wait for a turn."""
@@ -46,8 +47,7 @@ class Budget:
 
     def pause(self, seconds: float) -> None:
         """Let nothing through for so long: the other side has said so."""
-        self._fill()
-        self._tokens = min(self._tokens, -self._rate_s * seconds + 1 + _LEFT[Urgency.READ])
+        self._shut_until = max(self._shut_until, self._clock() + seconds)
 
     def _fill(self) -> None:
         now = self._clock()
@@ -57,6 +57,10 @@ class Budget:
     def _serve(self) -> None:
         """Serve the most urgent ones; what is left comes again when there are tokens for it."""
         self._fill()
+        shut_s = self._shut_until - self._clock()
+        if shut_s > 0:
+            self._again(shut_s)
+            return
         while self._waiting:
             urgency, _, turn = self._waiting[0]
             lacks = 1 + _LEFT[urgency] - self._tokens

@@ -131,6 +131,7 @@ def parse_order(body: object) -> BrokerOrder:
         client_id=str(found.get("client_order_id") or ""),
         symbol=canonical(_text(found, "symbol"), str(found.get("asset_class", ""))),
         side=_side(found),
+        quantity=_number(found, "qty"),
         filled=_number(found, "filled_qty"),
         average_price=_number(found, "filled_avg_price") or None,
         status=status,
@@ -186,6 +187,15 @@ def parse_cash(body: object) -> Decimal:
     found = _object(body)
     _text(found, "cash")
     return _number(found, "cash")
+
+
+def parse_clock(body: object) -> datetime:
+    """The broker's time.
+
+    Raises:
+        TransientError: it cannot be read.
+    """
+    return _time(_object(body), "timestamp")
 
 
 def parse_position(body: object) -> BrokerPosition:

@@ -47,6 +47,9 @@ class Risk:
     losses: int = 0  # losing exits in a row
     locked_until: datetime | None = None  # market time; no entries before
     locked_why: str = ""
+    rejections: int = 0  # entries in a row that the broker has rejected
+    peak: Decimal | None = None  # highest equity at a minute's mark
+    cooling: tuple[tuple[str, datetime], ...] = ()  # symbols, and when they may be entered again
 
 
 NO_RISK = Risk()

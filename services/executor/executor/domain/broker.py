@@ -12,6 +12,7 @@ from executor.domain.paper import NAME as PAPER
 from executor.domain.scene import Denial
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import BotConfig
+from signalbox.contracts.ids import plain
 from signalbox.contracts.values import OrderState, Side, Target
 
 _BPS = Decimal("0.0001")
@@ -51,6 +52,7 @@ class BrokerOrder:
     client_id: str
     symbol: str
     side: Side
+    quantity: Decimal  # ordered, units
     filled: Decimal  # cumulative, units
     average_price: Decimal | None
     status: str  # the broker's own word
@@ -121,6 +123,21 @@ def execution_of(fill: BrokerFill, symbol: str, side: Side, fee_bps: Decimal) ->
     return Execution(kept, fill.price, multiply(withheld, fill.price), withheld=withheld)
 
 
+def contradiction(ticket: Ticket, shown: BrokerOrder) -> str:
+    """How what the broker has under our order's name differs from what was meant to leave; empty
+    when it does not.
+    """
+    order = ticket.order
+    meant = f"{order.side} {plain(order.quantity or ZERO)} {order.symbol}"
+    there = f"{shown.side} {plain(shown.quantity)} {shown.symbol}"
+    if shown.quantity and there != meant:
+        return f"order {order.order_id} was to {meant}, the broker has {there}"
+    if order.quantity is not None and shown.filled > order.quantity:
+        filled = f"{plain(shown.filled)} of {plain(order.quantity)}"
+        return f"order {order.order_id} is filled with {filled}"
+    return ""
+
+
 def fill_of(shown: BrokerOrder, ticket: Ticket, at: datetime) -> BrokerFill | None:
     """What is not booked yet as one fill, from the order's average price; None when that is not
     known. For executions that the broker does not list.
@@ -133,6 +150,21 @@ def fill_of(shown: BrokerOrder, ticket: Ticket, at: datetime) -> BrokerFill | No
     if price <= ZERO:
         return None
     return BrokerFill(shown.broker_id, quantity, shown.filled, price.quantize(_UNIT), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a broker's kinds of accounts are."""
+
+    sandbox: str
+    paper: str
+    live: str
+
+    def of(self, account: AccountConfig) -> str:
+        """Where this account is; real money only where it says so itself."""
+        if account.target is Target.SANDBOX:
+            return self.sandbox
+        return self.live if account.mode == "live" else self.paper
 
 
 def objection(

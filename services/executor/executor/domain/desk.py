@@ -7,6 +7,7 @@ from uuid import UUID
 
 from executor.domain.book import FLAT, Book
 from executor.domain.orders import Ticket
+from executor.domain.volatility import Key, Range
 from signalbox.contracts import ids
 from signalbox.contracts.accounts import AccountConfig, PaperSettings
 from signalbox.contracts.config import BotConfig, ExecutorConfig
@@ -63,10 +64,16 @@ class Desk:
     late_fills: Counter[str] = field(default_factory=Counter)  # broker
     fill_repeats: Counter[str] = field(default_factory=Counter)  # broker
     allow_live: bool = False  # whether this process may trade real money
+    ranges: Mapping[Key, Range] = field(default_factory=dict)  # how far prices move
 
     @classmethod
     def of(
-        cls, config: ExecutorConfig, quotes: Mapping[str, Quote], *, allow_live: bool = False
+        cls,
+        config: ExecutorConfig,
+        quotes: Mapping[str, Quote],
+        *,
+        allow_live: bool = False,
+        ranges: Mapping[Key, Range] | None = None,
     ) -> "Desk":
         """An empty desk under a configuration."""
         return cls(
@@ -74,6 +81,7 @@ class Desk:
             accounts={account.id: account for account in config.accounts},
             quotes=quotes,
             allow_live=allow_live,
+            ranges=ranges or {},
         )
 
     @property

@@ -70,11 +70,12 @@ def superseded(
 ) -> list[tuple[Ticket, tuple[OrderState, Denial]]]:
     """Orders that still wait for a quote and that a newer word ends, with how they end.
 
-    A source's newer order takes the place of its older ones. A sell or a close ends its own
-    waiting entries even where there is nothing to sell; a sell also those of lower sources, where
-    the bot says `flatten_lower`. What a person has commanded stays.
+    A source's newer order takes the place of its older ones. A close ends its own waiting entries,
+    a sell those that buy and a buy those that sell short, even where nothing else is to be done; a
+    sell or a buy also those of lower sources, where the bot says `flatten_lower`. What a person has
+    commanded stays.
     """
-    leaving = signal.action in {Action.SELL, Action.CLOSE}
+    against = {Action.SELL: Side.BUY, Action.BUY: Side.SELL}.get(signal.action)
     rank = bot.policy.priorities.get
     mine = rank(signal.source_type, 0)
     ended = []
@@ -84,12 +85,14 @@ def superseded(
             continue
         own = order.source_id == signal.source_id and order.source_type is signal.source_type
         lower = rank(order.source_type, 0) < mine and bot.flatten_lower
+        closed = signal.action is Action.CLOSE and own
+        unwanted = closed or (order.side is against and (own or lower))
         if own and planned:
             why = Denial(
                 "superseded", "the source has spoken again, and its newer order replaces this one"
             )
             ended.append((ticket, (OrderState.REPLACED, why)))
-        elif ticket.entry and leaving and (own or (lower and signal.action is Action.SELL)):
-            why = Denial("superseded", f"{signal.source_id} wants to be out before this was filled")
+        elif ticket.entry and unwanted:
+            why = Denial("superseded", f"{signal.source_id} speaks against it")
             ended.append((ticket, (OrderState.CANCELED, why)))
     return ended

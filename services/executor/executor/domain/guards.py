@@ -9,8 +9,8 @@ from executor.domain.money import add, multiply, subtract
 from executor.domain.orders import Guard
 from executor.domain.paper import tick_of
 from executor.domain.scene import Denial
-from signalbox.contracts.config import Exits
 from signalbox.contracts.ids import plain
+from signalbox.contracts.limits import Exits
 from signalbox.contracts.payloads import Lot, Protection, Quote, Signal
 from signalbox.contracts.values import Side
 

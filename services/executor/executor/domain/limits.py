@@ -10,15 +10,16 @@ from decimal import Decimal
 from executor.domain.book import FLAT, Book, orders_last_minute
 from executor.domain.desk import Repeat
 from executor.domain.guards import passed
-from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract, units_for
+from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract
 from executor.domain.orders import Guard
 from executor.domain.paper import touch
 from executor.domain.risk import entry_denied
 from executor.domain.scene import Denial, Reserved, Scene, with_reserve
-from signalbox.contracts.config import BotConfig, Sizing
+from executor.domain.sizing import units_of
+from signalbox.contracts.config import BotConfig
 from signalbox.contracts.ids import plain
 from signalbox.contracts.payloads import Quote
-from signalbox.contracts.values import Side
+from signalbox.contracts.values import Side, SourceType
 
 _LEAST_NOTIONAL = Decimal(1)  # account currency
 _WHOLE_UNIT = Decimal(1)  # no broker lends a part of a share
@@ -31,11 +32,10 @@ _FOUR_PLACES = Decimal("0.0001")
 class _Entry:
     bot: BotConfig
     book: Book
-    quote: Quote
     reserved: Reserved
     symbol: str
+    source: SourceType
     side: Side
-    signal_price: Decimal | None
     quantity: Decimal
     price: Decimal
     notional: Decimal
@@ -49,34 +49,36 @@ def size_entry(
     bot: BotConfig,
     scene: Scene,
     *,
+    source: SourceType,
     guard: Guard | None = None,
 ) -> Decimal | Denial:
     """How many units an entry trades at the scene's quote, or the first limit that forbids it.
 
-    The bot's notional over the price it meets, rounded down to the increment; shorts to whole
-    units. An entry beyond its own stop or target is not made.
+    The bot's notional over the price it meets, or what its volatility target allows, rounded down
+    to the increment; shorts to whole units. An entry beyond its own stop or target is not made.
 
     Raises:
         ValueError: the scene has no quote.
     """
     if scene.quote is None:
         raise ValueError(f"no quote to size {symbol} with")
-    price = touch(side, scene.quote)
-    step = bot.sizing.increment
-    if side is Side.SELL:
-        step = max(step, _WHOLE_UNIT)
-    forbidden = passed(guard, side, price) or entry_denied(scene.book, bot.limits, scene.now)
+    forbidden = unfit(symbol, side, signal_price, bot, scene, guard=guard)
     if forbidden is not None:
         return forbidden
-    quantity = units_for(_notional(bot.sizing, scene.book), price, step)
+    price = touch(side, scene.quote)
+    step = bot.sizing.step(symbol)
+    if side is Side.SELL:
+        step = max(step, _WHOLE_UNIT)
+    quantity = units_of(symbol, price, step, bot, scene)
+    if isinstance(quantity, Denial):
+        return quantity
     entry = _Entry(
         bot=bot,
         book=scene.book,
-        quote=scene.quote,
         reserved=scene.reserved,
         symbol=symbol,
+        source=source,
         side=side,
-        signal_price=signal_price,
         quantity=quantity,
         price=price,
         notional=multiply(quantity, price),
@@ -89,6 +91,30 @@ def size_entry(
     return quantity
 
 
+def unfit(
+    symbol: str,
+    side: Side,
+    signal_price: Decimal | None,
+    bot: BotConfig,
+    scene: Scene,
+    *,
+    guard: Guard | None = None,
+) -> Denial | None:
+    """Why an entry of any size may not be made at the scene's quote; without one, the book alone
+    is judged.
+    """
+    quote = scene.quote
+    if quote is None:
+        return entry_denied(scene.book, bot.limits, scene.now, symbol)
+    price = touch(side, quote)
+    return (
+        passed(guard, side, price)
+        or entry_denied(scene.book, bot.limits, scene.now, symbol)
+        or _wide(quote, bot.limits.max_spread)
+        or _far(price, signal_price, bot.limits.max_slippage)
+    )
+
+
 def repeated(last: Repeat | None, side: Side, quantity: Decimal, now: datetime) -> Repeat:
     """The last entry on a symbol after this one; the same within a minute counts up."""
     second, amount = int(now.timestamp()), plain(quantity)
@@ -96,12 +122,6 @@ def repeated(last: Repeat | None, side: Side, quantity: Decimal, now: datetime) 
     if last is None or not same or second - last.since >= _REPEAT_S:
         return Repeat(side.value, amount, second)
     return Repeat(last.side, last.quantity, last.since, last.count + 1)
-
-
-def _notional(sizing: Sizing, book: Book) -> Decimal:
-    if sizing.kind == "fixed_notional":
-        return sizing.notional
-    return max(multiply(sizing.fraction, book.equity), ZERO)
 
 
 def over_rate(bot: BotConfig, scene: Scene) -> Denial | None:
@@ -123,8 +143,7 @@ def _denial(code: str, words: str, limit: Decimal | int, observed: Decimal | int
     return Denial(code, words.format(**numbers), numbers)
 
 
-def _spread(entry: _Entry) -> Denial | None:
-    limit, quote = entry.bot.limits.max_spread, entry.quote
+def _wide(quote: Quote, limit: Decimal) -> Denial | None:
     spread = subtract(quote.ask, quote.bid)
     if spread <= multiply(limit, halfway(quote)):
         return None
@@ -137,11 +156,10 @@ def _spread(entry: _Entry) -> Denial | None:
     )
 
 
-def _collar(entry: _Entry) -> Denial | None:
-    limit, seen = entry.bot.limits.max_slippage, entry.signal_price
+def _far(price: Decimal, seen: Decimal | None, limit: Decimal) -> Denial | None:
     if seen is None or limit >= 1:
         return None
-    distance = subtract(entry.price, seen).copy_abs()
+    distance = subtract(price, seen).copy_abs()
     if distance <= multiply(limit, seen):
         return None
     observed = divide(distance, seen).quantize(_FOUR_PLACES)
@@ -220,6 +238,23 @@ def _exposure(entry: _Entry) -> Denial | None:
     return _denial("max_exposure", words, limit, after)
 
 
+def _source_budget(entry: _Entry) -> Denial | None:
+    """What the lots of this kind of source are worth, its waiting entries included."""
+    share = entry.bot.limits.source_budgets.get(entry.source)
+    if share is None:
+        return None
+    limit = multiply(share, max(entry.book.equity, ZERO))
+    after = add(entry.notional, entry.reserved.sources.get(entry.source, ZERO))
+    for holding in entry.book.holdings.values():
+        for lot in holding.lots:
+            if lot.source_type is entry.source:
+                after = add(after, multiply(lot.quantity.copy_abs(), holding.price))
+    if after <= limit:
+        return None
+    words = f"{entry.source} would have {{observed}} in the market, its budget is {{limit}}"
+    return _denial("source_budget", words, limit, after)
+
+
 def _buying_power(entry: _Entry) -> Denial | None:
     """Cash, less what waiting buys may cost, less 150 % of what is short: its proceeds are not
     ours to spend.
@@ -237,8 +272,6 @@ def _buying_power(entry: _Entry) -> Denial | None:
 
 
 _CHECKS: tuple[Callable[[_Entry], Denial | None], ...] = (
-    _spread,
-    _collar,
     _minimum,
     _repeat,
     _order_quantity,
@@ -246,5 +279,6 @@ _CHECKS: tuple[Callable[[_Entry], Denial | None], ...] = (
     _open_positions,
     _position,
     _exposure,
+    _source_budget,
     _buying_power,
 )

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from executor.domain.money import ZERO, add, divide, multiply, subtract
 from signalbox.contracts import ids
-from signalbox.contracts.config import Exits
 from signalbox.contracts.errors import InvariantBroken
+from signalbox.contracts.limits import Exits
 from signalbox.contracts.payloads import Fill, LotSlice, Order, QuoteUsed
 from signalbox.contracts.values import OrderState
 
@@ -58,6 +58,7 @@ class Submission:
     """An order's way to a broker over the network, as far as it has come."""
 
     posts: int = 0  # how often sending it has begun, always under the same id
+    limited: int = 0  # of these, how often the broker has taken nothing: too many requests
     since: datetime | None = None  # wall time, when it first began
     request_id: str = ""  # the broker's name for the last call about it
     recall: Recall | None = None
@@ -229,6 +230,17 @@ def filled(
         notional=notional,
         quoted_at=quote.at if quote else None,
     )
+
+
+def refused(ticket: Ticket) -> bool:
+    """Whether the broker has ended the order for good, of its own accord: it is not at the market
+    any more, and nobody here wanted that. What was given up in doubt may still be there.
+    """
+    order = ticket.order
+    if ticket.simulated:
+        return False
+    ended = order.state in {_S.CANCELED, _S.EXPIRED} and order.reason.startswith("broker_")
+    return order.state is _S.REJECTED or ended
 
 
 def late(ticket: Ticket) -> bool:

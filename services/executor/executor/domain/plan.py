@@ -66,7 +66,15 @@ def settle(
         raise InvariantBroken(f"entry {order.order_id} has no bot or no side")
     if ticket.remaining is not None:
         return ticket.remaining
-    size = size_entry(order.symbol, order.side, ticket.signal_price, bot, scene, guard=ticket.guard)
+    size = size_entry(
+        order.symbol,
+        order.side,
+        ticket.signal_price,
+        bot,
+        scene,
+        source=order.source_type,
+        guard=ticket.guard,
+    )
     return (OrderState.REJECTED, size) if isinstance(size, Denial) else size
 
 
@@ -134,7 +142,8 @@ def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent |
     guard = guard_of(signal, bot.exits)
     if scene.quote is None:
         return Intent(side, bot.account, entry=True, quantity=None, guard=guard)
-    size = size_entry(signal.symbol, side, signal.price, bot, scene, guard=guard)
+    symbol, source = signal.symbol, signal.source_type
+    size = size_entry(symbol, side, signal.price, bot, scene, source=source, guard=guard)
     if isinstance(size, Denial):
         return size
     return Intent(side, bot.account, entry=True, quantity=size, guard=guard)

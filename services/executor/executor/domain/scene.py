@@ -1,6 +1,6 @@
 """What a rule may know when it plans or fills an order, and what it may answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,10 +10,11 @@ from executor.domain.book import Book
 from executor.domain.desk import Repeat
 from executor.domain.money import ZERO, add, multiply
 from executor.domain.orders import Guard, Ticket
+from executor.domain.volatility import Key, Range
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.config import BotConfig
 from signalbox.contracts.payloads import Quote
-from signalbox.contracts.values import Side
+from signalbox.contracts.values import Side, SourceType
 
 _RESERVE = Decimal("1.03")  # a market buy may cost more than the quote says
 
@@ -25,6 +26,7 @@ class Reserved:
     quantity: Decimal = ZERO  # of the symbol, signed
     gross: Decimal = ZERO  # over all symbols
     cash: Decimal = ZERO  # for buys, with the reserve
+    sources: Mapping[SourceType, Decimal] = field(default_factory=dict)  # of the gross, by owner
 
 
 NOTHING_RESERVED = Reserved()
@@ -46,6 +48,8 @@ class Scene:
     reserved: Reserved = NOTHING_RESERVED
     repeat: Repeat | None = None  # the last entry on the symbol
     allow_live: bool = False  # whether this process may trade real money
+    epoch: int = 0  # of the market clock
+    ranges: Mapping[Key, Range] = field(default_factory=dict)  # by `key_of`: how far prices move
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def reserved_by(tickets: Sequence[Ticket], symbol: str) -> Reserved:
     nothing.
     """
     quantity = gross = cash = ZERO
+    sources: dict[SourceType, Decimal] = {}
     if not tickets:
         return NOTHING_RESERVED
     for ticket in tickets:
@@ -96,11 +101,13 @@ def reserved_by(tickets: Sequence[Ticket], symbol: str) -> Reserved:
             continue
         notional = multiply(left, price)
         gross = add(gross, notional)
+        source = ticket.order.source_type
+        sources[source] = add(sources.get(source, ZERO), notional)
         if side is Side.BUY:
             cash = add(cash, with_reserve(notional))
         if ticket.order.symbol == symbol:
             quantity = add(quantity, multiply(left, Decimal(side.sign)))
-    return Reserved(quantity, gross, cash)
+    return Reserved(quantity, gross, cash, sources)
 
 
 def with_reserve(notional: Decimal) -> Decimal:

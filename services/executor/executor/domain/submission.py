@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from executor.domain.book import FLAT
 from executor.domain.broker import Asset, objection
+from executor.domain.limits import unfit
 from executor.domain.money import ZERO, floor_to, subtract
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, settle
-from executor.domain.risk import entry_denied
 from executor.domain.scene import Denial, Scene
 from signalbox.contracts import ids
 from signalbox.contracts.ids import plain
@@ -41,11 +41,15 @@ class Cleared:
 def clearance(
     ticket: Ticket, asset: Asset | None, scene: Scene, *, most: Decimal | None = None
 ) -> Cleared | Ending | None:
-    """How much of a planned order may be sent now, or how it ends; None when it has to wait for a
-    quote. An exit closes no more than `most`, where the broker holds a little less than our books.
-    Time has passed since it was planned, so everything is looked at again.
+    """How much of a planned order may be sent now, or how it ends; None when it has to wait: an
+    entry for a quote, an exit until its account may trade. An exit closes no more than `most`,
+    where the broker holds a little less than our books. Time has passed since it was planned, so
+    everything is looked at again.
     """
-    stop = _forbidden(ticket, asset, scene) or stopped(ticket, scene)
+    never = hindrance(ticket, asset, scene)
+    if never is not None and not ticket.entry:
+        return None  # nothing else protects the position, so it goes as soon as it may
+    stop = never or stopped(ticket, scene) or _risen(ticket, scene)
     if stop is not None:
         return OrderState.DENIED, stop
     over = ending(ticket, scene.bot, scene)
@@ -61,18 +65,31 @@ def clearance(
     return _fitted(size if most is None else min(size, most), ticket, asset, scene)
 
 
-def _forbidden(ticket: Ticket, asset: Asset | None, scene: Scene) -> Denial | None:
+def hindrance(ticket: Ticket, asset: Asset | None, scene: Scene) -> Denial | None:
+    """Why nothing of this symbol may go to this account now."""
     order = ticket.order
     if scene.account is None:
         return Denial("unknown_account", f"there is no account {order.account} any more")
+    if (order.broker, order.mode) != (scene.account.broker, scene.account.mode):
+        words = f"account {order.account} is another one now than it was made for"
+        return Denial("config_changed", words)
     never = objection(scene.account, scene.bot, replay=scene.replay, allow_live=scene.allow_live)
     if never is not None:
         return never
     if asset is None or not asset.tradable:
         return Denial("not_tradable", f"{order.symbol} is not traded at {order.broker}")
-    if ticket.entry and order.quantity is not None and scene.bot is not None:
-        return entry_denied(scene.book, scene.bot.limits, scene.now)
     return None
+
+
+def _risen(ticket: Ticket, scene: Scene) -> Denial | None:
+    """Why an entry that has its size already may not go at today's price; one without a size gets
+    it from the same limits.
+    """
+    side, bot = ticket.order.side, scene.bot
+    if not ticket.entry or ticket.order.quantity is None or side is None or bot is None:
+        return None
+    symbol = ticket.order.symbol
+    return unfit(symbol, side, ticket.signal_price, bot, scene, guard=ticket.guard)
 
 
 def unsent(over: Ending) -> Ending:
@@ -137,4 +154,9 @@ def may_repost(ticket: Ticket, scene: Scene) -> bool:
     """Whether an order that is proven absent may be sent once more, under the same name."""
     most = _MOST_POSTS if ticket.entry else _MOST_EXIT_POSTS
     blind = ticket.entry and scene.quote is None
-    return ticket.submission.posts < most and not blind and unwanted(ticket, scene) is None
+    return tries(ticket) < most and not blind and unwanted(ticket, scene) is None
+
+
+def tries(ticket: Ticket) -> int:
+    """How often an order may have reached its broker."""
+    return ticket.submission.posts - ticket.submission.limited

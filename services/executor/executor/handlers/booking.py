@@ -10,7 +10,7 @@ from executor.domain.lots import apply_fill
 from executor.domain.orders import NEXT, Execution, Recall, Ticket, advance, filled, late
 from executor.domain.risk import after_exit, begun
 from executor.domain.scene import Denial, Scene, reserved_by, usable
-from signalbox.contracts.config import BotConfig, ExecutorConfig, Limits, Sizing
+from signalbox.contracts.config import BotConfig, ExecutorConfig
 from signalbox.contracts.events import (
     AlertRaised,
     EquityMarked,
@@ -18,6 +18,7 @@ from signalbox.contracts.events import (
     OrderChanged,
     PositionChanged,
 )
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.payloads import Alert, Quote
 from signalbox.contracts.values import OrderState, Severity
 from signalbox.runtime.moment import Moment
@@ -60,6 +61,8 @@ def scene_of(
         reserved=reserved_by(desk.open_orders(bot_id), symbol),
         repeat=desk.tracks.get((bot_id, symbol), START).repeat,
         allow_live=desk.allow_live,
+        epoch=moment.epoch,
+        ranges=desk.ranges,
     )
 
 
@@ -103,7 +106,7 @@ def fill_on(
     bot, account = desk.bots.get(order.bot), desk.accounts.get(order.account)
     if account is None or order.side is None or not ticket.remaining:
         return
-    step = (bot.sizing if bot else _DEFAULT_SIZING).increment
+    step = (bot.sizing if bot else _DEFAULT_SIZING).step(order.symbol)
     execution = paper.execute(order.side, ticket.remaining, quote, account.paper, step)
     if execution is not None:
         yield from book_fill(desk, ticket, execution, moment, cause)
@@ -122,7 +125,8 @@ def book_fill(
     order = ticket.order
     book, slices = apply_fill(desk.book(order.bot, order.account), ticket, execution, moment.now)
     bot = desk.bots.get(order.bot)
-    book = after_exit(book, slices, bot.limits if bot else _DEFAULT_LIMITS, moment.now)
+    limits = bot.limits if bot else _DEFAULT_LIMITS
+    book = after_exit(book, slices, limits, moment.now, order.symbol)
     if late(ticket):
         desk.late_fills[order.broker] += 1
         words = f"order {order.order_id} was filled after it was {order.state}; the fill is booked"

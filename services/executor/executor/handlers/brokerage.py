@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -11,9 +12,11 @@ from executor.domain.desk import Desk
 from executor.domain.orders import Ticket
 from executor.handlers.booking import ExecutorMoment, alert
 from executor.handlers.work import Work
+from signalbox.contracts.errors import TransientError
 from signalbox.contracts.events import Event
 from signalbox.contracts.values import Severity
 
+T = TypeVar("T")
 Rule = Callable[[Connection, Desk, ExecutorMoment], Iterator[Event]]
 
 
@@ -84,18 +87,30 @@ class Brokerage:
         """What is remembered of an order."""
         return self.watches.setdefault(ticket.order.order_id, Watch())
 
+    async def read(self, look: Callable[[Connection], T]) -> T:
+        """What the database says.
+
+        Raises:
+            TransientError: there is none yet.
+        """
+        db = self.work.service.db
+        if db is None:
+            raise TransientError("there is no database yet")
+        return await db.read(look)
+
     async def do(self, ticket: Ticket, rule: Rule) -> None:
         """One transaction on the books of the order's bot."""
         await self.work.do(rule, {ticket.order.bot})
 
-    async def shut(self, why: str) -> None:
-        """The broker lets us do nothing: no more calls until the account is configured anew."""
+    async def shut(self, why: str, code: str = "broker_refused") -> None:
+        """Nothing can be done here: no more calls until the account is configured anew."""
         self.refused = why or "the broker refuses the keys"
         words = (
-            f"account {self.account} is halted, the broker refuses it: {self.refused}. Open orders"
-            " are not followed. Enter valid keys, or restart the executor."
+            f"account {self.account} is halted: {self.refused}. Open orders are not followed and"
+            " nothing is sent. Look at the account at its broker; then enter valid keys, or restart"
+            " the executor."
         )
-        await self.tell("broker_refused", f"account:{self.account}", words)
+        await self.tell(code, f"account:{self.account}", words)
 
     async def tell_once(self, code: str, about: str, words: str, occurrence: str) -> None:
         """Tell people, once in the life of this process and once for the occurrence."""

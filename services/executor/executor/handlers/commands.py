@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from executor.adapters import store
 from executor.domain.desk import Desk
-from executor.handlers import manual
+from executor.handlers import correcting, manual
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.work import Work
 from signalbox.contracts.commands import Command
@@ -71,6 +71,28 @@ class Commands:
 
         await self._work.do(rule, ())
         return {"orders": [order_id]}
+
+    async def correct(self, command: Command) -> dict[str, object]:
+        """Book what somebody else has traded in an account at a broker."""
+        bot, symbol = manual.text_of(command, "bot"), manual.text_of(command, "symbol")
+        holds, price = (correcting.number_of(command, name) for name in ("quantity", "price"))
+        if price <= 0:
+            raise Malformed("price: above 0")
+        orders: list[str] = []
+
+        def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            _must_exist(desk, bot)
+            where = desk.bots[bot].account if bot in desk.bots else desk.books_of(bot)[0].account
+            book = desk.book(bot, where)
+            orders.append(correcting.order_id_of(command.request_id, book, symbol))
+            store.load_known(sql, desk, orders)
+            if orders[0] not in desk.known:
+                yield from correcting.correct(
+                    desk, book, symbol, holds=holds, price=price, command=command, moment=moment
+                )
+
+        await self._work.do(rule, {bot})
+        return {"orders": orders}
 
     async def clear_halt(self, command: Command) -> dict[str, object]:
         """Let a halted key go on with the verdict of the given number."""

@@ -5,16 +5,21 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from executor.adapters.alpaca import Alpaca
 from executor.domain.paper import NAME as PAPER
+from executor.handlers.booking import ExecutorMoment, alert
 from executor.handlers.brokerage import Brokerage, Pace
+from executor.handlers.gate import Gate
+from executor.handlers.holdings import Holdings
 from executor.handlers.passage import Passage
 from executor.handlers.reconcile import Reconciler
 from executor.handlers.work import Work
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.errors import SignalboxError
+from signalbox.contracts.events import Event
 from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
@@ -30,8 +35,9 @@ class Dealer:
 
     def __init__(self, brokerage: Brokerage) -> None:
         self._at = brokerage
-        self._reconciler = Reconciler(brokerage)
-        self._passage = Passage(brokerage, self._reconciler)
+        holdings = Holdings(brokerage)
+        self._reconciler = Reconciler(brokerage, holdings)
+        self._passage = Passage(brokerage, Gate(brokerage, holdings))
         self._busy: set[str] = set()
         self._failing: set[str] = set()
 
@@ -130,10 +136,23 @@ class Dealers:
         except SignalboxError as error:
             self._shut[account.id] = account
             log.error("account %s has no usable keys: %s", account.id, error)
+            await self._tell(account)
             return
         brokerage = Brokerage(self._work, account.id, broker, self._pace)
         task = asyncio.create_task(Dealer(brokerage).run())
         self._running[account.id] = (account, task)
+
+    async def _tell(self, account: AccountConfig) -> None:
+        words = (
+            f"the keys of account {account.id} do not open here; nothing is sent there and open"
+            " orders are not followed. Enter them again."
+        )
+
+        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            about = f"account:{account.id}"
+            return [alert(moment, "broker_refused", about, words, f"{account.keys_at}|keys")]
+
+        await self._work.service.transact(say)
 
     async def _stop(self, name: str) -> None:
         _, task = self._running.pop(name)

@@ -12,7 +12,7 @@ from executor.domain.desk import START, Desk, Track
 from executor.domain.exits import everything
 from executor.domain.money import ZERO, halfway
 from executor.domain.orders import Ticket
-from executor.domain.risk import HALT, rebased
+from executor.domain.risk import HALTS, rebased
 from executor.domain.scene import Denial, Intent
 from executor.handlers.booking import ExecutorMoment, alert, end, place
 from signalbox.contracts import ids
@@ -123,7 +123,7 @@ def clear(
     if following <= track.sequence:
         raise Conflict(f"verdict {track.sequence} is applied already; name a later number")
     desk.put_track(bot, symbol, Track(sequence=following - 1))
-    if track.halted == HALT:
+    if track.halted in HALTS:
         for book in desk.books_of(bot):
             desk.put_book(rebased(book))
     words = f"{by} cleared the halt ({track.halted}); verdict {following} is next"

@@ -3,7 +3,9 @@ database.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from executor.adapters.quotes import QuoteBoard
@@ -11,11 +13,16 @@ from executor.adapters.shelf import Shelf
 from executor.domain.desk import Desk
 from executor.domain.guards import alarm, trailed
 from executor.domain.orders import Ticket
+from executor.domain.scene import Denial
 from executor.domain.turns import GAP_PATIENCE_S
+from executor.domain.volatility import Key, Range
 from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.payloads import Lot, Quote
 from signalbox.contracts.values import OrderState
 from signalbox.runtime import metrics
+
+_MINUTE_S = 60
+_MOST_LEAVING = 120
 
 Guarded = dict[str, dict[tuple[str, str], tuple[Lot, ...]]]  # by symbol; by bot and account
 
@@ -47,13 +54,37 @@ class Gaps:
             self._seen[key] = left
 
 
+class Outflow:
+    """Entries that have left for brokers in the last minute, of all bots together."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        self._left: deque[float] = deque()
+
+    def full(self) -> Denial | None:
+        """Why no more may leave now."""
+        while self._left and self._clock() - self._left[0] >= _MINUTE_S:
+            self._left.popleft()
+        count = len(self._left)
+        if count < self._most:
+            return None
+        words = f"{count} entries of all bots have left in a minute, {self._most} may"
+        return Denial("order_rate", words, {"limit": str(self._most), "observed": str(count)})
+
+    def count(self) -> None:
+        """One leaves."""
+        self._left.append(self._clock())
+
+
 class Memory:
     """The newest quotes, the orders that wait for one, the halted keys: changed on the event loop
     only. And the books, which belong to the writer thread.
     """
 
-    def __init__(self, *, allow_live: bool = False) -> None:
+    def __init__(self, *, allow_live: bool = False, outflow: Outflow | None = None) -> None:
         self.allow_live = allow_live
+        self.outflow = outflow or Outflow(_MOST_LEAVING)
         self.board = QuoteBoard()
         self.shelf = Shelf()
         self.gaps = Gaps()
@@ -61,13 +92,15 @@ class Memory:
         self.halted: set[tuple[str, str]] = set()
         self.quoted: set[str] = set()  # symbols where a waiting order may find a quote now
         self.guarded: Guarded = {}
+        self.ranges: Mapping[Key, Range] = {}  # never changed, but replaced
         self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
         self.callers: dict[str, asyncio.Event] = {}  # by account at a broker: an order has changed
 
     def desk(self, config: ExecutorConfig) -> Desk:
         """An empty desk under a configuration, at the newest quotes."""
-        return Desk.of(config, self.board.snapshot(), allow_live=self.allow_live)
+        quotes = self.board.snapshot()
+        return Desk.of(config, quotes, allow_live=self.allow_live, ranges=self.ranges)
 
     def hear(self, quotes: Iterable[Quote]) -> None:
         """Take quotes; orders that wait for them are tried soon."""

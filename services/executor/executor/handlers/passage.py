@@ -4,17 +4,26 @@ absent.
 """
 
 import logging
-from decimal import Decimal
 
-from executor.domain.broker import Answer, BrokerFill, BrokerOrder, Kind, fill_of
+from executor.domain.broker import (
+    Answer,
+    BrokerFill,
+    BrokerOrder,
+    Kind,
+    contradiction,
+    fill_of,
+)
 from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
+from executor.domain.submission import tries
 from executor.handlers import sending
-from executor.handlers.booking import end, quote_for
+from executor.handlers.booking import end
 from executor.handlers.brokerage import Brokerage
-from executor.handlers.reconcile import Reconciler
+from executor.handlers.gate import Gate
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
+from signalbox.contracts.ids import plain
 from signalbox.contracts.values import OrderState
+from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +33,9 @@ class Passage:
     order at a time is at the broker.
     """
 
-    def __init__(self, brokerage: Brokerage, reconciler: Reconciler) -> None:
+    def __init__(self, brokerage: Brokerage, gate: Gate) -> None:
         self._at = brokerage
-        self._reconciler = reconciler
+        self._gate = gate
         self._pace = brokerage.pace
         self._broker = brokerage.broker
 
@@ -57,12 +66,15 @@ class Passage:
     async def _send(self, ticket: Ticket) -> None:
         at, symbol = self._at, ticket.order.symbol
         watch = at.watch(ticket)
-        if watch.due > at.now or not self._ready(ticket):
+        if watch.due > at.now or not self._gate.ready(ticket):
             return
         watch.due = at.now + self._pace.again_s  # unless it comes further
         try:
+            await self._broker.turn()
             asset = await self._broker.asset(symbol)
-            most = None if ticket.entry else await self._cover(ticket)
+            if await self._gate.hindered(ticket, asset):
+                return
+            most = None if ticket.entry else await self._gate.cover(ticket)
         except Refused as error:
             await at.shut(str(error))
             return
@@ -71,40 +83,13 @@ class Passage:
             return
         if most is None and not ticket.entry:
             return
-        barred = ""
-        if symbol in at.mismatched:
-            barred = f"the broker's position in {symbol} differs from the books"
-        market = sending.Market(asset, most, barred)
+        market = sending.Market(asset, most, self._gate.barred(symbol))
         await at.do(ticket, lambda _s, desk, m: sending.begin(desk, ticket, market, m))
         begun = at.kept(ticket)
         if begun is not None and begun.order.state is OrderState.SUBMITTING:
+            if begun.entry:
+                at.work.memory.outflow.count()
             await self._post(begun)
-
-    def _ready(self, ticket: Ticket) -> bool:
-        """Whether an entry has a quote to be sized and judged by; what is over needs none."""
-        work = self._at.work
-        moment = work.service.moment()
-        desk = work.memory.desk(moment.config)
-        bot = desk.bots.get(ticket.order.bot)
-        over = ticket.expires_at is not None and moment.now >= ticket.expires_at
-        quote = quote_for(desk, bot, ticket.order.symbol, moment)
-        return over or not ticket.entry or quote is not None
-
-    async def _cover(self, ticket: Ticket) -> Decimal | None:
-        """How many units the broker holds for an exit; None while that is not what our books say:
-        the order could open a position.
-        """
-        order = ticket.order
-        cover = await self._reconciler.cover(order.symbol)
-        if cover is None:
-            words = (
-                f"the {order.purpose} of {order.bot} on {order.symbol} waits: the broker does not"
-                " hold what the books say, and the order could open a position. Compare them; it"
-                " goes as soon as they agree."
-            )
-            about = f"key:{order.bot}/{order.symbol}"
-            await self._at.tell_once("exit_waits", about, words, order.order_id)
-        return cover
 
     async def _post(self, ticket: Ticket) -> None:
         """Send it, once, and commit what became of it."""
@@ -119,7 +104,10 @@ class Passage:
                 watch.limited = ticket.order.state is OrderState.SUBMITTING
                 watch.due = at.now + answer.retry_after_s
             case Kind.REJECTED | Kind.REFUSED | Kind.MISSING:
-                await at.do(ticket, lambda _s, d, m: sending.turned_away(d, ticket, answer, m))
+                if tries(ticket) > 1:  # the first one may have arrived: looked for once more
+                    await self._doubt(ticket, answer, self._pace.lookups_s[0])
+                else:
+                    await at.do(ticket, lambda _s, d, m: sending.turned_away(d, ticket, answer, m))
                 if answer.kind is Kind.REFUSED:
                     await at.shut(answer.message)
             case Kind.EXISTS:
@@ -142,6 +130,8 @@ class Passage:
                 await self._look_for(ticket)
             else:
                 await self._follow(ticket)
+        except FenceLost:
+            raise
         except RateLimited as error:
             watch.due = at.now + error.retry_after_s
         except Refused as error:
@@ -155,6 +145,7 @@ class Passage:
         if not self._at.watch(ticket).limited:
             await self._doubt(ticket, Answer(Kind.UNKNOWN), 0.0)
             return
+        await self._broker.turn()
         await self._at.do(ticket, lambda _s, desk, m: sending.retry(desk, ticket, m))
         await self._post_if_begun(ticket)
 
@@ -170,6 +161,7 @@ class Passage:
             watch.due = at.now + pauses[watch.missing]
             return
         watch.missing = 0
+        await self._broker.turn()
         await at.do(ticket, lambda _s, desk, m: sending.repost(desk, ticket, m))
         if at.kept(ticket) is None:
             at.lost[ticket.order.order_id] = [at.now + wait_s for wait_s in self._pace.abandoned_s]
@@ -199,8 +191,19 @@ class Passage:
     async def adopt(self, ticket: Ticket, shown: BrokerOrder, request_id: str = "") -> None:
         """Take over what the broker shows of our order."""
         at, order = self._at, ticket.order
+        wrong = contradiction(ticket, shown)
+        if wrong:
+            await at.shut(wrong, "order_contradicts")
+            return
         fills: list[BrokerFill] = []
-        if shown.filled != order.filled:
+        if shown.filled < order.filled:
+            words = (
+                f"the broker shows {plain(shown.filled)} of order {order.order_id} as filled,"
+                f" {plain(order.filled)} are booked: a fill was taken back or corrected. Nothing is"
+                " unbooked by itself; compare the account."
+            )
+            await at.tell_once("fill_taken_back", f"bot:{order.bot}", words, order.order_id)
+        elif shown.filled != order.filled:
             fills = await self._fills(ticket, shown)
             at.touched[order.symbol] = at.now
         seen = sending.Shown(shown, fills, request_id)

@@ -4,6 +4,7 @@ under the kill switch, and whether or not the lot's source is alive.
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -14,12 +15,15 @@ from executor.domain.desk import Desk
 from executor.domain.exits import exit_of
 from executor.domain.guards import Alarm, alarm, trailed
 from executor.domain.money import ZERO, halfway
-from executor.domain.orders import Ticket
+from executor.domain.orders import Ticket, refused
 from executor.handlers.booking import ExecutorMoment, place, quote_for
 from signalbox.contracts import ids
 from signalbox.contracts.events import Event, PositionChanged
 from signalbox.contracts.payloads import Lot, Order, Quote
 from signalbox.contracts.values import OrderState
+
+_MOST_ATTEMPTS = 10
+_AGAIN = timedelta(minutes=1)  # market time
 
 
 def protect(
@@ -31,10 +35,8 @@ def protect(
     for _, book in sorted(desk.books.items()):
         for symbol in sorted(symbols & book.holdings.keys()):
             quote = quote_for(desk, desk.bots.get(book.bot), symbol, moment)
-            due = _due(book, symbol, quote, moment)
-            if due:
-                store.load_known(sql, desk, [_name(book, lot, why) for lot, why in due])
-            yield from _close(desk, book, symbol, due, moment)
+            for lot, why in _due(book, symbol, quote, moment):
+                yield from _close(sql, desk, book, lot, why, moment=moment, symbol=symbol)
             if quote is not None:
                 yield from _follow(desk, book, symbol, quote, moment)
 
@@ -47,22 +49,40 @@ def _due(
 
 
 def _close(
+    sql: Connection,
     desk: Desk,
     book: Book,
-    symbol: str,
-    due: Collection[tuple[Lot, Alarm]],
+    lot: Lot,
+    why: Alarm,
+    *,
     moment: ExecutorMoment,
+    symbol: str,
 ) -> Iterator[Event]:
-    leaving = {
-        target
+    leaving = (
+        lot.lot_id in ticket.targets
         for ticket in desk.open_orders(book.bot, symbol)
         if ticket.order.account == book.account
-        for target in ticket.targets
-    }
-    for lot, why in due:
-        if lot.lot_id not in leaving and _name(book, lot, why) not in desk.known:
-            order = _order(desk, book, lot, why, moment=moment, symbol=symbol)
-            yield from place(desk, _ticket(desk, order, lot), moment, None)
+    )
+    attempt = None if any(leaving) else _attempt(sql, book, lot, why, moment)
+    if attempt is not None:
+        order = _order(desk, book, lot, why, moment=moment, symbol=symbol, attempt=attempt)
+        yield from place(desk, _ticket(desk, order, lot), moment, None)
+
+
+def _attempt(
+    sql: Connection, book: Book, lot: Lot, why: Alarm, moment: ExecutorMoment
+) -> int | None:
+    """Which order for this lot and trigger is due, from 0; None when the one before has done all
+    that may be done. One that the broker has ended is followed by another after a while.
+    """
+    for attempt in range(_MOST_ATTEMPTS):
+        before = store.find_order(sql, _name(book, lot, why, attempt))
+        if before is None:
+            return attempt
+        waited = moment.now - before.order.at
+        if not refused(before) or waited < _AGAIN:
+            return None
+    return None
 
 
 def _follow(
@@ -80,15 +100,22 @@ def _follow(
     yield moment.event(PositionChanged, position_of(now, symbol, moment.now, cause))
 
 
-def _name(book: Book, lot: Lot, why: Alarm) -> str:
+def _name(book: Book, lot: Lot, why: Alarm, attempt: int) -> str:
     cause = f"exit|{lot.lot_id}|{why.trigger}"
-    return ids.client_order_id(book.account, cause, book.bot, 0, 0)
+    return ids.client_order_id(book.account, cause, book.bot, 0, attempt)
 
 
 def _order(
-    desk: Desk, book: Book, lot: Lot, why: Alarm, *, moment: ExecutorMoment, symbol: str
+    desk: Desk,
+    book: Book,
+    lot: Lot,
+    why: Alarm,
+    *,
+    moment: ExecutorMoment,
+    symbol: str,
+    attempt: int,
 ) -> Order:
-    name, intent = _name(book, lot, why), exit_of((lot,), book.account)
+    name, intent = _name(book, lot, why, attempt), exit_of((lot,), book.account)
     return Order(
         order_id=name,
         intent_id=ids.derive("exit", lot.lot_id, why.trigger, book.bot, book.account),
@@ -98,6 +125,7 @@ def _order(
         side=intent.side,
         purpose="protective",
         trigger=why.trigger,
+        attempt=attempt,
         quantity=intent.quantity,
         filled=ZERO,
         state=OrderState.PLANNED,

@@ -1,7 +1,7 @@
 """What the broker shows against what our books say. Differences are told, not mended by orders."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,24 +12,26 @@ from sqlalchemy import Connection
 
 from executor.adapters import brokered, store
 from executor.domain.book import NO_RISK
-from executor.domain.broker import BrokerFill, BrokerOrder, BrokerPosition
+from executor.domain.broker import BrokerFill, BrokerOrder, contradiction
 from executor.domain.desk import Desk
-from executor.domain.money import ZERO, multiply, subtract
 from executor.domain.orders import Ticket
 from executor.handlers import sending
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.brokerage import Brokerage
-from signalbox.contracts.errors import Refused, SignalboxError, TransientError
+from executor.handlers.holdings import Holdings
+from signalbox.contracts.errors import Refused, SignalboxError
 from signalbox.contracts.events import Event
-from signalbox.contracts.ids import plain
 from signalbox.contracts.values import OrderState
 from signalbox.runtime import metrics
+from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _OVERLAP = timedelta(minutes=5)
+_OVERLAP_AT_START = timedelta(hours=24)
+_MOST_SKEW_S = 2.0
 _SURE = 2  # looks in a row that must show the same difference
 _CRYPTO_SHARE = Decimal("0.003")  # what another fee than the configured one may make up
 _IDLE = 4  # times the pause between sweeps while no order is open
@@ -38,11 +40,11 @@ _IDLE = 4  # times the pause between sweeps while no order is open
 class Reconciler:
     """Looks at a whole account: at start before anything is sent, then again and again."""
 
-    def __init__(self, brokerage: Brokerage) -> None:
+    def __init__(self, brokerage: Brokerage, holdings: Holdings) -> None:
         self._at = brokerage
+        self._holdings = holdings
         self._due = 0.0
         self._failing_since: float | None = None
-        self._suspects: dict[str, int] = {}
         self._opened: set[str] = set()  # bots whose book has begun
         self._foreign: set[str] = set()  # ids of the broker's orders that are not ours
 
@@ -53,43 +55,33 @@ class Reconciler:
             return
         self._due = at.now + at.pace.again_s
         try:
-            await self.sweep()
+            doubtful = await self.sweep()
+        except FenceLost:
+            raise
         except Refused as error:
             await at.shut(str(error))
         except SignalboxError as error:
             log.warning("account %s cannot be reconciled: %s", at.account, error)
             await self._note_failure(error)
         else:
-            await self._note_success()
+            await self._note_success(soon=doubtful)
 
-    async def sweep(self) -> None:
-        """Orders, executions, holdings.
+    async def sweep(self) -> bool:
+        """Orders, executions, holdings. Returns whether they are to be looked at again soon.
 
         Raises:
             SignalboxError: the broker did not show them; nothing is concluded.
         """
         at = self._at
         if not at.active:
-            names = await self._read(lambda sql: brokered.abandoned(sql, at.account))
+            await self._check_clock()
+            names = await self._at.read(lambda sql: brokered.abandoned(sql, at.account))
             at.lost.update((name, [at.now]) for name in names)
         await self._open_books()
         await self._orders(await at.broker.open_orders())
         await self._executions()
         await self._look_for_lost()
-        await self._compare(await at.broker.positions())
-
-    async def cover(self, symbol: str) -> Decimal | None:
-        """Units that the broker holds of a symbol, unsigned; None when that is not what our books
-        say.
-
-        Raises:
-            SignalboxError: the broker did not say.
-        """
-        at = self._at
-        held = await self._read(lambda sql: brokered.held(sql, at.account))
-        shown = await at.broker.position(symbol)
-        quantity = shown.quantity if shown else ZERO
-        return quantity.copy_abs() if same(symbol, held.get(symbol, ZERO), quantity) else None
+        return await self._holdings.compare(await at.broker.positions())
 
     async def _note_failure(self, error: SignalboxError) -> None:
         at = self._at
@@ -100,25 +92,41 @@ class Reconciler:
             occurrence = f"{self._failing_since}"
             await at.tell_once("broker_unreachable", f"account:{at.account}", words, occurrence)
 
-    async def _note_success(self) -> None:
+    async def _note_success(self, *, soon: bool) -> None:
         at = self._at
         at.active, self._failing_since = True, None
-        self._due = at.now + at.pace.sweep_s * (1 if at.tickets() else _IDLE)
+        pause_s = at.pace.sweep_s * (1 if at.tickets() else _IDLE)
+        self._due = at.now + (at.pace.again_s if soon else pause_s)
         metrics.RECONCILED.labels(at.account).set(at.work.service.moment().wall.timestamp())
         at.wake.set()
 
+    async def _check_clock(self) -> None:
+        """A clock that is wrong here harms nothing at the broker, but makes figures wrong."""
+        at = self._at
+        there = await at.broker.clock()
+        apart_s = abs((at.work.service.moment().wall - there).total_seconds())
+        if apart_s > _MOST_SKEW_S:
+            words = (
+                f"the clock of this machine and the broker's are {apart_s:.0f} s apart. Orders go"
+                " on, by the broker's times; set the clock."
+            )
+            await at.tell_once("clock_skew", f"account:{at.account}", words, there.isoformat())
+
     async def _open_books(self) -> None:
-        """A bot's book begins with the account's cash: put right before its first fill."""
+        """A bot's book begins with the account's cash: put right before its first order, whose
+        fill may have moved that cash and not be booked.
+        """
         at = self._at
         bots = {b.id for b in at.work.service.moment().config.bots if b.account == at.account}
         if bots <= self._opened and at.active:
             return
         cash = await at.broker.cash()
 
-        def rule(_sql: Connection, desk: Desk, _moment: ExecutorMoment) -> Iterator[Event]:
+        def rule(sql: Connection, desk: Desk, _moment: ExecutorMoment) -> Iterator[Event]:
             for bot in sorted(bots):
                 book = desk.book(bot, at.account)
-                if not book.holdings and book.cash == book.started_with != cash:
+                untouched = not brokered.ever_sent(sql, at.account, bot)
+                if untouched and book.cash == book.started_with != cash:
                     desk.put_book(replace(book, started_with=cash, cash=cash, risk=NO_RISK))
             return iter(())
 
@@ -129,7 +137,7 @@ class Reconciler:
         """Open orders at the broker: ours are followed, others told, those given up cancelled."""
         at = self._at
         names = [order.client_id for order in shown]
-        own = await self._read(lambda sql: brokered.by_client_id(sql, at.account, names))
+        own = await self._at.read(lambda sql: brokered.by_client_id(sql, at.account, names))
         for order in shown:
             ticket = own.get(order.client_id)
             if ticket is None:
@@ -162,15 +170,16 @@ class Reconciler:
     async def _executions(self) -> None:
         """Book what orders of ours were filled with after their end; tell of others' fills."""
         at = self._at
-        since = await self._read(lambda sql: brokered.booked_until(sql, at.account))
+        since = await at.read(lambda sql: brokered.booked_until(sql, at.account))
         if since is None:
-            await self._look_from(at.work.service.moment().wall)  # earlier ones are not ours
+            await self._look_from(await at.broker.clock())  # earlier ones are not ours
             return
-        fills = await at.broker.fills(after=since - _OVERLAP)
+        overlap = _OVERLAP if at.active else _OVERLAP_AT_START
+        fills = await at.broker.fills(after=since - overlap)
         if not fills:
             return
         names = {fill.broker_id for fill in fills}
-        own = await self._read(lambda sql: brokered.by_broker_id(sql, at.account, names))
+        own = await self._at.read(lambda sql: brokered.by_broker_id(sql, at.account, names))
         for name in sorted(names - own.keys() - self._foreign):
             await self._recognise(name)
         for name, ticket in own.items():
@@ -193,7 +202,7 @@ class Reconciler:
         if shown is None:
             return
         names = [shown.client_id]
-        own = await self._read(lambda sql: brokered.by_client_id(sql, at.account, names))
+        own = await self._at.read(lambda sql: brokered.by_client_id(sql, at.account, names))
         if shown.client_id not in own:
             await self._tell_foreign(shown)
         elif not own[shown.client_id].open:
@@ -223,7 +232,7 @@ class Reconciler:
             if times and times[0] > at.now:
                 continue
             shown = await at.broker.find(name)
-            ticket = await self._read(partial(store.find_order, order_id=name))
+            ticket = await self._at.read(partial(store.find_order, order_id=name))
             if shown is not None and ticket is not None:
                 await self._adopt_lost(ticket, shown)
             elif len(times) > 1:
@@ -234,66 +243,12 @@ class Reconciler:
     async def _adopt_lost(self, ticket: Ticket, shown: BrokerOrder) -> None:
         """One that was given up exists: its fills are booked, the rest is cancelled."""
         at = self._at
+        wrong = contradiction(ticket, shown)
+        if wrong:
+            await at.shut(wrong, "order_contradicts")
+            return
         fills = await at.broker.fills(broker_id=shown.broker_id) if shown.filled else []
         seen = sending.Shown(shown, fills)
         await at.do(ticket, lambda _s, desk, moment: sending.adopt(desk, ticket, seen, moment))
         if shown.state is None or not shown.state.final:
             await self._late(ticket, shown)
-
-    async def _compare(self, shown: Sequence[BrokerPosition]) -> None:
-        """Tell of symbols where broker and books differ, once two looks in a row say so. A list
-        that shows nothing is a difference as any other: it does not make our books flat.
-        """
-        at = self._at
-        ours = await self._read(lambda sql: brokered.held(sql, at.account))
-        theirs = {one.symbol: one.quantity for one in shown}
-        moving = {ticket.order.symbol for ticket in at.tickets() if ticket.sent}
-        for symbol in sorted({*ours, *theirs, *at.mismatched}):
-            if symbol in moving or at.now - at.touched.get(symbol, -1e9) < at.pace.settle_s:
-                self._suspects.pop(symbol, None)
-                continue
-            held, there = ours.get(symbol, ZERO), theirs.get(symbol, ZERO)
-            if same(symbol, held, there):
-                await self._agreed(symbol)
-            else:
-                await self._differs(symbol, held, there)
-        metrics.POSITION_MISMATCHES.labels(at.account).set(len(at.mismatched))
-
-    async def _agreed(self, symbol: str) -> None:
-        self._suspects.pop(symbol, None)
-        if symbol in self._at.mismatched:
-            self._at.mismatched.discard(symbol)
-            words = f"broker and books agree on {symbol} again"
-            await self._at.tell("position_mismatch", self._about(symbol), words, over=True)
-
-    async def _differs(self, symbol: str, held: Decimal, there: Decimal) -> None:
-        at = self._at
-        self._suspects[symbol] = self._suspects.get(symbol, 0) + 1
-        if self._suspects[symbol] < _SURE or symbol in at.mismatched:
-            self._due = min(self._due, at.now + at.pace.again_s)
-            return
-        at.mismatched.add(symbol)
-        words = (
-            f"account {at.account} holds {plain(there)} of {symbol} at the broker, the books say"
-            f" {plain(held)}. Nothing is opened there until they agree, and no order is made to"
-            " mend it: somebody else may trade in this account."
-        )
-        await at.tell("position_mismatch", self._about(symbol), words)
-
-    def _about(self, symbol: str) -> str:
-        return f"account:{self._at.account}/{symbol}"
-
-    async def _read(self, look: Callable[[Connection], T]) -> T:
-        db = self._at.work.service.db
-        if db is None:
-            raise TransientError("there is no database yet")
-        return await db.read(look)
-
-
-def same(symbol: str, held: Decimal, there: Decimal) -> bool:
-    """Whether two positions agree; of crypto to the part that a fee may make up."""
-    apart = subtract(held, there).copy_abs()
-    if "/" not in symbol or not apart:
-        return not apart
-    larger = max(held.copy_abs(), there.copy_abs())
-    return (held > 0) is (there > 0) and apart <= multiply(larger, _CRYPTO_SHARE)

@@ -15,10 +15,12 @@ from executor.domain.broker import (
 from executor.domain.desk import Desk
 from executor.domain.money import ZERO, subtract
 from executor.domain.orders import Ticket, advance
+from executor.domain.risk import after_rejection
 from executor.domain.scene import Denial
 from executor.domain.submission import Cleared, clearance, legs, may_repost, stopped, unwanted
 from executor.handlers.booking import ExecutorMoment, alert, book_fill, end, record, scene_of
 from signalbox.contracts.events import Event
+from signalbox.contracts.payloads import Order
 from signalbox.contracts.values import OrderState
 
 DOUBTED = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
@@ -38,7 +40,7 @@ class Market:
 
     asset: Asset | None
     most: Decimal | None = None  # units that an exit may close
-    barred: str = ""  # why nothing may be opened
+    barred: Denial | None = None  # why nothing may be opened
 
 
 def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) -> Iterator[Event]:
@@ -49,7 +51,7 @@ def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) ->
     scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
     answer = clearance(ticket, market.asset, scene, most=market.most)
     if ticket.entry and market.barred and isinstance(answer, Cleared):
-        answer = OrderState.DENIED, Denial("position_mismatch", market.barred)
+        answer = OrderState.DENIED, market.barred
     if answer is None:
         return
     if isinstance(answer, tuple):
@@ -91,7 +93,8 @@ def retry(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]
     scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
     over = unwanted(ticket, scene)
     if over is None:
-        sent = replace(ticket.submission, posts=ticket.submission.posts + 1)
+        was = ticket.submission
+        sent = replace(was, posts=was.posts + 1, limited=was.limited + 1)
         desk.keep_ticket(replace(ticket, submission=sent))
         return
     state, why = over
@@ -127,15 +130,36 @@ def turned_away(
     if not ticket.open:
         return
     code = "unauthorized" if answer.kind is Kind.REFUSED else f"broker_{answer.code}"[:64]
-    rejected = advance(ticket, OrderState.REJECTED, moment.now, reason=code, message=answer.message)
-    yield record(desk, rejected, moment, None)
+    yield from _over(desk, ticket, OrderState.REJECTED, Denial(code, answer.message), moment)
+
+
+def _over(
+    desk: Desk, ticket: Ticket, state: OrderState, why: Denial, moment: ExecutorMoment
+) -> Iterator[Event]:
+    """The broker has ended an order, which nobody asked for."""
+    ended = advance(
+        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
+    )
+    yield record(desk, ended, moment, None)
     order = ticket.order
-    if not ticket.entry:
-        words = (
-            f"the broker rejected the {order.purpose} order {order.order_id} of {order.bot} on"
-            f" {order.symbol}: {answer.message}. The position stays open; close it by hand."
-        )
-        yield alert(moment, "exit_rejected", f"bot:{order.bot}", words, order.order_id)
+    if ticket.entry:
+        if state is OrderState.REJECTED:
+            _count_rejection(desk, order, moment)
+        return
+    words = (
+        f"the broker has ended the {order.purpose} order {order.order_id} of {order.bot} on"
+        f" {order.symbol} ({state}): {why.message}. What it has not closed stays open."
+    )
+    again = " It is tried again in a minute." if order.purpose == "protective" else ""
+    words += again or " Close it by hand."
+    yield alert(moment, "exit_rejected", f"bot:{order.bot}", words, order.order_id)
+
+
+def _count_rejection(desk: Desk, order: Order, moment: ExecutorMoment) -> None:
+    bot = desk.bots.get(order.bot)
+    if bot is not None:
+        book = desk.book(order.bot, order.account)
+        desk.put_book(after_rejection(book, bot.limits, moment.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +195,9 @@ def book(
 ) -> Iterator[Event]:
     """Fills that are new, each after the one before it; a repeat is no fill, a gap waits."""
     order = ticket.order
+    held = desk.book(order.bot, order.account)
+    if fills and held.risk.rejections:
+        desk.put_book(replace(held, risk=replace(held.risk, rejections=0)))
     account = desk.accounts.get(order.account)
     for fill in sorted(fills, key=lambda one: one.cumulative):
         if fill.cumulative <= ticket.order.filled:
@@ -187,21 +214,26 @@ def book(
 def _ended(
     desk: Desk, ticket: Ticket, shown: BrokerOrder, moment: ExecutorMoment
 ) -> Iterator[Event]:
-    """The broker's end is ours once every fill before it is booked."""
-    if not ticket.open or ticket.order.filled != shown.filled:
+    """The broker's end is ours once every fill before it is booked. One that shows less than is
+    booked has taken a fill back: that is told elsewhere, and the end is the end.
+    """
+    state = shown.state
+    if not ticket.open or ticket.order.filled < shown.filled or state is None:
         return
-    recall = ticket.submission.recall
-    if shown.state in _CLOSED and shown.state is not None:
-        why = recall or Denial(f"broker_{shown.status}", f"the broker says {shown.status}")
-        state = shown.state
-    elif shown.state is OrderState.REJECTED:
-        why, state = Denial("broker_rejected", "the broker rejected it"), OrderState.REJECTED
-    else:
-        return
-    ended = advance(
-        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
-    )
-    yield record(desk, ended, moment, None)
+    if state in _CLOSED and ticket.submission.recall is not None:
+        recall = ticket.submission.recall
+        ended = advance(
+            ticket,
+            state,
+            moment.now,
+            reason=recall.code,
+            message=recall.message,
+            numbers=recall.numbers,
+        )
+        yield record(desk, ended, moment, None)
+    elif state in _CLOSED or state is OrderState.REJECTED:
+        words = f"the broker says {shown.status}"
+        yield from _over(desk, ticket, state, Denial(f"broker_{shown.status}", words), moment)
 
 
 def _called_back(

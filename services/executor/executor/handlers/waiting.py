@@ -7,7 +7,7 @@ from executor.domain.desk import WHOLE_BOT, Desk
 from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, settle
-from executor.domain.risk import HALT, begun, halted_by
+from executor.domain.risk import at_peak, begun, halted_by
 from executor.domain.submission import unsent
 from executor.handlers.booking import (
     ExecutorMoment,
@@ -67,7 +67,7 @@ def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:
     for (bot_id, account), held in sorted(desk.books.items()):
         if all(holding.flat for holding in held.holdings.values()):
             continue
-        book = begun(held, moment.now)
+        book = at_peak(begun(held, moment.now))
         if book is not held:
             desk.put_book(book)
         cause = f"{minute}|{moment.epoch}|{account}"
@@ -75,4 +75,5 @@ def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:
         bot = desk.bots.get(bot_id)
         why = halted_by(book, bot.limits) if bot and bot.account == account else None
         if why and not desk.halted(bot_id, WHOLE_BOT):
-            yield halt_bot(desk, bot_id, HALT, why, moment)
+            code, words = why
+            yield halt_bot(desk, bot_id, code, words, moment)

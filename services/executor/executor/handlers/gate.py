@@ -1,0 +1,72 @@
+"""Whether an order may go to its broker now; people are told why an exit may not."""
+
+from decimal import Decimal
+
+from executor.domain.broker import Asset
+from executor.domain.orders import Ticket
+from executor.domain.scene import Denial
+from executor.domain.submission import hindrance
+from executor.handlers.booking import quote_for, scene_of
+from executor.handlers.brokerage import Brokerage
+from executor.handlers.holdings import Holdings
+
+
+class Gate:
+    """Of one account."""
+
+    def __init__(self, brokerage: Brokerage, holdings: Holdings) -> None:
+        self._at = brokerage
+        self._holdings = holdings
+
+    def ready(self, ticket: Ticket) -> bool:
+        """Whether an entry has a quote to be sized and judged by; what is over needs none."""
+        work = self._at.work
+        moment = work.service.moment()
+        desk = work.memory.desk(moment.config)
+        bot = desk.bots.get(ticket.order.bot)
+        over = ticket.expires_at is not None and moment.now >= ticket.expires_at
+        quote = quote_for(desk, bot, ticket.order.symbol, moment)
+        return over or not ticket.entry or quote is not None
+
+    def barred(self, symbol: str) -> Denial | None:
+        """Why nothing may be opened."""
+        if symbol in self._at.mismatched:
+            words = f"the broker's position in {symbol} differs from the books"
+            return Denial("position_mismatch", words)
+        return self._at.work.memory.outflow.full()
+
+    async def hindered(self, ticket: Ticket, asset: Asset | None) -> bool:
+        """Whether an exit has to wait until its account may trade; people are told."""
+        if ticket.entry:
+            return False
+        work, order = self._at.work, ticket.order
+        moment = work.service.moment()
+        desk = work.memory.desk(moment.config)
+        why = hindrance(
+            ticket, asset, scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+        )
+        if why is None:
+            return False
+        words = (
+            f"the {order.purpose} of {order.bot} on {order.symbol} cannot be sent: {why.message}."
+            " The position stays open meanwhile; it goes as soon as that is changed."
+        )
+        occurrence = f"{order.order_id}|{why.code}"
+        await self._at.tell_once("exit_waits", f"key:{order.bot}/{order.symbol}", words, occurrence)
+        return True
+
+    async def cover(self, ticket: Ticket) -> Decimal | None:
+        """How many units the broker holds for an exit; None while that is not what our books say:
+        the order could open a position.
+        """
+        order = ticket.order
+        cover = await self._holdings.cover(order.symbol)
+        if cover is None:
+            words = (
+                f"the {order.purpose} of {order.bot} on {order.symbol} waits: the broker does not"
+                " hold what the books say, and the order could open a position. Compare them; it"
+                " goes as soon as they agree."
+            )
+            about = f"key:{order.bot}/{order.symbol}"
+            await self._at.tell_once("exit_waits", about, words, order.order_id)
+        return cover

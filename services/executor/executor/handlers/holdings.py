@@ -1,0 +1,100 @@
+"""What an account holds at its broker against what our books say. Differences are told, not mended
+by orders.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from executor.adapters import brokered
+from executor.domain.broker import BrokerPosition
+from executor.domain.money import ZERO, halfway, multiply, subtract
+from executor.handlers.brokerage import Brokerage
+from signalbox.contracts.ids import plain
+from signalbox.runtime import metrics
+
+_SURE = 2  # looks in a row that must show the same difference
+_CRYPTO_SHARE = Decimal("0.003")  # what another fee than the configured one may make up
+_DUST = Decimal(1)  # account currency: what is left of a pair when its fee was another one
+
+
+class Holdings:
+    """One account."""
+
+    def __init__(self, brokerage: Brokerage) -> None:
+        self._at = brokerage
+        self._suspects: dict[str, int] = {}
+
+    async def cover(self, symbol: str) -> Decimal | None:
+        """Units that the broker holds of a symbol, unsigned; None when that is less than our books
+        say, or on the other side: an exit could open a position.
+
+        Raises:
+            SignalboxError: the broker did not say.
+        """
+        at = self._at
+        ours = await at.read(lambda sql: brokered.held(sql, at.account))
+        shown = await at.broker.position(symbol)
+        held, there = ours.get(symbol, ZERO), shown.quantity if shown else ZERO
+        more = (held > 0) is (there > 0) and there.copy_abs() >= held.copy_abs()
+        return there.copy_abs() if more or same(symbol, held, there) else None
+
+    async def compare(self, shown: Sequence[BrokerPosition]) -> bool:
+        """Tell of symbols where broker and books differ, once two looks in a row say so. A list
+        that shows nothing is a difference as any other: it does not make our books flat. Returns
+        whether a second look is due soon.
+        """
+        at = self._at
+        ours = await at.read(lambda sql: brokered.held(sql, at.account))
+        theirs = {one.symbol: one.quantity for one in shown}
+        moving = {ticket.order.symbol for ticket in at.tickets() if ticket.sent}
+        for symbol in sorted({*ours, *theirs, *at.mismatched}):
+            if symbol in moving or at.now - at.touched.get(symbol, -1e9) < at.pace.settle_s:
+                self._suspects.pop(symbol, None)
+                continue
+            held, there = ours.get(symbol, ZERO), theirs.get(symbol, ZERO)
+            if same(symbol, held, there, self._price(symbol)):
+                await self._agreed(symbol)
+            else:
+                await self._differs(symbol, held, there)
+        metrics.POSITION_MISMATCHES.labels(at.account).set(len(at.mismatched))
+        return bool(self._suspects.keys() - at.mismatched)
+
+    def _price(self, symbol: str) -> Decimal | None:
+        quote = self._at.work.memory.board.snapshot().get(symbol)
+        return halfway(quote) if quote else None
+
+    async def _agreed(self, symbol: str) -> None:
+        self._suspects.pop(symbol, None)
+        if symbol in self._at.mismatched:
+            self._at.mismatched.discard(symbol)
+            words = f"broker and books agree on {symbol} again"
+            await self._at.tell("position_mismatch", self._about(symbol), words, over=True)
+
+    async def _differs(self, symbol: str, held: Decimal, there: Decimal) -> None:
+        at = self._at
+        self._suspects[symbol] = self._suspects.get(symbol, 0) + 1
+        if self._suspects[symbol] < _SURE or symbol in at.mismatched:
+            return
+        at.mismatched.add(symbol)
+        words = (
+            f"account {at.account} holds {plain(there)} of {symbol} at the broker, the books say"
+            f" {plain(held)}. Nothing is opened there until they agree, and no order is made to"
+            " mend it: somebody else may trade in this account."
+        )
+        await at.tell("position_mismatch", self._about(symbol), words)
+
+    def _about(self, symbol: str) -> str:
+        return f"account:{self._at.account}/{symbol}"
+
+
+def same(symbol: str, held: Decimal, there: Decimal, price: Decimal | None = None) -> bool:
+    """Whether two positions agree; of crypto to the part that a fee may make up, or to dust, where
+    a price says that it is.
+    """
+    apart = subtract(held, there).copy_abs()
+    if "/" not in symbol or not apart:
+        return not apart
+    if price is not None and multiply(apart, price) < _DUST:
+        return True
+    larger = max(held.copy_abs(), there.copy_abs())
+    return (held > 0) is (there > 0) and apart <= multiply(larger, _CRYPTO_SHARE)
