@@ -19,6 +19,7 @@ def build_service(settings: Settings) -> Service[StrategyConfig]:
     runner = Runner(service)
     service.config.changed.append(runner.hurry)
     service.check("history", lambda: runner.problem)
+    service.on_start(runner.show_kinds)
     service.on_start(runner.start)
     service.consume(build_handlers(runner))
     service.task(runner.run)

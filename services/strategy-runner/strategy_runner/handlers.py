@@ -17,6 +17,7 @@ from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment
 from strategy_runner.domain.engine import HISTORY, Engine
 from strategy_runner.domain.signals import signal_of
+from strategy_runner.domain.strategy import kinds
 
 log = logging.getLogger(__name__)
 
@@ -223,6 +224,23 @@ class Runner:
             service=moment.service, kind="strategy", id=instance.id, body=body, at=moment.wall
         )
         await self._host.publish([moment.event(StateChanged, state)])
+
+    async def show_kinds(self) -> None:
+        """Tell which strategies there are, with the defaults of their parameters."""
+        moment = self._host.moment()
+        told: list[Event] = []
+        for kind in kinds().values():
+            body: dict[str, JsonValue] = {name: str(value) for name, value in kind.defaults.items()}
+            name = kind.name.replace("_", "-")
+            state = State(
+                service=moment.service,
+                kind="kind",
+                id=name,
+                body={"parameters": body},
+                at=moment.wall,
+            )
+            told.append(moment.event(StateChanged, state))
+        await self._host.publish(told)
 
     def _is_warm(self, key: Key) -> bool:
         engine = self._engines.get(key)

@@ -288,3 +288,11 @@ async def test_run_warms_up_what_a_bar_was_waiting_for(runner: Runner, host: Fak
     await until(lambda: len(host.asked) == 2)
     running.cancel()
     assert len(hear(runner, host, risen())) == 2
+
+
+async def test_every_kind_is_told_with_its_parameters() -> None:
+    host = FakeHost()
+    await Runner(host).show_kinds()
+    told = {e.data.id: e.data.body for e in host.sent if isinstance(e, StateChanged)}
+    assert told["sma-cross"] == {"parameters": {"fast": "10", "slow": "30"}}
+    assert {"bollinger", "donchian", "ema-cross", "macd", "rsi-reversion"} <= told.keys()
