@@ -10,7 +10,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from sandbox.alpaca.api import Trading
 from sandbox.alpaca.data import Data
@@ -103,7 +103,7 @@ def assemble(
         return JSONResponse({"market": problem}, status_code=503 if problem else 200)
 
     health = [Route("/livez", livez), Route("/readyz", readyz)]
-    routes = [*health, *faults.routes(), *Api(context, login, faults).routes()]
+    routes: list[BaseRoute] = [*health, *faults.routes(), *Api(context, login, faults).routes()]
     routes += (models or Models()).routes(faults)
     routes += (trading or Trading()).routes(faults)
     routes += (data or Data()).routes(faults)

@@ -47,7 +47,8 @@ class Kind(StrEnum):
     REJECTED = "rejected"  # the order is refused
     PARTIAL = "partial"  # the first quote fills half of the order
     HELD = "held"  # the order is taken and not filled
-    EMPTY = "empty"  # a list without anything in it
+    EMPTY = "empty"  # a list without anything in it; a stream that says nothing
+    TWICE = "twice"  # a message comes twice
 
 
 class Fault(BaseModel):

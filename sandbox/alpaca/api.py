@@ -13,9 +13,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from sandbox.alpaca import wire
+from sandbox.alpaca.stream import Stream
 from sandbox.alpaca.venue import Account, Order, Rejection, Venue, new_order
 from sandbox.faults import Dropped, Fault, Faults, Kind
 
@@ -36,8 +37,12 @@ class Trading:
 
     venue: Venue = field(default_factory=Venue)
     posts: list[str] = field(default_factory=list)  # client ids, as they were posted
+    stream: Stream = field(init=False)
 
-    def routes(self, faults: Faults) -> list[Route]:
+    def __post_init__(self) -> None:
+        self.stream = Stream(self.venue, SECRET)
+
+    def routes(self, faults: Faults) -> list[BaseRoute]:
         """All of them, and where a test looks behind them."""
         table: list[tuple[str, str, Callable[[Account, Request, Any], Response]]] = [
             ("GET", "/v2/account", self._account),
@@ -52,10 +57,11 @@ class Trading:
             ("GET", "/v2/account/activities/FILL", self._fills),
             ("GET", "/v2/assets/{symbol:path}", self._asset),
         ]
-        return [
+        rest = [
             Route(PREFIX + path, self._through(faults, answer), methods=[method])
             for method, path, answer in table
         ]
+        return [*rest, self.stream.route(f"{PREFIX}/stream", faults)]
 
     def _through(
         self, faults: Faults, answer: Callable[[Account, Request, Any], Response]

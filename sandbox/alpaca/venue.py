@@ -75,8 +75,15 @@ class Account:
     costs: dict[str, Decimal] = field(default_factory=dict)  # average price
 
 
+Tell = Callable[[Account, str, Order, Execution | None], None]
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _nobody(_account: Account, _event: str, _order: Order, _fill: Execution | None) -> None:
+    """Nobody listens."""
 
 
 @dataclass(slots=True)
@@ -87,6 +94,7 @@ class Venue:
     quotes: dict[str, Quote] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     assets: dict[str, dict[str, object]] = field(default_factory=dict)  # what is unlike others
+    tell: Tell = _nobody  # what happens to an order
 
     def account(self, key: str) -> Account:
         """The account of a key."""
@@ -113,6 +121,7 @@ class Venue:
             raise Rejection(422, 40010001, "client_order_id must be unique")
         self._check(account, order)
         account.orders[order.id] = account.names[order.client_id] = order
+        self.tell(account, "new", order, None)
         self.match(account, order)
         return order
 
@@ -152,10 +161,10 @@ class Venue:
         elif order.open:
             order.status = "partially_filled"
         number = len(account.executions) + 1
-        account.executions.append(
-            Execution(number, order, quantity, order.filled, price, self.wall())
-        )
+        done = Execution(number, order, quantity, order.filled, price, self.wall())
+        account.executions.append(done)
         _settle(account, order, quantity, price)
+        self.tell(account, "fill" if order.status == "filled" else "partial_fill", order, done)
 
     def cancel(self, account: Account, order_id: str) -> None:
         """End an order.
@@ -169,6 +178,7 @@ class Venue:
         if not order.open:
             raise Rejection(422, 42210000, f'order is already in "{order.status}" state')
         order.status = "canceled"
+        self.tell(account, "canceled", order, None)
 
     def executions(self, account: Account) -> Iterator[Execution]:
         """All fills, oldest first."""

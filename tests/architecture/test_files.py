@@ -14,7 +14,7 @@ from tests.architecture.project import ROOT, files, sources, text_of
 MIB = 1024 * 1024
 LOCKS = (
     *("requirements.lock", "requirements-dev.lock"),
-    *("requirements-data.lock", "requirements-clients.lock"),
+    *("requirements-data.lock", "requirements-clients.lock", "requirements-node.lock"),
 )
 ADDRESS = re.compile(r"://|--(?:extra-)?index-url|--find-links|--trusted-host|(?:^|[\s=])/\w")
 HASHED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==\S+ \\$")

@@ -107,7 +107,9 @@ def test_named_senders_are_those_whom_the_server_lets_publish(event: type[Event]
     ("event", "readers"),
     [
         pytest.param(
-            "SignalRaised", ["llm-decider", "decision-router", "lab", "gateway"], id="signals"
+            "SignalRaised",
+            ["llm-decider", "decision-router", "executor", "lab", "gateway"],
+            id="signals",
         ),
         pytest.param("VerdictReached", ["executor", "gateway"], id="verdicts"),
         pytest.param(

@@ -4,14 +4,15 @@ from starlette.applications import Starlette
 
 from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.tables import metadata
+from executor.adapters.updates import Updates
 from executor.domain.broker import Addresses
+from executor.handlers import verdicts, withdrawals
 from executor.handlers.brokerage import Pace
 from executor.handlers.commands import Commands
 from executor.handlers.dealer import Dealers
 from executor.handlers.floor import Floor
 from executor.handlers.memory import Memory, Outflow
 from executor.handlers.ranges import Ranges
-from executor.handlers.verdicts import build_handlers
 from executor.handlers.work import Work
 from executor.settings import Settings
 from signalbox.contracts.accounts import AccountConfig
@@ -29,7 +30,8 @@ def create_service(settings: Settings, *, pace: Pace | None = None) -> Service[E
     work = Work(service, memory)
     floor, commands = Floor(work), Commands(work)
     service.on_start(floor.start)
-    service.consume(build_handlers(memory))
+    service.consume(verdicts.build_handlers(memory))
+    service.consume(withdrawals.build_handlers(memory))
     service.listen(subject("market", "quotes") + ".>", floor.hear)
     service.task(floor.fill_for_ever)
     service.task(floor.tick_for_ever)
@@ -38,7 +40,10 @@ def create_service(settings: Settings, *, pace: Pace | None = None) -> Service[E
     def connect(account: AccountConfig) -> Alpaca:
         return Alpaca(_login(service, settings, account))
 
-    service.task(Dealers(work, connect, pace).run)
+    def listen(account: AccountConfig) -> Updates:
+        return Updates(_login(service, settings, account))
+
+    service.task(Dealers(work, connect, pace, listen=listen).run)
     service.command("close", commands.close)
     service.command("cancel", commands.cancel)
     service.command("flatten", commands.flatten)

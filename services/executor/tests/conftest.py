@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, select
 
-from executor.adapters import store
+from executor.adapters import store, withdrawals
 from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.budget import Budget
 from executor.adapters.tables import fills, metadata, positions
@@ -157,7 +157,7 @@ class Shop:
         self.floor = Floor(self.work)
         with self.db.begin() as sql:
             found = store.open_tickets(sql), store.halts(sql), store.guarded(sql)
-        self.memory.start(*found)
+            self.memory.start(*found, withdrawals.load(sql))
 
     def command(self, request_id: str = "r1", **body: Any) -> Command:
         deadline = datetime(2100, 1, 1, tzinfo=NOON.tzinfo)
@@ -244,6 +244,7 @@ class Pit:
     events: list[Event] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
     brokerage: Brokerage | None = None
+    updates: Any = None  # the broker's stream, where a test wants to hear it
 
     @property
     def there(self) -> Account:
@@ -256,7 +257,7 @@ class Pit:
         broker = Stepwise(login, budget=Budget(1e6, 1e6), read_s=read_s)
         broker.point = self.shop.point
         self.brokerage = Brokerage(self.shop.work, ACCOUNT.id, broker, self.pace)
-        self._task = asyncio.create_task(Dealer(self.brokerage).run())
+        self._task = asyncio.create_task(Dealer(self.brokerage, self.updates).run())
 
     async def stop(self) -> None:
         """The process is gone, in the middle of whatever it did."""

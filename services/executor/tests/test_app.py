@@ -36,8 +36,11 @@ from signalbox.testing.examples import (
     a_quote,
     a_signal,
     a_verdict,
+    a_withdrawal,
     an_account,
+    raised,
     reached,
+    withdrawn,
 )
 from signalbox.testing.servers import RunningNats
 from signalbox.testing.wait import until
@@ -133,6 +136,27 @@ async def test_what_waits_expires_with_the_market_clock(desk: Desk) -> None:
         await desk.set_clock(NOON + timedelta(minutes=6))
         await desk.hear(OrderChanged, 3)
     assert states(desk)[-1] is OrderState.EXPIRED
+
+
+async def test_what_its_source_takes_back_is_not_bought(
+    desk: Desk, database_url: str | None
+) -> None:
+    first, late = verdict(1, symbol="S1"), verdict(1, symbol="LATE")
+    async with running(executor(desk, database_url)):
+        await desk.say(raised(first.data.signal), first)
+        await desk.hear(OrderChanged, 2)
+        for one in (first, late):  # the second before its verdict comes
+            await desk.say(withdrawn(a_withdrawal(one.data.signal, valid_until=NOON)))
+        await desk.hear(OrderChanged, 3)
+    await desk.say(quote(symbol="S1"), quote(symbol="LATE"))
+    async with running(executor(desk, database_url)):  # it has not forgotten
+        await desk.say(late)
+        await desk.hear(OrderChanged, 4)
+    told = [(o.data.state, o.data.reason) for o in desk.of(OrderChanged)[2:]]
+    assert told == [
+        (OrderState.CANCELED, "signal_withdrawn"),
+        (OrderState.DENIED, "signal_withdrawn"),
+    ]
 
 
 async def test_verdicts_that_come_the_wrong_way_round_are_read_again_in_order(desk: Desk) -> None:

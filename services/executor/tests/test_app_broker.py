@@ -20,6 +20,7 @@ from signalbox.runtime.service import Service
 from signalbox.testing.desk import Desk, desk_on, running
 from signalbox.testing.examples import a_bot, a_moment, a_quote, a_signal, a_verdict, reached
 from signalbox.testing.servers import RunningNats
+from signalbox.testing.wait import until
 
 pytestmark = pytest.mark.integration
 S = OrderState
@@ -81,6 +82,7 @@ async def test_a_verdict_becomes_one_order_at_the_broker_whatever_happens_to_the
         await desk.hear(OrderChanged, 3)
     sandbox.clear()
     async with running(executor(desk, sandbox)):
+        await until(lambda: sandbox.trading.stream.lines)
         await desk.hear(PositionChanged)
         sell = a_signal(own_id="2", action=Action.SELL, price=None)
         await desk.say(reached(a_verdict(sell), 2, moment))

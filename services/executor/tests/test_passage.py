@@ -102,6 +102,7 @@ async def test_an_order_whose_time_is_over_is_not_sent_again(pit: Open) -> None:
 
 async def test_a_name_that_is_taken_already_is_our_own_order(pit: Open) -> None:
     async with pit() as it:
+        await until(lambda: it.brokerage and it.brokerage.active)
         it.quote()
         venue = it.served.trading.venue
         venue.place(it.there, new_order("AAPL", "buy", D("4.7501"), name_of(it), venue.wall()))

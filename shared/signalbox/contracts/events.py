@@ -34,7 +34,7 @@ class SignalRaised(Event):
 
 
 class SignalWithdrawn(Event):
-    """A source takes its word back. Read by decision-router, llm-decider, lab and gateway."""
+    """A source takes its word back. Read by router, executor, llm-decider, lab and gateway."""
 
     STREAM = "SIGNALS"
     type: Literal["signalbox.SignalWithdrawn.v1"]

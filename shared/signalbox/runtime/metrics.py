@@ -57,6 +57,18 @@ ORDERS_OPEN = Gauge("signalbox_orders_open", "Orders that are not final")
 BROKER_REQUESTS = Counter(
     "signalbox_broker_requests_total", "Calls", ["broker", "method", "outcome"]
 )
+BROKER_ORDERS = Counter(
+    "signalbox_broker_orders_total", "Orders intended, left, held back", ["account", "what"]
+)
+BROKER_STREAM = Gauge(
+    "signalbox_broker_stream_connected", "1 while order updates are heard", ["account"]
+)
+BROKER_STREAM_HEARD = Gauge(
+    "signalbox_broker_stream_last_event_timestamp_seconds", "Wall time", ["account"]
+)
+BROKER_STREAM_MESSAGES = Counter(
+    "signalbox_broker_stream_messages_total", "Messages heard", ["account", "what"]
+)
 RECONCILED = Gauge("signalbox_reconcile_last_success_timestamp_seconds", "Wall time", ["account"])
 POSITION_MISMATCHES = Gauge(
     "signalbox_position_mismatch", "Symbols that differ from the broker", ["account"]

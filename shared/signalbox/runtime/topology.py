@@ -46,6 +46,7 @@ class Consumer:
 CONSUMERS = (
     Consumer("SIGNALS", "decision-router", pinned=True),
     Consumer("VERDICTS", "executor", pinned=True),
+    Consumer("SIGNALS", "executor", pinned=True),
     Consumer("INGRESS", "qc-ingest"),
     Consumer("MARKET", "llm-decider", filter_subject=f"{PREFIX}.market.bars.>", only_new=True),
     Consumer("BOOKS", "llm-decider"),

@@ -115,7 +115,7 @@ class Alpaca:
             SignalboxError: the broker did not say.
         """
         params = {"status": "open", "limit": str(_MOST_ORDERS), "nested": "false"}
-        return [wire.parse_order(one) for one in await self._list("/v2/orders", params)]
+        return wire.parse_orders(await self._list("/v2/orders", params))
 
     async def fills(
         self, *, broker_id: str | None = None, after: datetime | None = None

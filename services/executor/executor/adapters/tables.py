@@ -153,6 +153,14 @@ brokers = Table(
     Column("filled_at", UtcDateTime, nullable=False),  # wall time of the newest one seen
 )
 
+withdrawals = Table(
+    "withdrawals",  # signals that were taken back or shortened
+    metadata,
+    Column("signal_id", String(36), primary_key=True),
+    Column("valid_until", UtcDateTime, nullable=False),  # market time
+    Column("heard_at", UtcDateTime, nullable=False),  # wall time
+)
+
 editions = Table(
     "editions",  # one row: which transaction has last changed what is above
     metadata,

@@ -1,9 +1,8 @@
-"""Alpaca's wire forms: what its answers mean, and the values in them. Nothing raises on what
-Alpaca says; what cannot be read is an unknown outcome.
-"""
+"""Alpaca's wire forms: what its answers mean. What cannot be read is an unknown outcome."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -37,6 +36,7 @@ _STATES = {
     "rejected": _S.REJECTED,
     "replaced": _S.REPLACED,
 }
+_OURS = re.compile(r"[0-9a-f]{32}")  # how our orders are named
 _DUPLICATE = "40010001"
 _QUOTES = ("USDT", "USDC", "USD", "BTC", "ETH", "EUR")  # what crypto is priced in
 _WHOLE = Decimal(1)
@@ -137,6 +137,22 @@ def parse_order(body: object) -> BrokerOrder:
         status=status,
         state=_STATES.get(status),
     )
+
+
+def parse_orders(bodies: Sequence[object]) -> list[BrokerOrder]:
+    """Orders; a foreign one of a kind that is not known here, as with several legs, is left out.
+
+    Raises:
+        TransientError: one that may be ours cannot be read.
+    """
+    found = []
+    for body in bodies:
+        try:
+            found.append(parse_order(body))
+        except TransientError:
+            if _OURS.fullmatch(str(_object(body).get("client_order_id"))):
+                raise
+    return found
 
 
 def parse_fill(body: object) -> BrokerFill:

@@ -1,8 +1,9 @@
 """Everything that one transaction works on: loaded once, changed by the rules, saved once."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from executor.domain.book import FLAT, Book
@@ -63,8 +64,13 @@ class Desk:
     repeats: int = 0  # verdicts that were applied before
     late_fills: Counter[str] = field(default_factory=Counter)  # broker
     fill_repeats: Counter[str] = field(default_factory=Counter)  # broker
+    opened: Set[tuple[str, str]] = frozenset()  # bots and accounts at brokers whose cash is known
+    ended: dict[str, Ticket] = field(default_factory=dict)  # of those asked for, as stored
     allow_live: bool = False  # whether this process may trade real money
     ranges: Mapping[Key, Range] = field(default_factory=dict)  # how far prices move
+    # Signals that were taken back, with the end of each: before this transaction, and in it.
+    withdrawn: Mapping[UUID, datetime] = field(default_factory=dict)
+    taken_back: dict[UUID, datetime] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -74,6 +80,8 @@ class Desk:
         *,
         allow_live: bool = False,
         ranges: Mapping[Key, Range] | None = None,
+        withdrawn: Mapping[UUID, datetime] | None = None,
+        opened: Set[tuple[str, str]] = frozenset(),
     ) -> "Desk":
         """An empty desk under a configuration."""
         return cls(
@@ -82,6 +90,8 @@ class Desk:
             quotes=quotes,
             allow_live=allow_live,
             ranges=ranges or {},
+            withdrawn=withdrawn or {},
+            opened=opened,
         )
 
     @property
@@ -122,6 +132,11 @@ class Desk:
     def books_of(self, bot: str) -> list[Book]:
         """All books of a bot, in the order of their accounts."""
         return [self.books[key] for key in sorted(self.books) if key[0] == bot]
+
+    def stands_until(self, signal_id: UUID, otherwise: datetime) -> datetime:
+        """When a signal ends that was taken back; `otherwise` when it was not."""
+        known = self.taken_back.get(signal_id) or self.withdrawn.get(signal_id)
+        return min(known, otherwise) if known else otherwise
 
     def open_orders(self, bot: str, symbol: str | None = None) -> list[Ticket]:
         """A bot's orders that are not final, of one symbol or all: exits first, then by age."""

@@ -8,6 +8,7 @@ from executor.domain.exits import closable, exit_of, still_open
 from executor.domain.guards import guard_of
 from executor.domain.limits import over_rate, size_entry
 from executor.domain.orders import Ticket
+from executor.domain.risk import HALTS
 from executor.domain.scene import Denial, Intent, Scene
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import BotConfig
@@ -40,6 +41,8 @@ def plan(verdict: Verdict, version: int, scene: Scene) -> Intent | Denial:
         lots = closable(signal, book, bot)
         if lots:
             return exit_of(lots, book.account)
+    if scene.halted:  # by its losses: what is open may still be closed
+        return _halted(bot, scene)
     if signal.action is Action.BUY or (signal.action is Action.SELL and bot.allow_short):
         side = Side.BUY if signal.action is Action.BUY else Side.SELL
         return _entry(signal, side, bot, scene)
@@ -97,6 +100,8 @@ def _forbidden(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> Denial | 
         return Denial("trading_halted", "the kill switch was engaged while it waited")
     if scene.halted:
         return Denial("trading_halted", f"the key was halted while it waited: {scene.halted}")
+    if not bot.enabled:
+        return Denial("bot_disabled", f"bot {order.bot} was switched off while it waited")
     if order.account != bot.account or ticket.config_version < bot.bound_version:
         words = "the bot's account or mode has changed since it was planned"
         return Denial("config_changed", words)
@@ -104,14 +109,18 @@ def _forbidden(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> Denial | 
 
 
 def _stopped(bot: BotConfig, account: AccountConfig, scene: Scene) -> Denial | None:
-    if scene.halted:
-        words = f"{bot.id} is halted on this symbol ({scene.halted}) until a person clears it"
-        return Denial("trading_halted", words)
+    if scene.halted and scene.halted not in HALTS:
+        return _halted(bot, scene)
     if scene.kill_switch.stops(bot.id, account.id):
         return Denial("trading_halted", f"the kill switch is engaged: {scene.kill_switch.reason}")
     if not bot.enabled:
         return Denial("bot_disabled", f"bot {bot.id} is switched off")
     return None
+
+
+def _halted(bot: BotConfig, scene: Scene) -> Denial:
+    words = f"{bot.id} is halted on this symbol ({scene.halted}) until a person clears it"
+    return Denial("trading_halted", words)
 
 
 def _outdated(verdict: Verdict, version: int, bot: BotConfig, scene: Scene) -> Denial | None:

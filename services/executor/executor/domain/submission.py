@@ -39,10 +39,10 @@ class Cleared:
 
 
 def clearance(
-    ticket: Ticket, asset: Asset | None, scene: Scene, *, most: Decimal | None = None
+    ticket: Ticket, asset: Asset | None, scene: Scene, *, missing: Decimal = ZERO
 ) -> Cleared | Ending | None:
     """How much of a planned order may be sent now, or how it ends; None when it has to wait: an
-    entry for a quote, an exit until its account may trade. An exit closes no more than `most`,
+    entry for a quote, an exit until its account may trade. An exit leaves out what is `missing`,
     where the broker holds a little less than our books. Time has passed since it was planned, so
     everything is looked at again.
     """
@@ -62,7 +62,7 @@ def clearance(
         return unsent(size)
     if asset is None:
         return None
-    return _fitted(size if most is None else min(size, most), ticket, asset, scene)
+    return _fitted(subtract(size, missing), ticket, asset, scene)
 
 
 def hindrance(ticket: Ticket, asset: Asset | None, scene: Scene) -> Denial | None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from executor.domain import paper
-from executor.domain.book import equity_of, position_of, with_order_counted
+from executor.domain.book import Book, equity_of, position_of, with_order_counted
 from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.domain.lots import apply_fill
 from executor.domain.orders import NEXT, Execution, Recall, Ticket, advance, filled, late
-from executor.domain.risk import after_exit, begun
+from executor.domain.risk import after_exit, begun, halted_by
 from executor.domain.scene import Denial, Scene, reserved_by, usable
 from signalbox.contracts.config import BotConfig, ExecutorConfig
 from signalbox.contracts.events import (
@@ -43,16 +43,18 @@ def scene_of(
     desk: Desk, bot_id: str, symbol: str, moment: ExecutorMoment, *, ticket: Ticket | None = None
 ) -> Scene:
     """What the rules may know of a bot and a symbol now; around a `ticket` that waits, in its
-    account.
+    account. Nothing is sized before the cash of an account at a broker is known.
     """
     bot = desk.bots.get(bot_id)
     bound = bot.account if bot else ""
     where = ticket.order.account if ticket else bound
+    account = desk.accounts.get(where)
+    known = account is None or account.broker == paper.NAME or (bot_id, where) in desk.opened
     return Scene(
         bot=bot,
-        account=desk.accounts.get(where),
+        account=account,
         book=begun(desk.book(bot_id, where), moment.now),
-        quote=quote_for(desk, bot, symbol, moment),
+        quote=quote_for(desk, bot, symbol, moment) if known else None,
         now=moment.now,
         former=desk.former(bot_id, where, symbol),
         kill_switch=moment.config.kill_switch,
@@ -140,6 +142,18 @@ def book_fill(
     position = position_of(book, order.symbol, moment.now, fill_id)
     yield moment.event(PositionChanged, position, cause=changed)
     yield moment.event(EquityMarked, equity_of(book, moment.now, fill_id), cause=changed)
+    if any(part.effect == "closed" for part in slices):
+        yield from check_losses(desk, book, moment)
+
+
+def check_losses(desk: Desk, book: Book, moment: ExecutorMoment) -> Iterator[Event]:
+    """Halt a bot whose book has lost too much, unless it is halted."""
+    bot = desk.bots.get(book.bot)
+    if bot is None or bot.account != book.account or desk.halted(book.bot, WHOLE_BOT):
+        return
+    why = halted_by(book, bot.limits)
+    if why:
+        yield halt_bot(desk, book.bot, *why, moment)
 
 
 def halt_bot(desk: Desk, bot: str, code: str, why: str, moment: ExecutorMoment) -> AlertRaised:

@@ -7,10 +7,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from executor.adapters import store
 from executor.adapters.alpaca import Alpaca
 from executor.domain.desk import Desk
 from executor.domain.orders import Ticket
 from executor.handlers.booking import ExecutorMoment, alert
+from executor.handlers.tally import Tally
 from executor.handlers.work import Work
 from signalbox.contracts.errors import TransientError
 from signalbox.contracts.events import Event
@@ -32,6 +34,7 @@ class Pace:
     again_s: float = 5.0  # after a call that has failed
     alarm_s: float = 60.0  # until a doubt is told
     abandoned_s: tuple[float, ...] = (60, 300)  # when one that was given up is looked for
+    reconnect_s: tuple[float, float] = (1, 30)  # to the stream: the shortest pause, the longest
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class Watch:
     """What is remembered of one order between two looks; a restart begins anew."""
 
     due: float = 0.0  # on the loop's clock
+    summoned: bool = False  # the broker's stream says that something has happened to it
     looks: int = 0
     missing: int = 0  # how often the broker has said that it has no such order
     limited: bool = False  # the broker has taken nothing: it may be sent again
@@ -62,6 +66,13 @@ class Brokerage:
     touched: dict[str, float] = field(default_factory=dict)  # by symbol: last news, loop's clock
     told: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    sweep_due: float = 0.0  # when the whole account is looked at next, on the loop's clock
+    connections: int = 0  # how often the stream has begun, and at the last sweep had
+    swept: int = 0
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.account)
 
     @property
     def now(self) -> float:
@@ -87,6 +98,29 @@ class Brokerage:
         """What is remembered of an order."""
         return self.watches.setdefault(ticket.order.order_id, Watch())
 
+    @property
+    def unswept(self) -> bool:
+        """Whether the stream has begun anew since the account was looked at: what happened while
+        nobody listened is not known yet.
+        """
+        return self.swept < self.connections
+
+    def is_due(self, ticket: Ticket) -> bool:
+        """Whether an order is to be looked at. What the stream says hastens only what the broker is
+        known to have: a doubt is settled by asking often enough.
+        """
+        watch = self.watch(ticket)
+        known = bool(ticket.order.broker_order_id)
+        return watch.due <= self.now or (watch.summoned and known)
+
+    def summon(self, order_id: str) -> None:
+        """Look at an order now, if it is open here."""
+        ticket = self.work.memory.waiting.get(order_id)
+        if ticket is not None and ticket.order.account == self.account and not ticket.simulated:
+            watch = self.watch(ticket)
+            watch.summoned, watch.looks = True, 0
+            self.wake.set()
+
     async def read(self, look: Callable[[Connection], T]) -> T:
         """What the database says.
 
@@ -99,8 +133,19 @@ class Brokerage:
         return await db.read(look)
 
     async def do(self, ticket: Ticket, rule: Rule) -> None:
-        """One transaction on the books of the order's bot."""
-        await self.work.do(rule, {ticket.order.bot})
+        """One transaction on the books of the order's bot. The desk has the order as it is, also
+        when it has ended since the caller looked.
+        """
+        name, bot = ticket.order.order_id, ticket.order.bot
+
+        def on_the_order(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
+            if name not in desk.waiting.get(bot, {}):
+                ended = store.find_order(sql, name)
+                if ended is not None:
+                    desk.ended[name] = ended
+            return rule(sql, desk, moment)
+
+        await self.work.do(on_the_order, {bot})
 
     async def shut(self, why: str, code: str = "broker_refused") -> None:
         """Nothing can be done here: no more calls until the account is configured anew."""

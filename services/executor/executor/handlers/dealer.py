@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from executor.adapters.alpaca import Alpaca
+from executor.adapters.updates import Updates
 from executor.domain.paper import NAME as PAPER
 from executor.handlers.booking import ExecutorMoment, alert
 from executor.handlers.brokerage import Brokerage, Pace
 from executor.handlers.gate import Gate
 from executor.handlers.holdings import Holdings
+from executor.handlers.listening import Listening
 from executor.handlers.passage import Passage
 from executor.handlers.reconcile import Reconciler
 from executor.handlers.work import Work
@@ -28,13 +30,15 @@ _NOBODYS_FAULT = (FenceLost, OperationalError, InterfaceError)
 _ACCOUNT = ""  # in the place of a symbol: the account as a whole
 _LOOK_S = 0.25
 Connect = Callable[[AccountConfig], Alpaca]
+Listen = Callable[[AccountConfig], Updates]
 
 
 class Dealer:
     """The worker of one account."""
 
-    def __init__(self, brokerage: Brokerage) -> None:
+    def __init__(self, brokerage: Brokerage, updates: Updates | None = None) -> None:
         self._at = brokerage
+        self._listening = Listening(brokerage, updates) if updates else None
         holdings = Holdings(brokerage)
         self._reconciler = Reconciler(brokerage, holdings)
         self._passage = Passage(brokerage, Gate(brokerage, holdings))
@@ -43,16 +47,20 @@ class Dealer:
 
     async def run(self) -> None:
         """Work until cancelled: a task for each symbol that has something to do."""
-        callers = self._at.work.memory.callers
-        callers[self._at.account] = self._at.wake
+        at, memory = self._at, self._at.work.memory
+        at.tally.begin(at.tickets())
+        memory.callers[at.account], memory.tallies[at.account] = at.wake, at.tally
         try:
             async with asyncio.TaskGroup() as lanes:
+                if self._listening is not None:
+                    lanes.create_task(self._listening.run())
                 while True:
                     self._go(lanes)
                     await self._rest()
         finally:
-            callers.pop(self._at.account, None)
-            await self._at.broker.close()
+            memory.callers.pop(at.account, None)
+            memory.tallies.pop(at.account, None)
+            await at.broker.close()
 
     def _go(self, lanes: asyncio.TaskGroup) -> None:
         for name in self._due() - self._busy:
@@ -73,7 +81,7 @@ class Dealer:
         tickets = at.tickets()
         names = {ticket.order.order_id for ticket in tickets}
         at.watches = {name: watch for name, watch in at.watches.items() if name in names}
-        symbols = {t.order.symbol for t in tickets if at.watch(t).due <= at.now}
+        symbols = {t.order.symbol for t in tickets if at.is_due(t)}
         return {_ACCOUNT, *symbols} if at.active else {_ACCOUNT}
 
     async def _lane(self, name: str) -> None:
@@ -98,14 +106,24 @@ class Dealer:
                 await at.tell("broker_failed", f"account:{at.account}/{name}", words)
         finally:
             self._busy.discard(name)
+            if any(at.is_due(ticket) and at.watch(ticket).summoned for ticket in at.tickets(name)):
+                at.wake.set()  # summoned while it was looked at
 
 
 class Dealers:
     """Keeps a worker for every account at a broker, as configured."""
 
-    def __init__(self, work: Work, connect: Connect, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        work: Work,
+        connect: Connect,
+        pace: Pace | None = None,
+        *,
+        listen: Listen | None = None,
+    ) -> None:
         self._work = work
         self._connect = connect
+        self._listen = listen
         self._pace = pace or Pace()
         self._running: dict[str, tuple[AccountConfig, asyncio.Task[None]]] = {}
         self._shut: dict[str, AccountConfig] = {}  # whose keys do not open
@@ -133,13 +151,14 @@ class Dealers:
     async def _start(self, account: AccountConfig) -> None:
         try:
             broker = self._connect(account)
-        except SignalboxError as error:
+            updates = self._listen(account) if self._listen else None
+        except (SignalboxError, UnicodeError) as error:  # the latter would print the key
             self._shut[account.id] = account
-            log.error("account %s has no usable keys: %s", account.id, error)
+            log.error("account %s has no usable keys: %s", account.id, type(error).__name__)
             await self._tell(account)
             return
         brokerage = Brokerage(self._work, account.id, broker, self._pace)
-        task = asyncio.create_task(Dealer(brokerage).run())
+        task = asyncio.create_task(Dealer(brokerage, updates).run())
         self._running[account.id] = (account, task)
 
     async def _tell(self, account: AccountConfig) -> None:

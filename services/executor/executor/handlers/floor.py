@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from executor.adapters import store
+from executor.adapters import store, withdrawals
 from executor.adapters.quotes import stored_quotes
 from executor.domain.desk import START, Desk
 from executor.handlers.audit import audit
@@ -45,7 +45,12 @@ class Floor:
         await self._service.transact(audit)
         if self._service.db is not None:
             found = await self._service.db.read(
-                lambda sql: (store.open_tickets(sql), store.halts(sql), store.guarded(sql))
+                lambda sql: (
+                    store.open_tickets(sql),
+                    store.halts(sql),
+                    store.guarded(sql),
+                    withdrawals.load(sql),
+                )
             )
             self._memory.start(*found)
         self._memory.hear(await stored_quotes(self._service.bus))

@@ -19,18 +19,25 @@ class Gate:
         self._holdings = holdings
 
     def ready(self, ticket: Ticket) -> bool:
-        """Whether an entry has a quote to be sized and judged by; what is over needs none."""
-        work = self._at.work
+        """Whether an entry has a quote to be sized and judged by, and its book the account's cash;
+        what is over needs none.
+        """
+        at, work = self._at, self._at.work
         moment = work.service.moment()
         desk = work.memory.desk(moment.config)
         bot = desk.bots.get(ticket.order.bot)
         over = ticket.expires_at is not None and moment.now >= ticket.expires_at
-        quote = quote_for(desk, bot, ticket.order.symbol, moment)
-        return over or not ticket.entry or quote is not None
+        if over or not ticket.entry:
+            return True
+        if (ticket.order.bot, at.account) not in work.memory.opened:
+            if at.sweep_due > at.now + at.pace.again_s:
+                at.sweep_due = at.now
+            return False
+        return quote_for(desk, bot, ticket.order.symbol, moment) is not None
 
     def barred(self, symbol: str) -> Denial | None:
         """Why nothing may be opened."""
-        if symbol in self._at.mismatched:
+        if symbol in self._at.mismatched or self._holdings.suspected(symbol):
             words = f"the broker's position in {symbol} differs from the books"
             return Denial("position_mismatch", words)
         return self._at.work.memory.outflow.full()
@@ -56,8 +63,8 @@ class Gate:
         return True
 
     async def cover(self, ticket: Ticket) -> Decimal | None:
-        """How many units the broker holds for an exit; None while that is not what our books say:
-        the order could open a position.
+        """How many units an exit has to leave out, because a fee has taken them; None while the
+        broker does not hold what our books say: the order could open a position.
         """
         order = ticket.order
         cover = await self._holdings.cover(order.symbol)

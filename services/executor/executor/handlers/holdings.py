@@ -23,10 +23,11 @@ class Holdings:
     def __init__(self, brokerage: Brokerage) -> None:
         self._at = brokerage
         self._suspects: dict[str, int] = {}
+        self._looks = 0
 
     async def cover(self, symbol: str) -> Decimal | None:
-        """Units that the broker holds of a symbol, unsigned; None when that is less than our books
-        say, or on the other side: an exit could open a position.
+        """How many units the broker holds less than our books say, by a fee; None when the two
+        differ by more, or are on other sides: an exit could open a position.
 
         Raises:
             SignalboxError: the broker did not say.
@@ -35,8 +36,14 @@ class Holdings:
         ours = await at.read(lambda sql: brokered.held(sql, at.account))
         shown = await at.broker.position(symbol)
         held, there = ours.get(symbol, ZERO), shown.quantity if shown else ZERO
-        more = (held > 0) is (there > 0) and there.copy_abs() >= held.copy_abs()
-        return there.copy_abs() if more or same(symbol, held, there) else None
+        missing = subtract(held.copy_abs(), there.copy_abs())
+        if (held > 0) is (there > 0) and missing <= ZERO:
+            return ZERO
+        return max(missing, ZERO) if same(symbol, held, there) else None
+
+    def suspected(self, symbol: str) -> bool:
+        """Whether the first looks of this process show a difference that is not told yet."""
+        return self._looks < _SURE and symbol in self._suspects
 
     async def compare(self, shown: Sequence[BrokerPosition]) -> bool:
         """Tell of symbols where broker and books differ, once two looks in a row say so. A list
@@ -56,6 +63,7 @@ class Holdings:
                 await self._agreed(symbol)
             else:
                 await self._differs(symbol, held, there)
+        self._looks += 1
         metrics.POSITION_MISMATCHES.labels(at.account).set(len(at.mismatched))
         return bool(self._suspects.keys() - at.mismatched)
 

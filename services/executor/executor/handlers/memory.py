@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from executor.adapters.quotes import QuoteBoard
 from executor.adapters.shelf import Shelf
@@ -16,6 +17,7 @@ from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.domain.turns import GAP_PATIENCE_S
 from executor.domain.volatility import Key, Range
+from executor.handlers.tally import Tally
 from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.payloads import Lot, Quote
 from signalbox.contracts.values import OrderState
@@ -93,14 +95,24 @@ class Memory:
         self.quoted: set[str] = set()  # symbols where a waiting order may find a quote now
         self.guarded: Guarded = {}
         self.ranges: Mapping[Key, Range] = {}  # never changed, but replaced
+        self.opened: frozenset[tuple[str, str]] = frozenset()  # see `Desk`; replaced, not changed
+        self.withdrawn: dict[UUID, datetime] = {}  # signals; changed by the writer thread only
         self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
         self.callers: dict[str, asyncio.Event] = {}  # by account at a broker: an order has changed
+        self.tallies: dict[str, Tally] = {}  # likewise: what is meant to leave
 
     def desk(self, config: ExecutorConfig) -> Desk:
         """An empty desk under a configuration, at the newest quotes."""
         quotes = self.board.snapshot()
-        return Desk.of(config, quotes, allow_live=self.allow_live, ranges=self.ranges)
+        return Desk.of(
+            config,
+            quotes,
+            allow_live=self.allow_live,
+            ranges=self.ranges,
+            withdrawn=self.withdrawn,
+            opened=self.opened,
+        )
 
     def hear(self, quotes: Iterable[Quote]) -> None:
         """Take quotes; orders that wait for them are tried soon."""
@@ -147,9 +159,14 @@ class Memory:
             self.guarded[symbol].pop((bot, account), None)
 
     def start(
-        self, tickets: Iterable[Ticket], halted: set[tuple[str, str]], guarded: Guarded
+        self,
+        tickets: Iterable[Ticket],
+        halted: set[tuple[str, str]],
+        guarded: Guarded,
+        withdrawn: dict[UUID, datetime],
     ) -> None:
         """Begin with what the database holds."""
+        self.withdrawn = withdrawn
         self.guarded = guarded
         self.waiting = {ticket.order.order_id: ticket for ticket in tickets}
         self.halted = halted
@@ -160,6 +177,7 @@ class Memory:
         for order_id, ticket in desk.changed_tickets.items():
             if not ticket.simulated and ticket.order.account in self.callers:
                 self.callers[ticket.order.account].set()
+                self.tallies[ticket.order.account].intend(ticket)
             if not ticket.open:
                 self.waiting.pop(order_id, None)
                 continue

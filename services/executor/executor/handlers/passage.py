@@ -13,11 +13,11 @@ from executor.domain.broker import (
     contradiction,
     fill_of,
 )
+from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.domain.submission import tries
 from executor.handlers import sending
-from executor.handlers.booking import end
 from executor.handlers.brokerage import Brokerage
 from executor.handlers.gate import Gate
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
@@ -46,12 +46,14 @@ class Passage:
         sent = [ticket for ticket in tickets if ticket.sent]
         planned = [ticket for ticket in tickets if not ticket.sent]
         for ticket in sent:
-            if at.watch(ticket).due <= at.now:
+            if at.is_due(ticket):
                 await self._pursue(ticket)
         if planned and not sent:
             await self._send(planned[0])
         elif planned and not planned[0].entry and sent[0].entry:
-            await self._make_way(sent[0])
+            entry = at.kept(sent[0])
+            if entry is not None:
+                await self._make_way(entry)
 
     async def _make_way(self, entry: Ticket) -> None:
         """An entry that still works would stand against the exit: it is called back."""
@@ -59,14 +61,12 @@ class Passage:
             return
         why = Denial("superseded", "an exit of the same symbol goes first")
         ending = (OrderState.CANCELED, why)
-        await self._at.do(
-            entry, lambda _s, desk, m: end(desk, sending.current(desk, entry), ending, m)
-        )
+        await self._at.do(entry, lambda _s, desk, m: sending.call_back(desk, entry, ending, m))
 
     async def _send(self, ticket: Ticket) -> None:
         at, symbol = self._at, ticket.order.symbol
         watch = at.watch(ticket)
-        if watch.due > at.now or not self._gate.ready(ticket):
+        if watch.due > at.now or at.unswept or not self._gate.ready(ticket):
             return
         watch.due = at.now + self._pace.again_s  # unless it comes further
         try:
@@ -74,16 +74,16 @@ class Passage:
             asset = await self._broker.asset(symbol)
             if await self._gate.hindered(ticket, asset):
                 return
-            most = None if ticket.entry else await self._gate.cover(ticket)
+            missing = ZERO if ticket.entry else await self._gate.cover(ticket)
         except Refused as error:
             await at.shut(str(error))
             return
         except SignalboxError as error:
             log.warning("order %s waits, the broker cannot be asked: %s", symbol, error)
             return
-        if most is None and not ticket.entry:
+        if missing is None:
             return
-        market = sending.Market(asset, most, self._gate.barred(symbol))
+        market = sending.Market(asset, missing, self._gate.barred(symbol))
         await at.do(ticket, lambda _s, desk, m: sending.begin(desk, ticket, market, m))
         begun = at.kept(ticket)
         if begun is not None and begun.order.state is OrderState.SUBMITTING:
@@ -95,6 +95,10 @@ class Passage:
         """Send it, once, and commit what became of it."""
         at, watch = self._at, self._at.watch(ticket)
         watch.limited = False
+        surplus = at.tally.leave(ticket)
+        if surplus is not None:
+            await at.shut(surplus.message, surplus.code)
+            return
         answer = await self._broker.submit(ticket)
         if answer.order is not None:
             await self.adopt(ticket, answer.order, answer.request_id)
@@ -122,7 +126,7 @@ class Passage:
 
     async def _pursue(self, ticket: Ticket) -> None:
         at, watch, order = self._at, self._at.watch(ticket), ticket.order
-        watch.due = at.now + self._pace.again_s
+        watch.due, watch.summoned = at.now + self._pace.again_s, False
         try:
             if order.state is OrderState.SUBMITTING:
                 await self._resume(ticket)

@@ -43,17 +43,15 @@ class Reconciler:
     def __init__(self, brokerage: Brokerage, holdings: Holdings) -> None:
         self._at = brokerage
         self._holdings = holdings
-        self._due = 0.0
         self._failing_since: float | None = None
-        self._opened: set[str] = set()  # bots whose book has begun
         self._foreign: set[str] = set()  # ids of the broker's orders that are not ours
 
     async def keep_up(self) -> None:
         """One look, when it is time for one."""
         at = self._at
-        if at.now < self._due:
+        if at.now < at.sweep_due:
             return
-        self._due = at.now + at.pace.again_s
+        at.sweep_due, connections = at.now + at.pace.again_s, at.connections
         try:
             doubtful = await self.sweep()
         except FenceLost:
@@ -64,6 +62,7 @@ class Reconciler:
             log.warning("account %s cannot be reconciled: %s", at.account, error)
             await self._note_failure(error)
         else:
+            at.swept = connections
             await self._note_success(soon=doubtful)
 
     async def sweep(self) -> bool:
@@ -96,7 +95,8 @@ class Reconciler:
         at = self._at
         at.active, self._failing_since = True, None
         pause_s = at.pace.sweep_s * (1 if at.tickets() else _IDLE)
-        self._due = at.now + (at.pace.again_s if soon else pause_s)
+        if not at.unswept:
+            at.sweep_due = at.now + (at.pace.again_s if soon else pause_s)
         metrics.RECONCILED.labels(at.account).set(at.work.service.moment().wall.timestamp())
         at.wake.set()
 
@@ -117,8 +117,10 @@ class Reconciler:
         fill may have moved that cash and not be booked.
         """
         at = self._at
+        memory = at.work.memory
         bots = {b.id for b in at.work.service.moment().config.bots if b.account == at.account}
-        if bots <= self._opened and at.active:
+        keys = {(bot, at.account) for bot in bots}
+        if keys <= memory.opened and at.active:
             return
         cash = await at.broker.cash()
 
@@ -131,7 +133,7 @@ class Reconciler:
             return iter(())
 
         await at.work.do(rule, bots)
-        self._opened |= bots
+        memory.opened |= keys
 
     async def _orders(self, shown: Sequence[BrokerOrder]) -> None:
         """Open orders at the broker: ours are followed, others told, those given up cancelled."""

@@ -28,10 +28,19 @@ _CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REPLACE
 
 
 def current(desk: Desk, ticket: Ticket) -> Ticket:
-    """The order as this transaction has it."""
-    order = ticket.order
-    changed = desk.changed_tickets.get(order.order_id)
-    return changed or desk.waiting.get(order.bot, {}).get(order.order_id, ticket)
+    """The order as this transaction has it, whatever the caller remembers of it."""
+    name, bot = ticket.order.order_id, ticket.order.bot
+    found = desk.changed_tickets.get(name) or desk.waiting.get(bot, {}).get(name)
+    return found or desk.ended.get(name, ticket)
+
+
+def call_back(
+    desk: Desk, ticket: Ticket, ending: tuple[OrderState, Denial], moment: ExecutorMoment
+) -> Iterator[Event]:
+    """An order that is still open is not wanted any more."""
+    ticket = current(desk, ticket)
+    if ticket.open:
+        yield from end(desk, ticket, ending, moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class Market:
     """What the broker says of a symbol before an order is sent."""
 
     asset: Asset | None
-    most: Decimal | None = None  # units that an exit may close
+    missing: Decimal = ZERO  # units that an exit leaves out, because the broker lacks them
     barred: Denial | None = None  # why nothing may be opened
 
 
@@ -49,7 +58,7 @@ def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) ->
     if ticket.order.state is not OrderState.PLANNED:
         return
     scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
-    answer = clearance(ticket, market.asset, scene, most=market.most)
+    answer = clearance(ticket, market.asset, scene, missing=market.missing)
     if ticket.entry and market.barred and isinstance(answer, Cleared):
         answer = OrderState.DENIED, market.barred
     if answer is None:

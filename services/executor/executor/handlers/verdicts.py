@@ -15,6 +15,7 @@ from executor.domain.orders import Ticket
 from executor.domain.plan import plan
 from executor.domain.scene import Denial, Intent, Scene
 from executor.domain.turns import GAP_PATIENCE_S, Turn, passed, turn
+from executor.domain.withdrawal import taken_back
 from executor.handlers.booking import ExecutorMoment, alert, end, place, record, scene_of
 from executor.handlers.memory import Gaps, Memory
 from signalbox.contracts import ids
@@ -168,6 +169,9 @@ def _carry_out(event: VerdictReached, desk: Desk, moment: ExecutorMoment) -> Ite
         return
     scene = scene_of(desk, verdict.bot, signal.symbol, moment)
     answer = plan(verdict, event.configversion, scene)
+    if isinstance(answer, Intent) and answer.entry:
+        until = desk.stands_until(signal.signal_id, signal.valid_until)
+        answer = taken_back(signal.source_id, until, moment.now) or answer
     planned = isinstance(answer, Intent)
     if scene.bot is not None:
         rivals = desk.open_orders(verdict.bot, signal.symbol)
@@ -218,7 +222,9 @@ def _ticket(
         correlation_id=event.correlationid,
         config_version=event.configversion,
         planned_at=moment.now,
-        expires_at=signal.valid_until if intent.entry else None,
+        expires_at=desk.stands_until(signal.signal_id, signal.valid_until)
+        if intent.entry
+        else None,
         targets=intent.targets,
         arrival=halfway(last) if last else None,
         signal_price=signal.price,

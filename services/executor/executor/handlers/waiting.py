@@ -3,17 +3,17 @@
 from collections.abc import Collection, Iterator
 
 from executor.domain.book import equity_of
-from executor.domain.desk import WHOLE_BOT, Desk
+from executor.domain.desk import Desk
 from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, settle
-from executor.domain.risk import at_peak, begun, halted_by
+from executor.domain.risk import at_peak, begun
 from executor.domain.submission import unsent
 from executor.handlers.booking import (
     ExecutorMoment,
+    check_losses,
     end,
     fill_on,
-    halt_bot,
     quote_for,
     scene_of,
 )
@@ -64,7 +64,7 @@ def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:
     """The value of every book that holds something, once for a minute of market time. A bot that
     has lost too much of it today is halted.
     """
-    for (bot_id, account), held in sorted(desk.books.items()):
+    for (_, account), held in sorted(desk.books.items()):
         if all(holding.flat for holding in held.holdings.values()):
             continue
         book = at_peak(begun(held, moment.now))
@@ -72,8 +72,4 @@ def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:
             desk.put_book(book)
         cause = f"{minute}|{moment.epoch}|{account}"
         yield moment.event(EquityMarked, equity_of(book, moment.now, cause))
-        bot = desk.bots.get(bot_id)
-        why = halted_by(book, bot.limits) if bot and bot.account == account else None
-        if why and not desk.halted(bot_id, WHOLE_BOT):
-            code, words = why
-            yield halt_bot(desk, bot_id, code, words, moment)
+        yield from check_losses(desk, book, moment)

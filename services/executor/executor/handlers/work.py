@@ -1,5 +1,6 @@
 """One transaction around a rule: load the desk, change it, save it, remember what waits."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator
 
 from sqlalchemy import Connection
@@ -20,13 +21,21 @@ class Work:
     def __init__(self, service: Service[ExecutorConfig], memory: Memory) -> None:
         self.service = service
         self.memory = memory
+        self._under_way: set[asyncio.Future[list[Event]]] = set()
 
     async def do(self, rule: Rule, bots: Collection[str]) -> list[Event]:
-        """Run a rule on the books of these bots.
+        """Run a rule on the books of these bots. What is committed is remembered, also when the
+        caller is cancelled meanwhile.
 
         Raises:
             SignalboxError: what the rule raised; nothing is changed then.
         """
+        doing = asyncio.ensure_future(self._do(rule, bots))
+        self._under_way.add(doing)
+        doing.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(doing)
+
+    async def _do(self, rule: Rule, bots: Collection[str]) -> list[Event]:
         desks: list[Desk] = []
 
         def run(sql: Connection, moment: ExecutorMoment) -> list[Event]:
