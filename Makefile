@@ -25,8 +25,8 @@ PORT_strategy-runner := 8106
 PORT_lab := 8107
 PORT_sandbox := 5612
 
-.PHONY: help setup clients run test unit integration e2e e2e-compose format lint types imports check \
-  schemas docs migrate serve bench chaos up down lock clean
+.PHONY: help setup clients page page-check web-dev screenshots run test unit integration e2e browser e2e-compose \
+  format lint types imports check schemas docs migrate serve bench bench-page chaos up down lock clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,20 +53,35 @@ $(CLIENTS): requirements-clients.lock | $(READY)
 	  --require-hashes -r requirements-clients.lock
 	@touch $@
 
-run: setup ## set up and start the whole system on this machine; Ctrl-C stops it
+page: setup ## build the page; nothing to do while its sources are those of the last time
+	@$(BIN)/python scripts/build_web.py
+
+page-check: setup ## the page's types and tests, and that they are those of the interface
+	@$(BIN)/python scripts/build_web.py check
+
+web-dev: setup ## the page with hot reload on port 5173, on the gateway at SIGNALBOX_URL
+	@$(BIN)/python scripts/build_web.py dev
+
+screenshots: page ## every page, light and dark, wide and phone, into screenshots/
+	@$(BIN)/python -m pytest -q tests/browser/screenshots.py $(ARGS)
+
+run: page ## set up and start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/python scripts/up.py $(ARGS)
 
-test: setup clients ## set up and run every test that needs no Docker engine
+test: page clients ## set up and run every test that needs no Docker engine
 	@$(BIN)/python -m pytest $(ARGS)
 
 unit: setup clients ## tests that need no server
-	@$(BIN)/python -m pytest -m "not integration and not e2e" $(ARGS)
+	@$(BIN)/python -m pytest -m "not integration and not e2e and not browser" $(ARGS)
 
 integration: setup ## tests against a real NATS and a real PostgreSQL
 	@$(BIN)/python -m pytest -m integration $(ARGS)
 
 e2e: setup clients ## a signal goes in, a paper fill comes out
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
+
+browser: page ## what a person does on the page, in Chromium
+	@$(BIN)/python -m pytest -m browser $(ARGS)
 
 e2e-compose: setup ## start the compose stack, wait until every service is ready, stop it
 	@export SIGNALBOX_DATABASE_PASSWORD="$${SIGNALBOX_DATABASE_PASSWORD:-only-for-this-run}"; \
@@ -87,10 +102,11 @@ types: setup ## mypy, strict, one run per folder because test files share names
 imports: setup ## who may import whom
 	@$(BIN)/lint-imports --no-cache
 
-check: lint types imports unit ## lint, types, imports, unit
+check: lint types imports page-check unit ## lint, types, imports, page-check, unit
 
-schemas: setup ## regenerate the event schemas and the pages made from the code
+schemas: setup ## regenerate schemas, pages and the page's types, all made from the code
 	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python scripts/build_web.py gen
 
 docs: schemas ## the same as schemas
 
@@ -103,6 +119,9 @@ serve: setup ## start one service: make serve SERVICE=executor
 
 bench: setup ## measure throughput and latency against the floor
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-page: page ## measure how fast the page opens and scrolls, and how large it is
+	@$(BIN)/python -m bench.page $(ARGS)
 
 chaos: setup ## kill and cut things, then check that the books agree
 	@$(BIN)/python -m chaos $(ARGS)
@@ -122,7 +141,9 @@ lock: setup ## resolve versions again (Python 3.11, the oldest supported)
 	  | awk -F'==' 'NR == FNR { if (NF > 1) named[$$1]; next } /^[^ #]/ { keep = $$1 in named } keep && !/^#/' \
 	    requirements-data.in - > requirements-data.lock
 	@$(LOCK) --upgrade --constraint requirements-dev.lock --output-file requirements-clients.lock requirements-clients.in
+	@$(LOCK) --upgrade --output-file requirements-node.lock requirements-node.in
 
 clean: ## remove what the commands above made, except data
-	@rm -rf .venv .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist \
+	  services/gateway/web/node_modules services/gateway/gateway/static screenshots
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic.json_schema import models_json_schema
 
-from scripts import catalogue
+from scripts import catalogue, interface
 from signalbox.contracts.events import EVENTS, Event
 from signalbox.contracts.subjects import STREAMS
 
@@ -27,6 +27,7 @@ def generated() -> dict[str, str]:
     files["docs/asyncapi.yaml"] = asyncapi()
     files["docs/events.md"] = events_page()
     files["docs/settings.md"] = settings_page()
+    files["services/gateway/web/openapi.json"] = interface.openapi()
     return files
 
 

@@ -241,7 +241,8 @@ async def test_a_test_waits_until_the_config_has_arrived_and_warns(gateway: Any)
         "connected": True,
         "message": "Key and model are accepted.",
         "model": {"id": "a-model"},
-        "warnings": ["This model takes no temperature; it is left out."],
+        "warnings": ["It retires soon."],
+        "left_out": ["temperature"],
     }
     answers = [NotFound("no model config 'gpt'"), found]
     gateway.service.answers["llm-decider", "test"] = lambda _body: answers.pop(0)
@@ -258,7 +259,12 @@ async def test_the_page_warns_of_settings_that_the_model_does_not_take(gateway: 
         service="llm-decider",
         kind="connection",
         id="gpt",
-        body={"connected": True, "warnings": ["no temperature"], "next_at": NOON.isoformat()},
+        body={
+            "connected": True,
+            "warnings": ["It retires soon."],
+            "left_out": ["temperature"],
+            "next_at": NOON.isoformat(),
+        },
         at=NOON,
     )
     async with gateway() as web:
@@ -266,7 +272,8 @@ async def test_the_page_warns_of_settings_that_the_model_does_not_take(gateway: 
         gateway.feed(a_moment().event(StateChanged, said))
         config = (await web.get(f"{CONFIG}/gpt")).json()
         (status,) = (await web.get("/api/ai-trading/status")).json()["items"]
-    assert config["warnings"] == status["warnings"] == ["no temperature"]
+    assert config["warnings"] == status["warnings"] == ["It retires soon."]
+    assert config["left_out"] == ["temperature"]
     assert (status["connected"], status["next_at"]) == (True, "2026-08-03T16:00:00Z")
 
 

@@ -171,13 +171,15 @@ async def test_profit_after_cost_by_config(gateway: Any, story: Callable[..., An
     events.append(told.exit().model_copy(update={"data": exit_order}))
     gateway.feed(made("a", cost_usd=D("0.5")), made("b", cost_usd=D("0.25")), *events)
     async with gateway() as web:
-        (config,) = (await get(web, f"{COSTS}/breakdown?by=config"))["items"]
+        whole = await get(web, f"{COSTS}/breakdown?by=config")
         (model,) = (await get(web, f"{COSTS}/breakdown?by=model"))["items"]
         (other,) = (await get(web, f"{COSTS}/breakdown?by=config&bot=other"))["items"]
         day = "from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z"
         (spanned,) = (await get(web, f"{COSTS}/breakdown?by=config&{day}"))["items"]
-    assert (config["fills"], config["realised_pnl"]) == (2, "98")
-    assert (config["pnl_after_cost"], config["cost_per_fill"]) == ("97.25", "0.375")
+    (config,), total = whole["items"], whole["total"]
+    for one in (config, total):
+        assert (one["fills"], one["realised_pnl"]) == (2, "98")
+        assert (one["pnl_after_cost"], one["cost_per_fill"]) == ("97.25", "0.375")
     assert (other["fills"], other["pnl_after_cost"], other["cost_per_fill"]) == (0, "-0.75", None)
     assert (model["fills"], spanned["pnl_after_cost"], spanned["cost_usd"]) == (None, None, "0.75")
 
@@ -255,6 +257,25 @@ async def test_a_call_of_unknown_cost_is_settled(gateway: Any) -> None:
     sent = [body for _, verb, body, *_ in gateway.service.asked if verb == "settle"]
     assert sent[0] == {"attempt_id": attempt, "cost_usd": "0.0012"}
     assert (again.status_code, "known already" in again.text) == (409, True)
+
+
+async def test_calls_of_unknown_cost_are_listed(gateway: Any) -> None:
+    attempt, decision = str(ids.derive("attempt")), str(ids.derive("decision"))
+    told = {
+        "attempt": attempt,
+        "config_id": "gpt",
+        "provider": "openai",
+        "model": "a-model",
+        "at": TODAY.isoformat(),
+        "reserved_usd": "0.02",
+        "state": "unknown",
+        "decisions": {"AAPL": decision},
+    }
+    gateway.service.answers["llm-decider", "unresolved"] = {"attempts": [told]}
+    async with gateway() as web:
+        (found,) = (await get(web, "/api/ai-trading/attempts"))["items"]
+    assert (found["attempt_id"], found["reserved_usd"]) == (attempt, "0.02")
+    assert (found["at"], found["decisions"]) == ("2026-11-20T09:00:00Z", {"AAPL": decision})
 
 
 @pytest.mark.parametrize(

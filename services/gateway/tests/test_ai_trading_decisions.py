@@ -1,6 +1,8 @@
 """What language models answered: lists, one answer whole, and asking them now."""
 
 import asyncio
+import csv
+import io
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal as D
@@ -78,6 +80,16 @@ async def test_filters(several: Any, query: str, minutes: list[int]) -> None:
     async with several() as web:
         found = await items(web, query)
     assert [int(one["created_at"][14:16]) for one in found] == minutes
+
+
+async def test_the_list_comes_as_a_file_too(several: Any) -> None:
+    async with several() as web:
+        whole = (await web.get("/api/ai-trading/decisions.csv")).text
+        answer = await web.get("/api/ai-trading/decisions.csv?symbol=MSFT")
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert len(list(csv.DictReader(io.StringIO(whole)))) == 4
+    assert (row["symbol"], row["action"], row["abstained"]) == ("MSFT", "hold", "true")
+    assert (row["not_traded"], row["cost_usd"]) == ("abstained", "0.001")
 
 
 async def test_pages_walk_the_list_without_gaps_or_repeats(gateway: Any) -> None:

@@ -324,6 +324,23 @@ async def test_keys_of_the_environment_are_imported_by_fingerprint(
     assert documents(gateway)["executor"]["version"] == 3
 
 
+async def test_a_new_bot_has_the_defaults_that_are_told(gateway: Any) -> None:
+    async with gateway("admin") as web:
+        told = (await web.get("/api/defaults/bot")).json()
+        made = (await web.post("/api/bots", json={"name": "plain"})).json()
+    assert told == {part: made[part] for part in ("policy", "sizing", "limits", "exits")}
+    assert told["limits"]["max_order_notional"] == "10000"
+
+
+async def test_kinds_of_strategies_are_those_that_the_runner_names(gateway: Any) -> None:
+    body: dict[str, Any] = {"parameters": {"fast": "10", "slow": "30"}}
+    state = p.State(service="strategy-runner", kind="kind", id="sma-cross", body=body, at=NOON)
+    gateway.feed(a_moment().event(StateChanged, state))
+    async with gateway("viewer") as web:
+        kinds = (await web.get("/api/strategies/kinds")).json()["items"]
+    assert kinds == [{"id": "sma-cross", **body}]
+
+
 @pytest.mark.parametrize("path", ["bots", "accounts", "strategies", "quantconnect/config"])
 async def test_configuration_takes_no_unknown_field(gateway: Any, path: str) -> None:
     async with gateway() as web:

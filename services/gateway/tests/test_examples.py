@@ -42,12 +42,13 @@ ATTEMPT = "5f0f0c0e-8a57-5d0b-9a3e-5b6f7c1d2e3f"
 
 
 def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Method, path and description of each of these operations, by its id."""
+    """Method, path and description of each of these operations, by its id; files have none."""
     return {
         operation["operationId"]: (method.upper(), path, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if path.startswith(ROOTS) or operation["operationId"] in ALSO
+        if (path.startswith(ROOTS) and not path.endswith(".csv"))
+        or operation["operationId"] in ALSO
     }
 
 
@@ -113,6 +114,7 @@ QC_ANSWERS: dict[str, Any] = {
     "backtest_series": {
         name: [[1704153600, "100000"]] for name in ("equity", "benchmark", "drawdown")
     },
+    "backtest_trades": {"trades": [{"id": 1, "symbol": "SPY", "opened_at": AT}], "length": 1},
     "backtest_orders": {"orders": [{"id": 1, "symbol": "SPY", "time": AT}], "length": 1},
     "backtest_insights": {"insights": [{"id": "a1", "symbol": "SPY", "time": AT}], "length": 1},
     "cancel_backtest": {"status": "running", "message": "It is being cancelled."},
@@ -143,6 +145,7 @@ LLM_ANSWERS: dict[str, Any] = {
         "message": "Key and model are accepted.",
         "model": {"id": "a-model"},
         "warnings": ["This model takes no temperature; it is left out of the call."],
+        "left_out": ["temperature"],
     },
     "decide": {
         "call_ids": [str(DECISION.call_id)],
@@ -170,6 +173,19 @@ LLM_ANSWERS: dict[str, Any] = {
             }
         ],
         "messages": {"system": "s", "user": "u"},
+    },
+    "unresolved": {
+        "attempts": [
+            {
+                "attempt": ATTEMPT,
+                "config_id": "gpt",
+                "provider": "openai",
+                "model": "a-model",
+                "at": WALL.isoformat(),
+                "reserved_usd": "0.02",
+                "decisions": {"AAPL": str(DECISION.decision_id)},
+            }
+        ]
     },
     "check_prompt": {"problems": [], "variables": ["symbols", "market"]},
     "preview": {
@@ -287,6 +303,7 @@ async def prepare_models(gateway: Any) -> None:
             last_ok_at=WALL.isoformat(),
             next_at=NOON.isoformat(),
             warnings=["This model takes no temperature; it is left out of the call."],
+            left_out=["temperature"],
         ),
     )
     async with gateway() as web:

@@ -173,17 +173,6 @@ def test_a_lot_that_another_source_closes_still_earns_for_its_owner() -> None:
         assert (key in owners) is bool(found.traded)
 
 
-# Figures of empyrical-reloaded 0.7.1 for `a_walk`: days, year, sharpe, sortino, volatility, annual
-# return, max drawdown, calmar.
-REFERENCE = [
-    (30, 252, 2.08460942, 3.29925848, 0.16256547, 0.38529182, 0.03332467, 11.56175895),
-    (30, 365, 2.50882783, 3.97065819, 0.19564757, 0.60328294, 0.03332467, 18.10319248),
-    (120, 252, -0.00085595, -0.00122127, 0.18135579, -0.01632499, 0.11974298, -0.13633359),
-    (756, 252, 0.71600541, 1.04185407, 0.18269705, 0.12088602, 0.23204165, 0.52096692),
-    (756, 365, 0.86171265, 1.25387157, 0.21987594, 0.17973765, 0.23204165, 0.77459219),
-]
-
-
 def a_walk(days: int) -> list[float]:
     """Daily returns that look random and are the same everywhere."""
     number, returns = 12345, []
@@ -191,20 +180,6 @@ def a_walk(days: int) -> list[float]:
         number = (1103515245 * number + 12345) % 2**31
         returns.append((number / 2**31 - 0.485) * 0.04)
     return returns
-
-
-@pytest.mark.parametrize("reference", REFERENCE)
-def test_ratios_are_those_of_another_library(reference: tuple[float, ...]) -> None:
-    days, year, *wanted = reference
-    returns = a_walk(int(days))
-    worth = [1.0]
-    for one in returns:
-        worth.append(worth[-1] * (1 + one))
-    deepest = max(drawdowns(worth))
-    span = timedelta(days=400)
-    found = ratios(returns, year=int(year), span=span, max_drawdown=deepest)
-    given_ = (found.sharpe, found.sortino, found.volatility, found.annual_return)
-    assert (*given_, deepest, found.calmar) == pytest.approx(wanted, abs=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,14 @@ from gateway.adapters.book_tables import equity_days
 from gateway.routes import exports
 from gateway.starting import Environment, start
 from signalbox.contracts import payloads as p
-from signalbox.contracts.events import EquityMarked, Event, LlmDecisionMade, QuoteUpdated
-from signalbox.contracts.values import OrderState
+from signalbox.contracts.events import (
+    AlertRaised,
+    EquityMarked,
+    Event,
+    LlmDecisionMade,
+    QuoteUpdated,
+)
+from signalbox.contracts.values import OrderState, Severity
 from signalbox.testing.examples import NOON, a_decision, a_moment, a_quote
 
 NO_KEYS = dict.fromkeys(("quantconnect_api_key", "quantconnect_api_secret"))
@@ -192,7 +198,7 @@ async def test_files_hold_what_lists_hold(
     monkeypatch.setattr(exports, "_ROWS", 2)
     stories = [story(own_id=str(n), symbol=s, minute=n) for n, s in enumerate(["AAPL", "MSFT"] * 3)]
     gateway.feed(*(event for one in stories for event in one.all()))
-    for kind in ("trades", "orders"):
+    for kind in ("trades", "orders", "signals", "quantconnect/signals", "verdicts"):
         for query in ("", "?symbol=MSFT&side=buy", "?bot=other"):
             listed = (await get(gateway, f"{kind}{query}"))["items"]
             found = await table(gateway, f"{kind}.csv{query}")
@@ -200,6 +206,30 @@ async def test_files_hold_what_lists_hold(
     first = (await table(gateway, "trades.csv"))[0]
     assert (first["quantity"], first["price"], first["realised_pnl"]) == ("10", "200", "-1")
     assert (first["at"], first["slippage_bps"]) == ("2026-08-03T16:05:00Z", "")
+
+
+async def test_open_lots_and_alerts_come_as_files_too(
+    gateway: Any, story: Callable[..., Any]
+) -> None:
+    gateway.feed(*story().all())
+    alarm = p.Alert(
+        severity=Severity.WARNING,
+        code="late_fill",
+        about="bot:alpha",
+        message="late",
+        service="executor",
+        active=True,
+        occurrence="1",
+        at=NOON,
+    )
+    gateway.feed(a_moment().event(AlertRaised, alarm))
+    held = (await get(gateway, "positions"))["items"]
+    (lot,) = await table(gateway, "lots.csv")
+    assert [lot["id"]] == [one["id"] for position in held for one in position["lots"]]
+    assert (lot["quantity"], lot["source_type"]) == ("10", "quantconnect")
+    (row,) = await table(gateway, "alerts.csv?severity=warning&active=true")
+    assert (row["code"], row["active"]) == ("late_fill", "true")
+    assert await table(gateway, "alerts.csv?severity=critical") == []
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", '="a"\n'])

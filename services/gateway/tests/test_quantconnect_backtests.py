@@ -156,7 +156,7 @@ async def test_curves_are_points_in_time(gateway: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("what", ["orders", "insights"])
+@pytest.mark.parametrize("what", ["trades", "orders", "insights"])
 async def test_a_backtests_rows_are_paged(gateway: Any, what: str) -> None:
     every = [{"id": n, "symbol": "SPY", "quantity": n} for n in range(250)]
 

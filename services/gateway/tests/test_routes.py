@@ -258,7 +258,7 @@ async def test_fetching_asks_for_one_account_or_all(gateway: Any) -> None:
     ("method", "path", "status", "detail"),
     [
         ("GET", "/api/nothing", 404, "there is nothing at /api/nothing"),
-        ("GET", "/elsewhere", 404, "there is nothing at /elsewhere"),
+        ("GET", "/api/elsewhere", 404, "there is nothing at /api/elsewhere"),
         ("DELETE", "/api/signals", 405, "/api/signals does not take DELETE"),
         ("GET", "/api/signals/unknown", 404, "there is no signal unknown"),
         ("GET", "/api/verdicts/unknown", 404, "there is no verdict unknown"),

@@ -285,3 +285,16 @@ async def test_a_wish_that_makes_no_sense(
     async with gateway("viewer") as web:
         answer = await web.get(f"/api/stream?{query}", headers={"last-event-id": header})
     assert (answer.status_code, answer.json()["detail"][: len(detail)]) == (422, detail)
+
+
+async def test_a_change_of_the_configuration_is_told_once(gateway: Any, open_stream: Any) -> None:
+    async with open_stream("types=ConfigurationChanged") as browser, gateway() as web:
+        await browser.events(1)
+        for _ in range(2):  # the second changes nothing
+            await web.put("/api/flags", json={"llm": False})
+        await web.put("/api/flags", json={"llm": True})
+        first, second = await browser.events(2)
+    assert first["event"] == second["event"] == "ConfigurationChanged"
+    assert "id" not in first
+    versions = [json.loads(frame["data"])["data"]["version"] for frame in (first, second)]
+    assert versions[1] == versions[0] + 1

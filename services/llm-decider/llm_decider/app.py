@@ -54,8 +54,8 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
     service.consume(build_book_handlers())
     service.listen(f"{PREFIX}.market.news.>", reader.hear)
     service.listen(f"{PREFIX}.signals.>", reader.hear)
-    for verb in ("test", "decide", "check_prompt", "variables", "preview", "attempts", "budgets",
-                 "settle"):  # fmt: skip
+    for verb in ("test", "decide", "check_prompt", "variables", "preview", "attempts", "unresolved",
+                 "budgets", "settle"):  # fmt: skip
         service.command(verb, getattr(commands, verb))
     service.task(reader.recall)
     service.task(worker.run)

@@ -4,19 +4,18 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
-from uuid import UUID
+from decimal import Decimal
 
 from pydantic import JsonValue
 from sqlalchemy import Connection as Sql
 
-from llm_decider import reporting
+from llm_decider import bodies, reporting
 from llm_decider.adapters import ledger, prices, store
 from llm_decider.adapters.store import Lease
 from llm_decider.answering import At, Host
 from llm_decider.calling import OpenLine
 from llm_decider.domain import templates, triggers
-from llm_decider.domain.attempts import Attempt, Intent, calls_of
+from llm_decider.domain.attempts import Intent, calls_of
 from llm_decider.domain.costs import Priced
 from llm_decider.domain.preview import preview
 from llm_decider.domain.shapes import ModelCheck, Usage
@@ -32,6 +31,7 @@ from signalbox.contracts.ids import plain
 
 Answer = dict[str, JsonValue]
 
+_SHOWN = 200  # attempts in one answer
 _TYPICAL_ANSWER = 250  # tokens for one symbol
 
 
@@ -48,7 +48,7 @@ class Commands:
 
     async def test(self, command: Command) -> Answer:
         """Whether a config's key and model are accepted; nothing is spent."""
-        config = _model(self.host.moment().config, _text(command, "config_id"))
+        config = _model(self.host.moment().config, bodies.text(command, "config_id"))
         found = await check(self.open_line, config)
         await self.reporter.checked(config, found)
         if found.connected:
@@ -58,6 +58,7 @@ class Commands:
             "message": found.message,
             "model": dict(found.model) if found.model is not None else None,
             "warnings": list(found.warnings),
+            "left_out": reporting.left_out(config),
         }
 
     async def decide(self, command: Command) -> Answer:
@@ -68,7 +69,7 @@ class Commands:
             Malformed: a symbol that the config does not name.
         """
         moment = self.host.moment()
-        config = _model(moment.config, _text(command, "config_id"))
+        config = _model(moment.config, bodies.text(command, "config_id"))
         group = [
             Intent(
                 decision_id=triggers.decision_id(config.id, command.request_id, symbol),
@@ -98,7 +99,7 @@ class Commands:
 
     async def check_prompt(self, command: Command) -> Answer:
         """What is wrong with a template, and which variables it uses."""
-        system, user = _string(command, "system"), _string(command, "user")
+        system, user = bodies.string(command, "system"), bodies.string(command, "user")
         names = dict.fromkeys((*templates.names_used(system), *templates.names_used(user)))
         return {
             "problems": [asdict(problem) for problem in templates.check(system, user)],
@@ -147,7 +148,7 @@ class Commands:
         Raises:
             NotFound: no such decision, or it was long ago.
         """
-        wanted = _uuid(command, "decision_id")
+        wanted = bodies.uuid(command, "decision_id")
 
         def read(sql: Sql, _moment: At) -> Answer:
             found = store.find_call(sql, wanted)
@@ -155,9 +156,20 @@ class Commands:
                 raise NotFound(f"no attempts at decision {wanted} are kept")
             call, messages = found
             made = ledger.attempts_of(sql, call.call_id)
-            return {"attempts": [_attempt(one) for one in made], "messages": messages}
+            return {"attempts": [bodies.attempt_body(one) for one in made], "messages": messages}
 
         return await self.host.write(read)
+
+    async def unresolved(self, _command: Command) -> Answer:
+        """Attempts of unknown cost, newest first, with the decisions that wait for them."""
+
+        def read(sql: Sql, _moment: At) -> list[JsonValue]:
+            return [
+                bodies.attempt_body(one) | {"decisions": dict(store.decided(sql, one.call_id))}
+                for one in ledger.unresolved(sql, _SHOWN)
+            ]
+
+        return {"attempts": await self.host.write(read)}
 
     async def budgets(self, _command: Command) -> Answer:
         """Every budget as it stands."""
@@ -174,7 +186,7 @@ class Commands:
             Conflict: its cost is known already.
             Malformed: the cost is not a number from 0.
         """
-        wanted, cost = _uuid(command, "attempt_id"), _cost(command)
+        wanted, cost = bodies.uuid(command, "attempt_id"), bodies.cost(command)
 
         def work(sql: Sql, moment: At) -> Iterable[Event]:
             return reporting.budget_alerts(moment, ledger.resolve(sql, moment.config, wanted, cost))
@@ -192,27 +204,6 @@ async def check(open_line: OpenLine, config: LlmConfig) -> ModelCheck:
     return await line.check(config.model)
 
 
-def _attempt(attempt: Attempt) -> Answer:
-    return {
-        "attempt": str(attempt.attempt_id),
-        "number": attempt.number,
-        "config_id": attempt.config_id,
-        "provider": attempt.provider,
-        "model": attempt.model,
-        "at": attempt.at.isoformat(),
-        "latency_ms": attempt.latency_ms,
-        "status": attempt.status,
-        "request_id": attempt.request_id,
-        "outcome": attempt.outcome,
-        "error": attempt.error,
-        "usage": attempt.usage,
-        "cost_usd": plain(attempt.cost_usd),
-        "reserved_usd": plain(attempt.reserved_usd),
-        "state": attempt.state.value,
-        "raw_text": attempt.raw_text,
-    }
-
-
 def _model(document: LlmDeciderConfig, config_id: str) -> LlmConfig:
     for config in document.models:
         if config.id == config_id:
@@ -223,7 +214,7 @@ def _model(document: LlmDeciderConfig, config_id: str) -> LlmConfig:
 def _previewed(command: Command, document: LlmDeciderConfig, prompt: PromptVersion) -> LlmConfig:
     """The config that a preview is for; without one, a stand-in of no provider's price."""
     if command.body.get("config_id") is not None:
-        return _model(document, _text(command, "config_id"))
+        return _model(document, bodies.text(command, "config_id"))
     free = TokenPrice(input_usd=Decimal(0), output_usd=Decimal(0))
     return LlmConfig(
         id="preview",
@@ -245,7 +236,7 @@ def _prompt(command: Command, document: LlmDeciderConfig) -> PromptVersion:
             if prompt.prompt_id == prompt_id:
                 return prompt
         raise NotFound(f"no prompt {prompt_id!r} with an active version")
-    system, user = _string(command, "system"), _string(command, "user")
+    system, user = bodies.string(command, "system"), bodies.string(command, "user")
     problems = templates.check(system, user)
     if problems:
         first = problems[0]
@@ -265,34 +256,3 @@ def _symbols(command: Command, config: LlmConfig, *, free: bool = False) -> list
     if unknown and not free:
         raise Malformed(f"{config.name} does not name {', '.join(unknown)}; add them to it first")
     return symbols
-
-
-def _text(command: Command, key: str) -> str:
-    value = command.body.get(key)
-    if not isinstance(value, str) or not value:
-        raise Malformed(f"{key} is missing")
-    return value
-
-
-def _string(command: Command, key: str) -> str:
-    value = command.body.get(key, "")
-    if not isinstance(value, str):
-        raise Malformed(f"{key} is not a text")
-    return value
-
-
-def _uuid(command: Command, key: str) -> UUID:
-    try:
-        return UUID(_text(command, key))
-    except ValueError:
-        raise Malformed(f"{key} is not an id") from None
-
-
-def _cost(command: Command) -> Decimal:
-    try:
-        cost = Decimal(str(command.body.get("cost_usd")))
-    except InvalidOperation:
-        cost = Decimal("NaN")
-    if not cost.is_finite() or not 0 <= cost < 1_000_000:
-        raise Malformed("cost_usd is not a number from 0")
-    return cost

@@ -110,7 +110,9 @@ class Reader:
     async def hear(self, event: Event) -> None:
         """Take note of a headline or of another source's word."""
         if isinstance(event, NewsPublished):
-            self._news[event.data.symbol].appendleft(event.data)
+            known = self._news[event.data.symbol]
+            if all(news.news_id != event.data.news_id for news in known):
+                known.appendleft(event.data)
         elif (key := _speaker(event)) is not None:
             self._words.pop(key, None)
             self._words[key] = event.data if isinstance(event, SignalRaised) else None

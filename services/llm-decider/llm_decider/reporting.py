@@ -8,7 +8,7 @@ from sqlalchemy import Connection as Sql
 
 from llm_decider.adapters import connections
 from llm_decider.adapters.ledger import Crossing
-from llm_decider.domain import budget
+from llm_decider.domain import budget, wires
 from llm_decider.domain.budget import Purse
 from llm_decider.domain.health import Connection
 from llm_decider.domain.shapes import Failure
@@ -96,6 +96,12 @@ def budget_alerts(moment: At, crossings: Iterable[Crossing]) -> list[Event]:
         )
         said.append(moment.event(AlertRaised, alert))
     return said
+
+
+def left_out(config: LlmConfig) -> list[JsonValue]:
+    """The settings that the config's model is known not to take, by its name."""
+    wire = wires.wire_of(config.provider, config.wire)
+    return [*sorted(wires.left_out(wire, config.model, config.effort))]
 
 
 def budget_body(purse: Purse) -> Body:

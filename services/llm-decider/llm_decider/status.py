@@ -174,6 +174,7 @@ def _connection(
         "target": config.target.value,
         "active": config.active,
         "warnings": list(found.warnings),
+        "left_out": reporting.left_out(config),
         "calls_today": today.calls,
         "tokens_today": today.tokens,
         "cost_today_usd": plain(today.spent + today.held),

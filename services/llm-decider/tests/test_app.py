@@ -220,6 +220,7 @@ async def test_commands_answer(place: Place) -> None:
 
     tested = (await ask("test", config_id="demo"))["body"]
     assert (tested["connected"], tested["model"]["id"]) == (True, "gpt-5.4-mini")
+    assert tested["left_out"] == ["temperature"]
     assert (await ask("test", config_id="none"))["problem"]["kind"] == "NotFound"
     assert (await ask("decide", config_id="demo", symbols=["XOM"]))["problem"][
         "kind"
@@ -252,10 +253,18 @@ async def test_an_unknown_outcome_is_settled_by_command(place: Place) -> None:
     assert (decision.attempts, decision.cost_is_estimated) == (2, True)
     body = {"decision_id": str(decision.decision_id)}
     found = await place.desk.ask("llm-decider", "attempts", body, request_id="x")
+    open_ones = await place.desk.ask("llm-decider", "unresolved", {}, request_id="u")
+    unresolved = open_ones["body"]["attempts"]
+    assert {one["attempt"] for one in unresolved} == {
+        one["attempt"] for one in found["body"]["attempts"]
+    }
+    assert unresolved[0]["decisions"] == {"AAPL": str(decision.decision_id)}
     for number, attempt in enumerate(found["body"]["attempts"]):
         assert attempt["state"] == "unknown"
         body = {"attempt_id": attempt["attempt"], "cost_usd": "0.001"}
         await place.desk.ask("llm-decider", "settle", body, request_id=f"s{number}")
+    open_ones = await place.desk.ask("llm-decider", "unresolved", {}, request_id="v")
+    assert open_ones["body"]["attempts"] == []
     answer = await place.desk.ask("llm-decider", "budgets", {}, request_id="y")
     for budget in answer["body"]["budgets"]:
         assert (D(budget["spent_usd"]), D(budget["reserved_usd"])) == (D("0.002"), D(0))

@@ -78,6 +78,16 @@ async def test_news_and_words_of_others_are_kept_while_they_stand(station: Stati
     assert (await reader.markets(shows, ["AAPL"]))[0].signals == ()
 
 
+async def test_a_headline_that_comes_again_is_shown_once(station: Station) -> None:
+    reader = station.process().reader
+    moment = station.host.moment()
+    for number in ("1", "2", "1"):
+        news = News(news_id=number, symbol="AAPL", headline="News", published_at=moment.now)
+        await reader.hear(moment.event(NewsPublished, news))
+    (market,) = await reader.markets(station.config(), ["AAPL"])
+    assert [one.news_id for one in market.news] == ["2", "1"]
+
+
 async def test_what_was_said_before_a_restart_is_read_again(station: Station) -> None:
     def store(stream: str, event: Event) -> None:
         station.host.stored[f"{stream} {len(station.host.stored)}"] = event.encode()

@@ -82,6 +82,7 @@ def build(settings: Settings) -> Service[IngestConfig]:
         "backtest": jobs.backtest,
         "backtest_detail": jobs.backtest_detail,
         "backtest_series": jobs.backtest_series,
+        "backtest_trades": jobs.backtest_trades,
         "backtest_orders": jobs.backtest_orders,
         "backtest_insights": jobs.backtest_insights,
         "cancel_backtest": jobs.cancel_backtest,

@@ -165,7 +165,7 @@ class Backtester:
 
 
 async def read_page(client: QuantConnect, kind: Rows, job: Job, start: int) -> Page:
-    """A page of a backtest's orders or insights."""
+    """A page of a backtest's trades, orders or insights."""
     return await client.backtests.page(
         kind, job.project_id, job.quantconnect_id, start, start + PAGE
     )

@@ -139,6 +139,10 @@ class JobCommands:
             "drawdown": list(result.drawdown),
         }
 
+    async def backtest_trades(self, command: Command) -> dict[str, JsonValue]:
+        """Some of a finished backtest's closed trades: `{trades, length}`."""
+        return await self._rows(command, Rows.TRADES)
+
     async def backtest_orders(self, command: Command) -> dict[str, JsonValue]:
         """Some of a finished backtest's orders: `{orders, length}`."""
         return await self._rows(command, Rows.ORDERS)

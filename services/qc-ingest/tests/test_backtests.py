@@ -69,6 +69,12 @@ async def test_the_result_can_be_read(station: Station) -> None:
     assert [row["direction"] for row in insights["insights"]] == [
         row["direction"] for row in made.page("insights", 0, 5)[0]
     ]
+    trades = await jobs.backtest_trades(station.ask(backtest_id=backtest_id, limit=100))
+    closed = made.result.total.page(0, 1)[0]["closedTrades"]
+    assert trades["length"] == len(closed) > 0
+    assert [(row["id"], Decimal(row["quantity"])) for row in trades["trades"]] == [
+        (number, trade["quantity"]) for number, trade in enumerate(closed[:100], 1)
+    ]
     await station.sandbox.stop()
     again = await jobs.backtest_orders(station.ask(backtest_id=backtest_id, offset=70, limit=70))
     assert again["orders"] == seen[70:140]

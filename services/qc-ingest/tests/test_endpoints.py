@@ -165,6 +165,13 @@ CALLS: list[Any] = [
         lambda c: c.backtests.page(Rows.INSIGHTS, 7, "b", 0, 100),
         lambda page: page.is_last,
     ),
+    (
+        "backtests/read",
+        IDS,
+        {"backtest": {"totalPerformance": {"closedTrades": [{"quantity": 5}]}}},
+        lambda c: c.backtests.page(Rows.TRADES, 7, "b", 0, 100),
+        lambda page: (page.rows[0]["quantity"], page.is_last) == ("5", True),
+    ),
     ("live/list", {}, {"live": [PROJECT]}, lambda c: c.live.all(), lambda x: x[0].project_id == 7),
     (
         "live/portfolio/read",

@@ -18,7 +18,7 @@ from qc_ingest.domain.backtests import (
     with_dates,
 )
 from qc_ingest.domain.charts import as_json, parse_series, thin
-from qc_ingest.domain.history import Rows, parse_page
+from qc_ingest.domain.history import Rows, parse_page, parse_trades
 from qc_ingest.domain.jobs import Job, Kind, Status, Step
 from qc_ingest.domain.live import Notify, newest_of, paper_deployment, parse_listings
 from qc_ingest.domain.nodes import choose_live, parse_nodes
@@ -201,6 +201,42 @@ def test_pages_end_with_a_short_one_whatever_length_says() -> None:
     page = parse_page(Rows.ORDERS, {"orders": full[:7], "length": 550}, 200)
     assert (page.length, page.is_last) == (207, True)
     assert parse_page(Rows.INSIGHTS, {"insights": None}, 0).rows == ()
+
+
+def test_closed_trades_are_rows_in_either_form() -> None:
+    trade: Any = {
+        "symbol": {"value": "SPY", "id": "SPY R735QTJ8XC9X"},
+        "entryTime": "2026-11-20T14:31:00Z",
+        "entryPrice": 508.9,
+        "direction": 1,
+        "quantity": 40,
+        "exitTime": "2026-11-21T14:31:00Z",
+        "exitPrice": "500",
+        "profitLoss": 356,
+        "totalFees": "NaN",
+    }
+    several = {**trade, "symbol": None, "symbols": [trade["symbol"]], "direction": "Long"}
+    total: Any = {"closedTrades": [trade] * 100 + [several]}
+    page = parse_trades({"totalPerformance": total}, 0)
+    assert (len(page.rows), page.length, page.is_last) == (100, 101, False)
+    assert page.rows[0] == {
+        "id": 1,
+        "symbol": "SPY",
+        "symbol_id": "SPY R735QTJ8XC9X",
+        "direction": "short",
+        "quantity": "40",
+        "opened_at": "2026-11-20T14:31:00+00:00",
+        "entry_price": "508.9",
+        "closed_at": "2026-11-21T14:31:00+00:00",
+        "exit_price": "500",
+        "profit": "356",
+        "fees": None,
+    }
+    last = parse_trades({"totalPerformance": total}, 100)
+    (row,) = last.rows
+    assert (row["id"], row["symbol"], row["direction"]) == (101, "SPY", "long")
+    assert last.is_last
+    assert parse_trades({"totalPerformance": None}, 0).rows == ()
 
 
 def test_rows_of_orders_and_insights() -> None:

@@ -1,6 +1,7 @@
 """Tells everybody who listens what was committed, and the newest prices between."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +10,7 @@ from gateway.adapters.archive import Archived, kind_of, symbol_of
 from signalbox.contracts.events import BarClosed, Event, QuoteUpdated
 from signalbox.runtime import metrics
 
+CONFIGURATION = "ConfigurationChanged"  # no event of the bus: it is never archived
 _WAITING = 1000  # frames for one listener; one that falls further behind is cut off and resumes
 
 
@@ -114,6 +116,10 @@ class Hub:
             return
         for event in archived:
             self._hand_on(event.kind, event.symbol, event.bot, event.seq, event.body)
+
+    def announce_configuration(self, version: int) -> None:
+        """Tell that there is another version of the configuration."""
+        self._hand_on(CONFIGURATION, None, None, 0, json.dumps({"data": {"version": version}}))
 
     async def hear(self, event: Event) -> None:
         """Take a price or a bar as it is published."""

@@ -78,6 +78,22 @@ class BacktestSeries(View):
 Key = Annotated[str, BeforeValidator(lambda given: "" if given is None else str(given))]
 
 
+class BacktestTradeView(View):
+    """A quantity that a backtest opened and closed. Amounts in account currency."""
+
+    id: Key
+    symbol: str | None = None
+    symbol_id: str | None = None
+    direction: str | None = Field(None, description="`long` or `short`.")
+    quantity: Loose = None
+    opened_at: UtcTime | None = None
+    entry_price: Loose = None
+    closed_at: UtcTime | None = None
+    exit_price: Loose = None
+    profit: Loose = Field(None, description="Before fees.")
+    fees: Loose = None
+
+
 class BacktestOrderView(View):
     """An order of a backtest. It is history: nothing here trades."""
 

@@ -2,19 +2,38 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from signalbox.contracts.accounts import PaperSettings
-from signalbox.contracts.config import Exits, Limits, Policy, Sizing, SourceRule
+from signalbox.contracts.config import Policy, SourceRule
+from signalbox.contracts.limits import Exits, Limits, Sizing
 from signalbox.contracts.values import Name, Slug, Symbol, Target
 
+_MOST_SYMBOLS = 500
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 # What fits into headers and files: no control characters.
 Plain = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
 Parameter = Annotated[Decimal, Field(max_digits=30, ge=-1_000_000, le=1_000_000)]
+
 Secret = Annotated[SecretStr, StringConstraints(min_length=1, max_length=512)]
+
+
+def _sendable(key: SecretStr | str) -> SecretStr | str:
+    text = key if isinstance(key, str) else key.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        words = "it has a character that no key has (blank, invisible or accented): copy it again"
+        raise ValueError(words)
+    return key
 
 
 class StrictRule(SourceRule):
@@ -34,11 +53,28 @@ class StrictSizing(Sizing):
 
     model_config = _STRICT
 
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if len(self.increments) > _MOST_SYMBOLS:
+            raise ValueError(f"increments names more than {_MOST_SYMBOLS} symbols")
+        return self
+
 
 class StrictLimits(Limits):
     """What a bot may do at most."""
 
     model_config = _STRICT
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if len(self.restricted) > _MOST_SYMBOLS:
+            raise ValueError(f"restricted names more than {_MOST_SYMBOLS} symbols")
+        if self.max_daily_loss < 1 and self.halt_daily_loss < self.max_daily_loss:
+            raise ValueError(
+                f"halt_daily_loss is {self.halt_daily_loss}, below max_daily_loss"
+                f" {self.max_daily_loss}: the bot would be halted before its entries stop"
+            )
+        return self
 
 
 class StrictExits(Exits):
@@ -89,8 +125,8 @@ class AccountBody(BaseModel):
     target: Target | None = None  # of a broker; real unless said otherwise
     paper: StrictPaper | None = None
     crypto_fee_bps: Annotated[Decimal, Field(ge=0, le=1000, max_digits=30)] | None = None
-    api_key: Plain | None = None
-    api_secret: Secret | None = None
+    api_key: Annotated[Plain, AfterValidator(_sendable)] | None = None
+    api_secret: Annotated[Secret, AfterValidator(_sendable)] | None = None
 
 
 class StrategyBody(BaseModel):

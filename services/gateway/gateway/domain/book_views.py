@@ -37,6 +37,35 @@ class EquityView(View):
     drawdown: Number | None = None  # with `points`: fraction below the highest so far, 0 to 1
 
 
+class DayView(View):
+    """What something is worth now, and what the present market day (UTC) has brought."""
+
+    equity: Number
+    realised_pnl: Number  # since its beginning
+    unrealised_pnl: Number
+    exposure_gross: Number
+    pnl_today: Number
+    pnl_today_share: Number | None = None  # of what the day began with; null where that was nothing
+    open_positions: int
+
+
+class BotDayView(DayView):
+    """One bot's day, on the account that it has now."""
+
+    bot: str
+    account: str
+    at: UtcTime  # of its newest equity
+    drawdown: Number  # fraction below its highest so far, 0 to 1
+
+
+class SummaryView(View):
+    """How all bots are doing today."""
+
+    day: UtcTime  # when the market day began
+    total: DayView
+    bots: tuple[BotDayView, ...]
+
+
 class StageView(View):
     """How long one stage took, in wall-clock time."""
 

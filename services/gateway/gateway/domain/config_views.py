@@ -54,6 +54,13 @@ class StrategyView(View):
         )
 
 
+class StrategyKindView(View):
+    """A classic strategy that can be run."""
+
+    id: str
+    parameters: dict[str, Number]  # every one it takes, with its default
+
+
 class MarketView(View):
     """The market clock."""
 

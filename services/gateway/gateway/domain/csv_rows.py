@@ -6,10 +6,98 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from gateway.domain.views import OrderView, TradeView
+from gateway.domain.views import View
 from signalbox.contracts.ids import plain
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+SIGNAL = (
+    "id",
+    "raised_at",
+    "valid_until",
+    "withdrawn",
+    "source_type",
+    "source_id",
+    "own_id",
+    "symbol",
+    "action",
+    "confidence",
+    "price",
+    "stop_price",
+    "target_price",
+    "horizon_s",
+    "target",
+    "reasoning",
+)
+DECISION = (
+    "id",
+    "created_at",
+    "at",
+    "symbol",
+    "outcome",
+    "action",
+    "abstained",
+    "confidence",
+    "reasoning",
+    "config_id",
+    "target",
+    "provider",
+    "served_model",
+    "prompt_version",
+    "dry_run",
+    "signal_id",
+    "not_traded",
+    "error",
+    "tokens_in",
+    "tokens_out",
+    "cost_usd",
+    "cost_is_estimated",
+    "latency_ms",
+)
+VERDICT = (
+    "id",
+    "evaluated_at",
+    "bot",
+    "account",
+    "symbol",
+    "action",
+    "confidence",
+    "source_type",
+    "source_id",
+    "outcome",
+    "reason",
+    "explanation",
+    "rule",
+    "round",
+    "current",
+    "decided_by",
+    "winner_id",
+    "signal_id",
+)
+LOT = (
+    "id",
+    "opened_at",
+    "bot",
+    "account",
+    "symbol",
+    "quantity",
+    "entry_price",
+    "source_type",
+    "source_id",
+    "confidence",
+    "order_id",
+)
+ALERT = ("id", "at", "severity", "code", "about", "message", "service", "active")
+QUANTCONNECT_SIGNAL = (
+    "id",
+    "timestamp",
+    "config_id",
+    "symbol",
+    "signal",
+    "confidence",
+    "price",
+    "processed",
+    "created_at",
+)
 TRADE = (
     "id",
     "at",
@@ -59,7 +147,7 @@ ORDER = (
 )
 
 
-def lines(columns: Sequence[str], views: Iterable[OrderView | TradeView]) -> str:
+def lines(columns: Sequence[str], views: Iterable[View]) -> str:
     """One line for each, in the order of the columns."""
     return _written([_cell(getattr(view, name)) for name in columns] for view in views)
 

@@ -22,7 +22,7 @@ from gateway.domain.setup import Setup, find, pick, put
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.config import BotConfig, StrategyInstance
 from signalbox.contracts.errors import Conflict, Malformed
-from signalbox.contracts.values import SourceType, Target
+from signalbox.contracts.values import SourceType, Target, Value
 
 I = TypeVar("I")  # noqa: E741 - one item of the configuration
 
@@ -91,9 +91,19 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
             own = AccountConfig(id=key, name=str(given["name"]))
             setup = rules.put_account(setup, own, version)
     fields = before.model_dump() if before else {}
-    bot = BotConfig.model_validate({**fields, **given, "id": key})
+    bot = BotConfig.model_validate({**fields, **_within(before, given), "id": key})
     after = rules.put_bot(setup, bot, version)
     return Saved(after, pick(after.bots, key, "bot"), before is None)
+
+
+def _within(before: BotConfig | None, given: Mapping[str, object]) -> dict[str, object]:
+    """What was sent, with what a group such as the limits has besides it."""
+    merged = dict(given)
+    for name, inner in given.items():
+        group = getattr(before, name, None)
+        if isinstance(group, Value) and isinstance(inner, Mapping):
+            merged[name] = {**group.model_dump(), **inner}
+    return merged
 
 
 def _every_source() -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ from gateway.domain.llm_usage import (
     per,
     period_key,
 )
-from gateway.domain.llm_usage_views import BreakdownView, CostView, UsageView, usage_fields
+from gateway.domain.llm_usage_views import BreakdownView, CostView, EarnedView, usage_fields
 from gateway.domain.llm_views import BudgetLine
 from gateway.domain.performance import ratio
 
@@ -80,7 +80,7 @@ def breakdown(
     *,
     names: Mapping[str, str],
     earned: Iterable[Earned] | None,
-) -> tuple[tuple[BreakdownView, ...], UsageView]:
+) -> tuple[tuple[BreakdownView, ...], EarnedView]:
     """The parts, dearest first, and the whole. `earned` is given where whole lives are compared."""
     total = sum((usage for _, usage in rows), Usage())
     gains, targets = _gains(earned, by), _targets(rows, by)
@@ -92,13 +92,16 @@ def breakdown(
                 "name": names.get(key, key) if by == "config" else key,
                 "target": targets[key],
                 "share": ratio(usage.cost_usd, total.cost_usd),
-                **_after_cost(usage, gains, key),
+                **_after_cost(usage, None if gains is None else gains.get(key, _NOTHING)),
             }
         )
         for key, usage in grouped(rows, lambda asked: asked.part(by)).items()
     ]
     views.sort(key=lambda view: (-view.cost_usd, view.key))
-    return tuple(views), UsageView.model_validate(usage_fields(total))
+    whole = None if gains is None else _together(gains.values())
+    return tuple(views), EarnedView.model_validate(
+        {**usage_fields(total), **_after_cost(total, whole)}
+    )
 
 
 def _targets(rows: Iterable[tuple[Asked, Usage]], by: Breakdown) -> dict[str, str | None]:
@@ -116,17 +119,22 @@ def _gains(earned: Iterable[Earned] | None, by: Breakdown) -> dict[str, Earned] 
     found: dict[str, Earned] = {}
     for one in earned:
         key = one.config_id if by == "config" else one.symbol
-        before = found.get(key, _NOTHING)
-        with localcontext(_WIDE):
-            pnl = before.realised_pnl + one.realised_pnl
-        found[key] = replace(one, realised_pnl=pnl, fills=before.fills + one.fills)
+        found[key] = _together((found.get(key, _NOTHING), one))
     return found
 
 
-def _after_cost(usage: Usage, gains: Mapping[str, Earned] | None, key: str) -> dict[str, object]:
-    if gains is None:
+def _together(gains: Iterable[Earned]) -> Earned:
+    """Their sum, of no config or symbol."""
+    fills, pnl = 0, Decimal(0)
+    with localcontext(_WIDE):
+        for gain in gains:
+            fills, pnl = fills + gain.fills, pnl + gain.realised_pnl
+    return replace(_NOTHING, realised_pnl=pnl, fills=fills)
+
+
+def _after_cost(usage: Usage, gain: Earned | None) -> dict[str, object]:
+    if gain is None:
         return dict.fromkeys(("fills", "realised_pnl", "pnl_after_cost", "cost_per_fill"))
-    gain = gains.get(key, _NOTHING)
     with localcontext(_WIDE):
         left = gain.realised_pnl - usage.cost_usd
     return {

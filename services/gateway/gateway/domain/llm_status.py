@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 from gateway.domain.book_views import StateView
 from gateway.domain.llm import TOTAL, LanguageModel, lacking
 from gateway.domain.llm_usage import Asked, Period, Usage, grouped, period_key
-from gateway.domain.llm_views import BudgetLine, LlmStatus, warnings_of
+from gateway.domain.llm_views import BudgetLine, LlmStatus, lines_of
 from signalbox.contracts.config import Budget
 
 PERIODS: tuple[Period, ...] = ("day", "month")
@@ -97,7 +97,7 @@ def statuses(
             "is_active": model.active,
             "connected": False,
             "todo": lacking(model),
-            "warnings": warnings_of(told),
+            "warnings": lines_of(told, "warnings"),
             "calls_today": counted.calls_today.get(model.id, 0),
             "decisions_today": used.decisions,
             "tokens_today": used.tokens_in + used.tokens_out,

@@ -54,17 +54,22 @@ class CostView(UsageView):
     left_usd: Number | None
 
 
-class BreakdownView(UsageView):
+class EarnedView(UsageView):
+    """What was used, and what it earned: known by config or symbol, over the whole time."""
+
+    fills: int | None
+    realised_pnl: Number | None  # after fees; of all bots together
+    pnl_after_cost: Number | None
+    cost_per_fill: Number | None
+
+
+class BreakdownView(EarnedView):
     """What one model, provider, config, symbol or prompt version has used."""
 
     key: str
     name: str
     target: str | None  # real or sandbox; null where it is both, or nobody knows any more
     share: Number | None  # of the whole cost
-    fills: int | None  # by config or symbol, over the whole time
-    realised_pnl: Number | None  # after fees; of all bots together
-    pnl_after_cost: Number | None
-    cost_per_fill: Number | None
 
 
 class Breakdown(View):
@@ -72,7 +77,7 @@ class Breakdown(View):
 
     items: tuple[BreakdownView, ...]
     next_cursor: str | None = None
-    total: UsageView
+    total: EarnedView
 
 
 class SettledView(View):

@@ -59,7 +59,8 @@ class LlmConfigView(View):
     created_at: UtcTime
     updated_at: UtcTime
     todo: str  # what to do before it can be asked; empty when nothing is missing
-    warnings: tuple[str, ...]  # settings that the model does not take, as llm-decider last said
+    warnings: tuple[str, ...]  # of its model, as llm-decider last said
+    left_out: tuple[str, ...]  # settings that are not sent, since the model does not take them
 
     @classmethod
     def of(cls, model: LanguageModel, told: Mapping[str, JsonValue]) -> "LlmConfigView":
@@ -71,14 +72,15 @@ class LlmConfigView(View):
             "prompt_template": model.prompt_id,
             "is_active": model.active,
             "todo": lacking(model),
-            "warnings": warnings_of(told),
+            "warnings": lines_of(told, "warnings"),
+            "left_out": lines_of(told, "left_out"),
         }
         return cls.model_validate(shown)
 
 
-def warnings_of(told: Mapping[str, JsonValue]) -> tuple[str, ...]:
-    """The warnings in what a service said."""
-    found = told.get("warnings")
+def lines_of(told: Mapping[str, JsonValue], name: str) -> tuple[str, ...]:
+    """The texts under a name in what a service said."""
+    found = told.get(name)
     return tuple(str(one) for one in found) if isinstance(found, list) else ()
 
 
@@ -89,6 +91,7 @@ class LlmTest(View):
     message: str
     model: dict[str, JsonValue] | None = None
     warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # settings that are not sent, since the model takes none
 
 
 class BudgetLine(View):
@@ -199,6 +202,27 @@ class AttemptView(View):
 
     @classmethod
     def of(cls, told: JsonValue) -> "AttemptView":
+        """As llm-decider tells it."""
+        fields = told if isinstance(told, dict) else {}
+        return cls.model_validate({**fields, "attempt_id": fields.get("attempt")})
+
+
+class UnresolvedView(View):
+    """A call that broke off, so that nobody knows what it cost. Its worst case stays reserved."""
+
+    attempt_id: str  # what settle names
+    config_id: str
+    provider: str
+    model: str
+    at: UtcTime
+    reserved_usd: Number
+    request_id: str = ""
+    outcome: str = ""
+    error: str = ""
+    decisions: dict[str, str]  # ids by symbol
+
+    @classmethod
+    def of(cls, told: JsonValue) -> "UnresolvedView":
         """As llm-decider tells it."""
         fields = told if isinstance(told, dict) else {}
         return cls.model_validate({**fields, "attempt_id": fields.get("attempt")})

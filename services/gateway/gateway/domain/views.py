@@ -236,3 +236,15 @@ class SignalChain(View):
     orders: tuple[OrderDetail, ...]
     lots: tuple[LotHistory, ...]
     outcomes: tuple[OutcomeView, ...]
+
+
+class ChainView(View):
+    """All that belongs together: what was said, and what followed. A person's own order has no
+    signal.
+    """
+
+    signal: SignalView | None = None
+    verdicts: tuple[VerdictView, ...] = ()
+    orders: tuple[OrderDetail, ...] = ()
+    lots: tuple[LotHistory, ...] = ()
+    outcomes: tuple[OutcomeView, ...] = ()

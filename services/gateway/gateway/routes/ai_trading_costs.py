@@ -14,6 +14,7 @@ from gateway.domain.llm_bodies import SettleBody
 from gateway.domain.llm_usage import Breakdown as By
 from gateway.domain.llm_usage import Period
 from gateway.domain.llm_usage_views import Breakdown, CostView, SettledView
+from gateway.domain.llm_views import UnresolvedView
 from gateway.domain.views import Listing
 from gateway.routes.access import Admin, Viewer
 from gateway.routes.ai_trading import present_budget
@@ -90,6 +91,17 @@ async def read_breakdown(
         earned=earned,
     )
     return Breakdown(items=items, total=total)
+
+
+@router.get("/attempts", operation_id="list_unresolved_llm_attempts")
+async def list_attempts(context: GetContext, who: Viewer) -> Listing[UnresolvedView]:
+    """Calls that broke off, so that nobody knows what they cost, newest first. Each counts with its
+    worst case until it is settled.
+    """
+    answer = await context.ask(OWNER, "unresolved", {}, by=who.person)
+    found = answer.get("attempts")
+    told = found if isinstance(found, list) else []
+    return Listing(items=tuple(map(UnresolvedView.of, told)))
 
 
 @router.post("/attempts/{attempt_id}/settle", operation_id="settle_llm_attempt")

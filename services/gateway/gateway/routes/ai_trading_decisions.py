@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import JsonValue
 
 from gateway.adapters import config_store
@@ -38,11 +38,7 @@ _BETWEEN_S = 0.1
 _ATTEMPTS_S = 3.0
 
 
-@router.get("", operation_id="list_llm_decisions")
-async def list_decisions(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
+def get_decision_filter(
     span: GetSpan,
     *,
     config: Word = None,
@@ -58,9 +54,9 @@ async def list_decisions(
     q: Annotated[
         str | None, Query(max_length=200, description="Words that the reasoning holds.")
     ] = None,
-) -> Listing[DecisionView]:
-    """Answers by the wall time at which they were there; holds, refusals and failures too."""
-    wanted = DecisionFilter(
+) -> DecisionFilter:
+    """Which decisions are wanted."""
+    return DecisionFilter(
         config_id=config,
         symbol=symbol,
         outcome=outcome,
@@ -72,7 +68,17 @@ async def list_decisions(
         text=q,
         span=span,
     )
-    targets = await _targets(context)
+
+
+DecisionsWanted = Annotated[DecisionFilter, Depends(get_decision_filter)]
+
+
+@router.get("", operation_id="list_llm_decisions")
+async def list_decisions(
+    context: GetContext, _who: Viewer, page: GetPage, wanted: DecisionsWanted
+) -> Listing[DecisionView]:
+    """Answers by the wall time at which they were there; holds, refusals and failures too."""
+    targets = await targets_of(context)
     return await context.read(lambda sql: views.list_decisions(sql, wanted, page, targets))
 
 
@@ -155,7 +161,7 @@ async def read_decision(decision_id: Id, context: GetContext, who: Viewer) -> De
     """One answer: what the model was shown, every call that was made for it, and, where it became a
     signal, all that followed.
     """
-    targets = await _targets(context)
+    targets = await targets_of(context)
     found = await context.read(lambda sql: views.one_decision(sql, decision_id, targets))
     if found is None:
         raise NotFound(f"there is no decision {decision_id}")
@@ -181,6 +187,7 @@ async def read_decision(decision_id: Id, context: GetContext, who: Viewer) -> De
     )
 
 
-async def _targets(context: Context) -> dict[str, str]:
+async def targets_of(context: Context) -> dict[str, str]:
+    """Where each config lives: real or sandbox."""
     setup = await context.read(config_store.load)
     return {model.id: model.target.value for model in setup.models}

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import JsonValue
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 
 from gateway.adapters.openapi import illustrate
@@ -21,6 +22,7 @@ from gateway.routes import (
     books,
     bots,
     calibration,
+    chains,
     exports,
     hooks,
     ledger,
@@ -58,6 +60,7 @@ ROUTERS = (
     ai_trading_prompts.router,
     calibration.router,
     signals.router,
+    chains.router,
     verdicts.router,
     orders.router,
     exports.router,
@@ -88,6 +91,7 @@ _ANY_ERROR: dict[int | str, dict[str, object]] = {
     }
 }
 VERSION = "1"  # of the interface
+_WORTH_PACKING = 1024  # bytes
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -102,7 +106,13 @@ def build_api(context: Context, *, lifespan: Lifespan, extra: Sequence[BaseRoute
         redoc_url=None,
         lifespan=lifespan,
         routes=list(extra),
-        middleware=[Middleware(SecurityHeaders), Middleware(Measured), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Measured),
+            Middleware(BodyLimit),
+            # An event stream goes out as it is: compressed, an event would wait for the next.
+            Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING, compresslevel=6),
+        ],
         responses=_ANY_ERROR,
     )
     app.state.context = context

@@ -13,6 +13,7 @@ from gateway.domain.backtest_views import (
     BacktestInsightView,
     BacktestOrderView,
     BacktestSeries,
+    BacktestTradeView,
     BacktestView,
 )
 from gateway.domain.cursor import Cursor, Page
@@ -30,7 +31,7 @@ from signalbox.runtime.clock import wall_now
 router = APIRouter(prefix="/api/quantconnect/backtest", tags=["quantconnect"])
 
 _READ_S = 20.0
-_MOST_ROWS = 100  # of one page of orders or insights
+_MOST_ROWS = 100  # of one page of trades, orders or insights
 _ROWS = "rows"
 
 
@@ -92,6 +93,16 @@ async def read_series(backtest_id: Id, context: GetContext, who: Viewer) -> Back
     await _find(context, backtest_id)
     told = await _ask(context, "backtest_series", {"backtest_id": backtest_id}, who.person)
     return BacktestSeries.of(told)
+
+
+@router.get("/{backtest_id}/trades", operation_id="list_quantconnect_backtest_trades")
+async def list_trades(
+    backtest_id: Id, context: GetContext, who: Viewer, page: GetPage
+) -> Listing[BacktestTradeView]:
+    """What it opened and closed, oldest first, at most 100 at a time."""
+    rows, following = await _rows(context, backtest_id, "trades", page=page, person=who.person)
+    items = tuple(BacktestTradeView.model_validate(row) for row in rows)
+    return Listing(items=items, next_cursor=following)
 
 
 @router.get("/{backtest_id}/orders", operation_id="list_quantconnect_backtest_orders")

@@ -1,11 +1,15 @@
 """Positions, and what every bot is worth now."""
 
+from decimal import Decimal
+from typing import Annotated
+
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.adapters.views import books
 from gateway.domain.book_views import EquityView, PositionView
 from gateway.domain.views import Listing
-from gateway.routes.access import Trader, Viewer
+from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import GetContext, GetKey
 from gateway.routes.orders import Placed
 from gateway.routes.query import Id, Word
@@ -32,6 +36,29 @@ async def close_position(
     body = {"bot": bot, "symbol": symbol}
     return Placed.model_validate(
         await context.ask("executor", "close", {**body}, by=who.person, key=unique)
+    )
+
+
+class Correction(BaseModel):
+    """What an account holds of a symbol at its broker, and what the difference was traded at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity: Annotated[Decimal, Field(max_digits=30)]  # units; negative is short
+    price: Annotated[Decimal, Field(gt=0, max_digits=30)]
+
+
+@router.post("/positions/{bot}/{symbol:path}/correct", operation_id="correct_position")
+async def correct_position(
+    bot: Id, symbol: Id, body: Correction, context: GetContext, *, who: Admin, key: GetKey
+) -> Placed:
+    """Make the book of a bot at a broker hold what its account does, after somebody has traded
+    there by hand. Nothing is sent; the difference is booked as bought or sold by `external`.
+    """
+    unique = f"{bot}|{symbol}|{key}" if key else None
+    asked = {"bot": bot, "symbol": symbol, **body.model_dump(mode="json")}
+    return Placed.model_validate(
+        await context.ask("executor", "correct", asked, by=who.person, key=unique)
     )
 
 

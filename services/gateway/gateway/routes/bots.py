@@ -21,8 +21,9 @@ from gateway.routes.orders import Placed
 from gateway.routes.query import Id
 from gateway.routes.saving import save
 from signalbox.contracts.accounts import AccountConfig
-from signalbox.contracts.config import BotConfig
+from signalbox.contracts.config import BotConfig, Policy
 from signalbox.contracts.errors import Malformed
+from signalbox.contracts.limits import Exits, Limits, Sizing
 from signalbox.contracts.values import Symbol
 from signalbox.runtime.clock import wall_now
 
@@ -42,6 +43,15 @@ class ClearBody(BaseModel):
 
     symbol: Symbol | Literal["*"] = "*"  # `*`: the whole bot
     next_sequence: Annotated[int, Field(ge=1, lt=1 << 53)] = 1  # of the verdict to go on with
+
+
+class BotDefaults(View):
+    """What a new bot has where nothing else is sent."""
+
+    policy: Policy = Policy()
+    sizing: Sizing = Sizing()
+    limits: Limits = Limits()
+    exits: Exits = Exits()
 
 
 class Cleared(View):
@@ -65,6 +75,12 @@ async def save_bot(body: BotBody, context: GetContext, who: Admin, response: Res
         context, who, response, lambda setup, version: edits.save_bot(setup, body, version)
     )
     return bot
+
+
+@router.get("/defaults/bot", operation_id="read_bot_defaults")
+async def read_bot_defaults(_who: Viewer) -> BotDefaults:
+    """The numbers that a new bot begins with."""
+    return BotDefaults()
 
 
 @router.get("/bots/{bot_id}", operation_id="read_bot")

@@ -63,7 +63,10 @@ class Context:
             TransientError: the gateway is still starting.
         """
         _ = self.db
-        return await self.configuration.change(edit, author=person.username, first=first)
+        changed = await self.configuration.change(edit, author=person.username, first=first)
+        if changed.messages:
+            self.hub.announce_configuration(changed.version)
+        return changed
 
     async def ask(
         self,

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from gateway.adapters.views import equity, ledger
+from gateway.adapters.views import equity, ledger, today
 from gateway.adapters.views.ledger import LedgerFilter
-from gateway.domain.book_views import ComparisonView, EquityView, PerformanceView
+from gateway.domain.book_views import ComparisonView, EquityView, PerformanceView, SummaryView
 from gateway.domain.comparison import compare
 from gateway.domain.performance import Grouping
 from gateway.domain.reports import report
@@ -59,6 +59,13 @@ async def list_equity(
     return await context.read(
         lambda sql: equity.equity_series(sql, points, bot=bot, account=account, span=span)
     )
+
+
+@router.get("/equity/today", operation_id="read_summary")
+async def read_summary(context: GetContext, _who: Viewer) -> SummaryView:
+    """How all bots are doing on the present market day, one by one and in sum."""
+    now = context.service.moment().now
+    return await context.read(lambda sql: today.read_summary(sql, now))
 
 
 @router.get("/performance", operation_id="list_performance")

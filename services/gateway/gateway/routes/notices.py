@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from gateway.adapters.views import notices
+from gateway.adapters.views.notices import AlertFilter
 from gateway.domain.book_views import AlertView, DeadLetterView
 from gateway.domain.views import Listing
 from gateway.routes.access import Viewer
@@ -15,20 +16,25 @@ from signalbox.contracts.values import Severity
 router = APIRouter(prefix="/api", tags=["alerts"])
 
 
-@router.get("/alerts", operation_id="list_alerts")
-async def list_alerts(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
+def get_alert_filter(
     span: GetSpan,
     *,
     active: Annotated[bool | None, Query(description="true lists what is wrong now.")] = None,
     severity: Annotated[Severity | None, Query()] = None,
+) -> AlertFilter:
+    """Which alerts are wanted."""
+    return AlertFilter(active=active, severity=severity, span=span)
+
+
+AlertsWanted = Annotated[AlertFilter, Depends(get_alert_filter)]
+
+
+@router.get("/alerts", operation_id="list_alerts")
+async def list_alerts(
+    context: GetContext, _who: Viewer, page: GetPage, wanted: AlertsWanted
 ) -> Listing[AlertView]:
     """What a person should know, newest first."""
-    return await context.read(
-        lambda sql: notices.list_alerts(sql, page, active=active, severity=severity, span=span)
-    )
+    return await context.read(lambda sql: notices.list_alerts(sql, wanted, page))
 
 
 @router.get("/dead-letters", operation_id="list_dead_letters")

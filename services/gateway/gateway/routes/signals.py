@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Depends, Query, status
 
 from gateway.adapters.views import orders, signals
 from gateway.adapters.views.signals import SignalFilter
@@ -18,22 +18,28 @@ from signalbox.contracts.values import Action, SourceType
 router = APIRouter(prefix="/api/signals", tags=["signals"])
 
 
-@router.get("", operation_id="list_signals")
-async def list_signals(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
+def get_signal_filter(
     span: GetSpan,
     *,
     symbol: Word = None,
     source_type: Annotated[SourceType | None, Query()] = None,
     source_id: Word = None,
     action: Annotated[Action | None, Query()] = None,
-) -> Listing[SignalView]:
-    """What every source has said, by its own time."""
-    wanted = SignalFilter(
+) -> SignalFilter:
+    """Which signals are wanted."""
+    return SignalFilter(
         symbol=symbol, source_type=source_type, source_id=source_id, action=action, span=span
     )
+
+
+SignalsWanted = Annotated[SignalFilter, Depends(get_signal_filter)]
+
+
+@router.get("", operation_id="list_signals")
+async def list_signals(
+    context: GetContext, _who: Viewer, page: GetPage, wanted: SignalsWanted
+) -> Listing[SignalView]:
+    """What every source has said, by its own time."""
     return await context.read(lambda sql: signals.list_signals(sql, wanted, page))
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from gateway.adapters import archive
-from gateway.adapters.hub import Listener, Wish, frame_of
+from gateway.adapters.hub import CONFIGURATION, Listener, Wish, frame_of
 from gateway.adapters.user_store import Session
 from gateway.routes.access import Viewer
 from gateway.routes.context import Context, GetContext
@@ -45,7 +45,9 @@ async def open_stream(
     bot: Word = None,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
-    """Events from now on, or from where `Last-Event-ID` says. Prices carry no id."""
+    """Events from now on, or from where `Last-Event-ID` says. Prices carry no id, and neither does
+    `ConfigurationChanged`, which tells that something was configured.
+    """
     wish = Wish(_kinds(types), symbol, bot)
     after = _number(last_event_id)
     _ = context.db
@@ -57,7 +59,7 @@ async def open_stream(
 def _kinds(types: str | None) -> frozenset[str] | None:
     if types is None:
         return None
-    known = {archive.kind_of(kind.TYPE) for kind in EVENTS}
+    known = {CONFIGURATION, *(archive.kind_of(kind.TYPE) for kind in EVENTS)}
     wanted = frozenset(name.strip() for name in types.split(",") if name.strip())
     unknown = sorted(wanted - known)
     if unknown:

@@ -6,7 +6,7 @@ from gateway.adapters import config_store
 from gateway.adapters.views import notices
 from gateway.domain import edits
 from gateway.domain.bodies import FlagsBody, KillSwitchBody, MarketBody, StrategyBody
-from gateway.domain.config_views import FlagsView, MarketView, StrategyView
+from gateway.domain.config_views import FlagsView, MarketView, StrategyKindView, StrategyView
 from gateway.domain.roles import Role
 from gateway.domain.setup import Setup, pick, releases, without
 from gateway.domain.views import Listing
@@ -84,6 +84,15 @@ async def list_strategies(context: GetContext, _who: Viewer) -> Listing[Strategy
     states = await context.read(lambda sql: notices.list_states(sql, _RUNNER, "strategy"))
     told = {state.id: state.body for state in states}
     return Listing(items=tuple(StrategyView.of(i, told.get(i.id, {})) for i in instances))
+
+
+@router.get("/strategies/kinds", operation_id="list_strategy_kinds")
+async def list_strategy_kinds(context: GetContext, _who: Viewer) -> Listing[StrategyKindView]:
+    """Which strategies can be run, with the defaults of their parameters."""
+    states = await context.read(lambda sql: notices.list_states(sql, _RUNNER, "kind"))
+    return Listing(
+        items=tuple(StrategyKindView.model_validate({**s.body, "id": s.id}) for s in states)
+    )
 
 
 @router.post("/strategies", operation_id="save_strategy", responses=_NEW)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from gateway.adapters.views import signals
 from gateway.adapters.views.signals import SignalFilter
@@ -34,11 +34,7 @@ class ReasonView(View):
     words: str
 
 
-@router.get("/verdicts", operation_id="list_verdicts")
-async def list_verdicts(
-    context: GetContext,
-    _who: Viewer,
-    page: GetPage,
+def get_verdict_filter(
     span: GetSpan,
     *,
     symbol: Word = None,
@@ -51,9 +47,9 @@ async def list_verdicts(
     current: Annotated[
         bool | None, Query(description="Only those that no later round replaced, or only others.")
     ] = None,
-) -> Listing[VerdictView]:
-    """What the bots made of signals. `outcome=pending&current=true` lists what waits for you."""
-    wanted = SignalFilter(
+) -> SignalFilter:
+    """Which verdicts are wanted."""
+    return SignalFilter(
         symbol=symbol,
         bot=bot,
         source_type=source_type,
@@ -64,6 +60,16 @@ async def list_verdicts(
         current=current,
         span=span,
     )
+
+
+VerdictsWanted = Annotated[SignalFilter, Depends(get_verdict_filter)]
+
+
+@router.get("/verdicts", operation_id="list_verdicts")
+async def list_verdicts(
+    context: GetContext, _who: Viewer, page: GetPage, wanted: VerdictsWanted
+) -> Listing[VerdictView]:
+    """What the bots made of signals. `outcome=pending&current=true` lists what waits for you."""
     return await context.read(lambda sql: signals.list_verdicts(sql, wanted, page))
 
 

@@ -148,6 +148,13 @@ def attempts_of(sql: Sql, call_id: UUID) -> list[Attempt]:
     return [_attempt(row) for row in rows]
 
 
+def unresolved(sql: Sql, most: int) -> list[Attempt]:
+    """Attempts whose cost nobody knows, newest first."""
+    unknown = llm_attempts.c.state == State.UNKNOWN.value
+    query = select(llm_attempts).where(unknown).order_by(llm_attempts.c.at.desc()).limit(most)
+    return [_attempt(row) for row in sql.execute(query)]
+
+
 def next_number(sql: Sql, call_id: UUID) -> int:
     """The number of the next attempt at a call, from 1."""
     highest = select(func.max(llm_attempts.c.number)).where(llm_attempts.c.call_id == str(call_id))

@@ -157,6 +157,13 @@ def find_call(sql: Sql, decision_id: UUID) -> tuple[Call, dict[str, JsonValue]] 
     return (_call(row), row.messages or {}) if row else None
 
 
+def decided(sql: Sql, call_id: UUID) -> dict[str, str]:
+    """The decisions that a call answers for, by symbol."""
+    of_call = decisions.c.call_id == str(call_id)
+    rows = sql.execute(select(decisions.c.symbol, decisions.c.decision_id).where(of_call))
+    return {row.symbol: row.decision_id for row in rows}
+
+
 def cached(sql: Sql, key: str, wall: datetime) -> dict[str, Any] | None:
     """A whole answer that was given to the same question not long ago, by symbol."""
     fresh = select(cache.c.body).where(cache.c.key == key, cache.c.expires_at > wall)

@@ -139,7 +139,7 @@ def load_result(sql: Sql, backtest_id: str) -> Result | None:
 
 
 def save_page(sql: Sql, backtest_id: str, kind: Rows, start: int, page: Page) -> None:
-    """Store a page of orders or insights."""
+    """Store a page of trades, orders or insights."""
     row = {
         "backtest_id": backtest_id,
         "kind": kind.value,
@@ -152,7 +152,7 @@ def save_page(sql: Sql, backtest_id: str, kind: Rows, start: int, page: Page) ->
 
 
 def load_page(sql: Sql, backtest_id: str, kind: Rows, start: int) -> Page | None:
-    """A page of orders or insights that was read before."""
+    """A page of trades, orders or insights that was read before."""
     same = and_(
         pages.c.backtest_id == backtest_id, pages.c.kind == kind.value, pages.c.start == start
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from qc_ingest.adapters.transport import Body, Transport
 from qc_ingest.domain.backtests import Reading, Summary, parse_backtest, parse_summaries
-from qc_ingest.domain.history import Page, Rows, parse_page
+from qc_ingest.domain.history import Page, Rows, parse_page, parse_trades
 from qc_ingest.domain.wire import Json
 
 _PATHS = {Rows.ORDERS: "backtests/orders/read", Rows.INSIGHTS: "backtests/read/insights"}
@@ -72,16 +72,15 @@ class Backtests:
     async def page(
         self, kind: Rows, project_id: int, backtest_id: str, start: int, end: int
     ) -> Page:
-        """Orders or insights `start` to `end` (exclusive, at most 100), oldest first.
+        """Trades, orders or insights `start` to `end` (exclusive, at most 100), oldest first.
 
         Raises:
             Loading: the data was not ready within a minute.
         """
-        body: Body = {
-            "projectId": project_id,
-            "backtestId": backtest_id,
-            "start": start,
-            "end": end,
-        }
+        named: Body = {"projectId": project_id, "backtestId": backtest_id}
+        if kind is Rows.TRADES:
+            fields = await self._transport.read("backtests/read", named, expects=("backtest",))
+            return parse_trades(fields.get("backtest"), start)
+        body: Body = {**named, "start": start, "end": end}
         fields = await self._transport.prepared(_PATHS[kind], body, expects=(kind.value,))
         return parse_page(kind, fields, start)

@@ -1,4 +1,4 @@
-"""Orders and insights of a backtest, as rows to look at. They are never acted on."""
+"""Trades, orders and insights of a backtest, as rows to look at. They are never acted on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from qc_ingest.domain.wire import (
     normal,
     parse_integer_or_none,
     parse_list,
+    parse_map,
     parse_number_or_none,
     parse_text,
     parse_time_or_none,
@@ -38,6 +39,7 @@ _TYPES = (
     "combo leg limit",
     "trailing stop",
 )
+_SIDES = {"0": "long", "long": "long", "1": "short", "short": "short"}
 _DIRECTIONS = {"1": "up", "0": "flat", "-1": "down"}
 
 
@@ -46,6 +48,7 @@ class Rows(StrEnum):
 
     ORDERS = "orders"
     INSIGHTS = "insights"
+    TRADES = "trades"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,33 @@ def parse_page(kind: Rows, fields: Mapping[str, Json], start: int) -> Page:
     end = start + len(sent)
     said = parse_integer_or_none(fields.get("length"))
     return Page(rows, end if is_last or said is None else max(said, end), is_last)
+
+
+def parse_trades(backtest: Json, start: int) -> Page:
+    """A page of the closed trades of a reading, which names them all; numbered from 1."""
+    total = normal(parse_map(normal(backtest).get("totalperformance")))
+    rows = rows_of(total.get("closedtrades"))
+    end = start + PAGE
+    read = tuple(_trade(row, number) for number, row in enumerate(rows[start:end], start + 1))
+    return Page(read, len(rows), end >= len(rows))
+
+
+def _trade(row: Fields, number: int) -> dict[str, JsonValue]:
+    """Amounts in account currency; the profit is before fees."""
+    several = parse_list(row.get("symbols"))
+    symbol = _symbol({**row, "symbol": several[0]} if several else row)
+    return {
+        "id": number,
+        **symbol,
+        "direction": _SIDES.get(parse_text(row.get("direction"), longest=16).lower()),
+        "quantity": _number(row, "quantity"),
+        "opened_at": _time(row, "entrytime"),
+        "entry_price": _number(row, "entryprice"),
+        "closed_at": _time(row, "exittime"),
+        "exit_price": _number(row, "exitprice"),
+        "profit": _number(row, "profitloss"),
+        "fees": _number(row, "totalfees"),
+    }
 
 
 def _order(row: Fields) -> dict[str, JsonValue]:

@@ -1,25 +1,36 @@
 """Alerts, messages set aside, and states."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, select
 
 from gateway.adapters.primary_tables import events
 from gateway.adapters.read_tables import alarms, alerts, dead_letters, states
 from gateway.adapters.views import bodies
-from gateway.adapters.views.paging import Span, cut, equal
+from gateway.adapters.views.paging import ALWAYS, Span, cut, equal
 from gateway.domain.book_views import AlertView, DeadLetterView, StateView
 from gateway.domain.cursor import Page
 from gateway.domain.views import Listing
 
 
-def list_alerts(
-    sql: Connection, page: Page, *, active: bool | None, severity: str | None, span: Span
-) -> Listing[AlertView]:
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are wanted; none takes all."""
+
+    active: bool | None = None
+    severity: str | None = None
+    span: Span = ALWAYS
+
+
+def list_alerts(sql: Connection, wanted: AlertFilter, page: Page) -> Listing[AlertView]:
     """Alerts by time; active ones are those whose latest word says so."""
     query = select(alerts.c.id, events.c.body).join(events, events.c.id == alerts.c.id)
-    query = query.where(*equal([(alerts.c.severity, severity)]), *span.within(alerts.c.at))
-    if active is not None:
+    query = query.where(
+        *equal([(alerts.c.severity, wanted.severity)]), *wanted.span.within(alerts.c.at)
+    )
+    if wanted.active is not None:
         now = select(alarms.c.id).where(alarms.c.active.is_(True))
-        query = query.where(alerts.c.id.in_(now) if active else alerts.c.id.not_in(now))
+        query = query.where(alerts.c.id.in_(now) if wanted.active else alerts.c.id.not_in(now))
     rows, following = cut(sql, query, alerts.c.at, alerts.c.id, page)
     items = tuple(AlertView.model_validate({**bodies.data_of(r.body), "id": r.id}) for r in rows)
     return Listing(items=items, next_cursor=following)

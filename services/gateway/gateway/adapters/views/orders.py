@@ -15,6 +15,7 @@ from gateway.adapters.views.paging import ALWAYS, Span, cut, equal
 from gateway.domain.cursor import Page
 from gateway.domain.lots import history
 from gateway.domain.views import (
+    ChainView,
     Listing,
     LotHistory,
     LotSliceView,
@@ -102,13 +103,24 @@ def chain(sql: Connection, signal_id: str) -> SignalChain | None:
     if signal is None:
         return None
     placed = _details(sql, [orders.c.signal_id == signal_id])
-    touched = [part.lot_id for order in placed for trade in order.trades for part in trade.slices]
     return SignalChain(
         signal=signal,
         verdicts=signals.verdicts_of(sql, signal_id),
         orders=placed,
-        lots=_lots(sql, touched),
+        lots=_touched(sql, placed),
         outcomes=signals.outcomes_of(sql, signal_id),
+    )
+
+
+def order_alone(sql: Connection, order_id: str) -> ChainView | None:
+    """An order that no signal asked for, with the lots it touched."""
+    placed = _details(sql, [orders.c.id == order_id])
+    return ChainView(orders=placed, lots=_touched(sql, placed)) if placed else None
+
+
+def _touched(sql: Connection, placed: Iterable[OrderDetail]) -> tuple[LotHistory, ...]:
+    return _lots(
+        sql, (part.lot_id for order in placed for trade in order.trades for part in trade.slices)
     )
 
 

@@ -169,6 +169,27 @@ EXAMPLES: Mapping[str, Example] = {
         {"equity": _curve("100000"), "benchmark": _curve("472.65"), "drawdown": _curve("0")},
         given=_BACKTEST_GIVEN,
     ),
+    "list_quantconnect_backtest_trades": Example(
+        {
+            "items": [
+                {
+                    "id": "1",
+                    "symbol": "SPY",
+                    "symbol_id": "SPY R735QTJ8XC9X",
+                    "direction": "long",
+                    "quantity": "100",
+                    "opened_at": "2024-01-02T14:31:00Z",
+                    "entry_price": "472.65",
+                    "closed_at": "2024-01-05T14:31:00Z",
+                    "exit_price": "474.2",
+                    "profit": "155",
+                    "fees": "2",
+                }
+            ],
+            "next_cursor": None,
+        },
+        given={**_BACKTEST_GIVEN, "limit": 100},
+    ),
     "list_quantconnect_backtest_orders": Example(
         {
             "items": [

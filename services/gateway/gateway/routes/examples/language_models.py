@@ -43,6 +43,7 @@ _CONFIG: dict[str, JsonValue] = {
     "updated_at": _WALL_AT,
     "todo": "",
     "warnings": [_WARNING],
+    "left_out": ["temperature"],
 }
 _NEW: dict[str, JsonValue] = {
     "name": "Daily view",
@@ -122,16 +123,19 @@ USAGE: Mapping[str, JsonValue] = {
     "cached_share": "0",
     "mean_latency_ms": 800.0,
 }
-_PART: dict[str, JsonValue] = {
-    **USAGE,
-    "key": "gpt",
-    "name": "View of the minute",
-    "target": "sandbox",
-    "share": "1",
+_EARNED: Mapping[str, JsonValue] = {
     "fills": 4,
     "realised_pnl": "12.5",
     "pnl_after_cost": "12.499",
     "cost_per_fill": "0.00025",
+}
+_PART: dict[str, JsonValue] = {
+    **USAGE,
+    **_EARNED,
+    "key": "gpt",
+    "name": "View of the minute",
+    "target": "sandbox",
+    "share": "1",
 }
 
 
@@ -148,6 +152,7 @@ EXAMPLES: Mapping[str, Example] = {
             "id": "daily-view",
             "price": None,
             "warnings": [],
+            "left_out": [],
         },
         status=201,
         body=_NEW,
@@ -160,6 +165,7 @@ EXAMPLES: Mapping[str, Example] = {
             "message": "Key and model are accepted.",
             "model": {"id": "a-model"},
             "warnings": [_WARNING],
+            "left_out": ["temperature"],
         },
         given={"config_id": "gpt"},
     ),
@@ -171,7 +177,24 @@ EXAMPLES: Mapping[str, Example] = {
         given={"period": "day"},
     ),
     "read_llm_cost_breakdown": Example(
-        {"items": [_PART], "next_cursor": None, "total": {**USAGE}}, given={"by": "config"}
+        {"items": [_PART], "next_cursor": None, "total": {**USAGE, **_EARNED}},
+        given={"by": "config"},
+    ),
+    "list_unresolved_llm_attempts": Example(
+        _listed(
+            {
+                "attempt_id": _ATTEMPT_ID,
+                "config_id": "gpt",
+                "provider": "openai",
+                "model": "a-model",
+                "at": _WALL_AT,
+                "reserved_usd": "0.02",
+                "request_id": "",
+                "outcome": "connection_lost",
+                "error": "The connection broke off while the answer was awaited.",
+                "decisions": {"AAPL": "feed4017-56ef-5237-be94-da842b681269"},
+            }
+        )
     ),
     "settle_llm_attempt": Example(
         {"attempt_id": _ATTEMPT_ID, "cost_usd": "0.0012"},

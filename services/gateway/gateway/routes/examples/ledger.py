@@ -24,6 +24,16 @@ _EQUITY: dict[str, JsonValue] = {
     "fees": "1",
     "drawdown": None,
 }
+_DAY: dict[str, JsonValue] = {
+    "equity": "99900",
+    "realised_pnl": "-1",
+    "unrealised_pnl": "-99",
+    "exposure_gross": "2000",
+    "pnl_today": "-100",
+    "pnl_today_share": "-0.001",
+    "open_positions": 1,
+}
+_FALLEN: dict[str, JsonValue] = {"drawdown": "0.001"}
 _STAGES: JsonValue = [
     {"stage": "signal_to_verdict", "orders": 12, "p50_s": 0.004, "p95_s": 0.011},
     {"stage": "verdict_to_order", "orders": 12, "p50_s": 0.005, "p95_s": 0.012},
@@ -160,6 +170,13 @@ EXAMPLES: Mapping[str, Example] = {
             ],
             "next_cursor": None,
         },
+    ),
+    "read_summary": Example(
+        answer={
+            "day": "2026-08-03T00:00:00Z",
+            "total": _DAY,
+            "bots": [{**_DAY, "bot": "alpha", "account": "paper-alpha", "at": _LATER, **_FALLEN}],
+        }
     ),
     "list_equity_now": Example(answer={"items": [_EQUITY], "next_cursor": None}),
     "list_performance": Example(

@@ -1,0 +1,60 @@
+"""A bot's sizing and limits over REST: kept as sent, refused in words."""
+
+from typing import Any
+
+import pytest
+
+LIMITS = {
+    "max_drawdown": "0.2",
+    "reject_streak": 3,
+    "loss_cooldown_s": 1800,
+    "restricted": ["GME"],
+    "source_budgets": {"llm": "0.2", "quantconnect": "0.5"},
+}
+SIZING = {
+    "kind": "volatility_target",
+    "risk": "0.01",
+    "atr_multiple": "3",
+    "atr_period": 20,
+    "atr_interval": "15m",
+    "increments": {"AAPL": "1", "BTC/USD": "0.0001"},
+}
+
+
+async def test_what_is_sent_is_kept(gateway: Any) -> None:
+    async with gateway() as web:
+        await web.post("/api/bots", json={"id": "alpha"})
+        body = {"id": "alpha", "limits": LIMITS, "sizing": SIZING}
+        saved = await web.post("/api/bots", json=body)
+        shown = (await web.get("/api/bots/alpha")).json()
+    assert saved.status_code == 200, saved.text
+    assert shown["limits"].items() >= LIMITS.items()
+    assert shown["sizing"].items() >= SIZING.items()
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "words"),
+    [
+        pytest.param(
+            "limits", {"halt_daily_loss": "0.01"}, "halted before its entries stop", id="halt"
+        ),
+        pytest.param("limits", {"source_budgets": {"gossip": "0.1"}}, "quantconnect", id="source"),
+        pytest.param("limits", {"source_budgets": {"llm": "1.5"}}, "less than", id="above all"),
+        pytest.param("limits", {"restricted": ["not a symbol"]}, "match", id="symbol"),
+        pytest.param("limits", {"max_drawdown": "0"}, "greater than 0", id="drawdown"),
+        pytest.param("sizing", {"atr_interval": "1 day"}, "match", id="interval"),
+        pytest.param("sizing", {"atr_period": 1}, "greater than or equal to 2", id="period"),
+        pytest.param("sizing", {"increments": {"AAPL": "0"}}, "greater than 0", id="increment"),
+        pytest.param("sizing", {"kind": "martingale"}, "volatility_target", id="kind"),
+        pytest.param("sizing", {"risk": "NaN"}, "finite", id="no number"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_in_words(
+    gateway: Any, part: str, field: dict[str, Any], words: str
+) -> None:
+    async with gateway() as web:
+        before = (await web.post("/api/bots", json={"id": "alpha"})).json()
+        answer = await web.post("/api/bots", json={"id": "alpha", part: field})
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert (await web.get("/api/bots/alpha")).json() == before

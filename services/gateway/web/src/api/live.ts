@@ -1,0 +1,191 @@
+// One event stream while the page is seen. Events do not carry rows: they say which topics to read again, so
+// that a row looks the same however it came here. The newest equity is the exception, it comes often.
+
+import type { QueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useSyncExternalStore } from "react";
+
+export interface LiveEvent {
+  kind: string;
+  data: Record<string, unknown>;
+}
+
+const FLUSH_MS = 250;
+const REOPEN_MS = 3000;
+const RARELY_MS = 2000;
+
+/** Topics that cost more to read, or that every event touches: at most once in so long. */
+const PATIENCE_MS: Record<string, number> = {
+  equity: 5000,
+  summary: 500,
+  performance: RARELY_MS,
+  positions: RARELY_MS,
+  "llm-costs": RARELY_MS,
+  calibration: RARELY_MS,
+};
+
+const CONFIGURED = [
+  "accounts", "bots", "flags", "kill-switch", "llm-budgets", "llm-config", "llm-status", "market", "prompts",
+  "quantconnect-config", "quantconnect-status", "strategies",
+];
+const STATES: Record<string, readonly string[]> = {
+  "qc-ingest": ["quantconnect-status", "algorithms", "backtests", "jobs"],
+  "llm-decider": ["llm-status", "llm-budgets"],
+  "strategy-runner": ["strategies"],
+  "market-data": ["market"],
+  lab: ["calibration"],
+};
+const TOPICS: Record<string, readonly string[]> = {
+  SignalRaised: ["signals", "quantconnect-signals"],
+  SignalWithdrawn: ["signals", "quantconnect-signals"],
+  LlmDecisionMade: ["llm-decisions", "llm-costs", "llm-status"],
+  VerdictReached: ["verdicts", "quantconnect-signals", "chain"],
+  OrderChanged: ["orders", "chain"],
+  PositionChanged: ["positions", "summary"],
+  EquityMarked: ["equity", "positions", "summary"],
+  OutcomeScored: ["calibration"],
+  StateChanged: [],
+  AlertRaised: ["alerts"],
+  MessageDeadLettered: ["dead-letters"],
+  ConfigurationChanged: CONFIGURED,
+};
+export const KINDS = Object.keys(TOPICS);
+
+/** Which topics an event makes old. */
+export function topicsOf({ kind, data }: LiveEvent): readonly string[] {
+  if (kind === "StateChanged") return STATES[String(data.service)] ?? [];
+  if (kind === "OrderChanged" && data.fill) return ["orders", "chain", "trades", "performance"];
+  return TOPICS[kind] ?? [];
+}
+
+interface Marked {
+  bot: string;
+}
+
+/** Put the newest equity of each bot where it is shown, without asking. */
+export function applyEquity(client: QueryClient, batch: readonly LiveEvent[]): void {
+  const newest = new Map(batch.filter((e) => e.kind === "EquityMarked").map((e) => [String(e.data.bot), e.data]));
+  if (newest.size === 0) return;
+  client.setQueryData<{ items: Marked[] }>(["equity", "now"], (old) =>
+    old && { ...old, items: old.items.map((one) => ({ ...one, ...newest.get(one.bot) })) },
+  );
+}
+
+/** Reads topics again: not while they are being read, and not more often than each bears. */
+export class Refresher {
+  readonly #due = new Set<string>();
+  readonly #last = new Map<string, number>();
+
+  constructor(private readonly client: QueryClient) {}
+
+  add(topics: Iterable<string>): void {
+    for (const topic of topics) this.#due.add(topic);
+  }
+
+  flush(now: number): void {
+    for (const topic of this.#due) {
+      const rested = now - (this.#last.get(topic) ?? -Infinity) >= (PATIENCE_MS[topic] ?? 0);
+      if (!rested || this.client.isFetching({ queryKey: [topic] }) > 0) continue;
+      this.#due.delete(topic);
+      this.#last.set(topic, now);
+      // What an event has brought is not asked for again.
+      void this.client.invalidateQueries({ queryKey: [topic], predicate: (query) => query.queryKey[1] !== "now" });
+    }
+  }
+}
+
+// The state of the connection, and who wants to hear events themselves.
+export type LiveStatus = "connecting" | "live" | "lost" | "paused";
+let status: LiveStatus = "connecting";
+const watchers = new Set<() => void>();
+const hearers = new Set<(event: LiveEvent) => void>();
+
+function setStatus(next: LiveStatus): void {
+  status = next;
+  watchers.forEach((call) => call());
+}
+
+export function useLiveStatus(): LiveStatus {
+  return useSyncExternalStore(
+    (call) => {
+      watchers.add(call);
+      return () => watchers.delete(call);
+    },
+    () => status,
+  );
+}
+
+/** Hear events as they come; `hear` must be stable (`useCallback`). */
+export function useLiveEvents(hear: (event: LiveEvent) => void): void {
+  useEffect(() => {
+    hearers.add(hear);
+    return () => {
+      hearers.delete(hear);
+    };
+  }, [hear]);
+}
+
+/** Keep the cache up to date. Called once, in the shell. */
+export function useLive(): void {
+  const client = useQueryClient();
+  useEffect(() => follow(client), [client]);
+}
+
+function follow(client: QueryClient): () => void {
+  const refresher = new Refresher(client);
+  let stream: EventSource | null = null;
+  let batch: LiveEvent[] = [];
+  let reopening: number | undefined;
+
+  const close = (next: LiveStatus) => {
+    stream?.close();
+    stream = null;
+    batch = [];
+    setStatus(next);
+  };
+  const open = () => {
+    clearTimeout(reopening);
+    const opened = new EventSource(`/api/stream?types=${KINDS.join(",")}`);
+    stream = opened;
+    opened.addEventListener("hello", () => {
+      // Whatever was read before may have missed something.
+      void client.invalidateQueries({ predicate: (query) => query.state.dataUpdatedAt > 0 });
+      setStatus("live");
+    });
+    for (const kind of KINDS)
+      opened.addEventListener(kind, (event: MessageEvent<string>) => {
+        const { data = {} } = JSON.parse(event.data) as { data?: LiveEvent["data"] };
+        batch.push({ kind, data });
+      });
+    opened.onerror = () => {
+      if (opened.readyState !== EventSource.CLOSED) return setStatus("lost"); // it tries again by itself
+      close("lost");
+      void client.invalidateQueries({ queryKey: ["me"] }); // a session that is over leads to the sign-in
+      reopening = window.setTimeout(sync, REOPEN_MS);
+    };
+  };
+  const sync = () => {
+    if (document.hidden) close("paused");
+    else if (!stream) open();
+  };
+  const flush = () => {
+    const events = batch;
+    batch = [];
+    applyEquity(client, events);
+    for (const event of events) {
+      refresher.add(topicsOf(event));
+      hearers.forEach((hear) => hear(event));
+    }
+    refresher.flush(performance.now());
+  };
+
+  const timer = window.setInterval(flush, FLUSH_MS);
+  document.addEventListener("visibilitychange", sync);
+  sync();
+  return () => {
+    document.removeEventListener("visibilitychange", sync);
+    clearInterval(timer);
+    clearTimeout(reopening);
+    close("connecting");
+  };
+}

@@ -1,0 +1,59 @@
+// Queries that several pages use.
+
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { api, must, type Schemas } from "./client";
+
+export type Me = Schemas["Me"];
+export type Market = Schemas["MarketView"];
+export type KillSwitch = Schemas["KillSwitch"];
+
+const CLOCK_MS = 10_000;
+const AHEAD_MS = 15_000; // no further is the clock moved on without being read
+
+export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => must(api.GET("/api/auth/me")), staleTime: 300_000 });
+export const useKillSwitch = () => useQuery({ queryKey: ["kill-switch"], queryFn: () => must(api.GET("/api/kill-switch")) });
+export const useFlags = () => useQuery({ queryKey: ["flags"], queryFn: () => must(api.GET("/api/flags")) });
+export const useBots = () => useQuery({ queryKey: ["bots"], queryFn: () => must(api.GET("/api/bots")) });
+export const useAccounts = () => useQuery({ queryKey: ["accounts"], queryFn: () => must(api.GET("/api/accounts")) });
+export const useMarket = () =>
+  useQuery({ queryKey: ["market"], queryFn: () => must(api.GET("/api/market")), refetchInterval: CLOCK_MS });
+
+/** Each reason's code in words. */
+export function useReasons(): (code: string) => string {
+  const { data } = useQuery({
+    queryKey: ["reasons"],
+    queryFn: () => must(api.GET("/api/reasons")),
+    staleTime: Infinity,
+  });
+  return (code) => data?.items.find((one) => one.code === code)?.words ?? code.replaceAll("_", " ");
+}
+
+const RANKS = ["viewer", "trader", "admin"];
+
+/** Whether the person may do what a role may: hide or disable what the gateway would refuse. */
+export function useMay(role: "trader" | "admin"): boolean {
+  const { data } = useMe();
+  return data !== undefined && RANKS.indexOf(data.role) >= RANKS.indexOf(role);
+}
+
+/** Market time now, moved on since it was read; it ticks every second. */
+export function useMarketNow(): Date | null {
+  const { data, dataUpdatedAt } = useMarket();
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  if (!data) return null;
+  const passed = data.frozen ? 0 : Math.min(Math.max(0, now - dataUpdatedAt), AHEAD_MS);
+  return new Date(Date.parse(data.now) + passed * (data.replay ? data.speed : 1));
+}
+
+/** Read topics again after something was changed: `await refresh("bots", "accounts")`. */
+export function useRefresh(): (...topics: string[]) => Promise<void> {
+  const client = useQueryClient();
+  return async (...topics) => {
+    await Promise.all(topics.map((topic) => client.invalidateQueries({ queryKey: [topic] })));
+  };
+}

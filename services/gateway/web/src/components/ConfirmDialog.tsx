@@ -1,0 +1,75 @@
+import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { Problem } from "./Loaded";
+
+interface Props {
+  opened: boolean;
+  onClose: () => void;
+  title: string;
+  /** What will happen, in a sentence or two. */
+  children: ReactNode;
+  /** On the button: a verb. */
+  confirm: string;
+  danger?: boolean;
+  /** A word to type first. */
+  word?: string;
+  /** It stays open until this is done, and says why when it fails. */
+  act: () => Promise<unknown>;
+}
+
+/** Asks before something that cannot be taken back. */
+export function ConfirmDialog(props: Props) {
+  return (
+    <Modal opened={props.opened} onClose={props.onClose} title={props.title}>
+      <Question {...props} />
+    </Modal>
+  );
+}
+
+function Question({ onClose, children, confirm, danger = false, word, act }: Props) {
+  const [typed, setTyped] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  const ready = !word || typed.trim() === word;
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (!ready || busy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      await act();
+      onClose();
+    } catch (problem) {
+      setError(problem as Error);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Stack gap="md">
+        <Text component="div" size="sm">{children}</Text>
+        {word && (
+          <TextInput
+            label={`Type ${word} to confirm`}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            autoComplete="off"
+            data-autofocus
+          />
+        )}
+        {error && <Problem error={error} what="That did not work" />}
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onClose} disabled={busy}>
+            Cancel
+          </Button>
+          <Button type="submit" color={danger ? "red.9" : undefined} disabled={!ready} loading={busy}>
+            {confirm}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

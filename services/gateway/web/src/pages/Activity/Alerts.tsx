@@ -1,0 +1,127 @@
+import { Code, Modal, Stack, Text } from "@mantine/core";
+import { useCallback, useMemo, useState } from "react";
+import { api, must, type Schemas } from "@/api/client";
+import { type Column, DataTable } from "@/components/DataTable";
+import { Facts } from "@/components/Facts";
+import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
+import { Panel } from "@/components/Panel";
+import { State, Time } from "@/components/Values";
+import { sentence, utc } from "@/format";
+import { choices, csvOf, DateFilters, daySpan } from "./lists";
+
+type Alert = Schemas["AlertView"];
+type Letter = Schemas["DeadLetterView"];
+
+const ALERTS: Column<Alert>[] = [
+  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
+  { id: "severity", header: "Severity", cell: (row) => <State state={row.severity} />, width: "90px" },
+  { id: "active", header: "Now", cell: (row) => (row.active ? "Raised" : "Over"), width: "70px", tip: "Over: the trouble that it told of has ended." },
+  { id: "code", header: "What", cell: (row) => sentence(row.code), width: "minmax(130px, 1fr)" },
+  { id: "about", header: "About", cell: (row) => <span title={row.about}>{row.about}</span>, width: "minmax(150px, 1fr)" },
+  { id: "message", header: "Message", cell: (row) => <span title={row.message}>{row.message}</span>, width: "minmax(340px, 4fr)" },
+];
+const LETTERS: Column<Letter>[] = [
+  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
+  { id: "service", header: "Service", cell: (row) => row.service, width: "130px" },
+  { id: "subject", header: "Message of", cell: (row) => <span title={row.original_subject}>{row.original_subject}</span>, width: "minmax(220px, 1fr)" },
+  { id: "attempts", header: "Tries", cell: (row) => row.attempts, width: "60px", right: true },
+  { id: "reason", header: "Reason", cell: (row) => <span title={row.reason}>{row.reason}</span>, width: "minmax(300px, 2fr)" },
+];
+const NOW = [
+  { value: "true", label: "Wrong now" },
+  { value: "false", label: "Over" },
+];
+
+/** What a person should know. */
+export function Alerts() {
+  const [filters, set] = useFilters("severity", "active", "from", "to");
+  const query = useMemo(
+    () => ({
+      severity: filters.severity as Schemas["Severity"] | undefined,
+      active: filters.active === undefined ? undefined : filters.active === "true",
+      ...daySpan(filters.from, filters.to),
+    }),
+    [filters],
+  );
+  const load = useCallback(
+    (cursor?: string, limit?: number) => must(api.GET("/api/alerts", { params: { query: { ...query, cursor, limit } } })),
+    [query],
+  );
+  const [shown, setShown] = useState<Alert | null>(null);
+  return (
+    <>
+      <Panel title="Alerts" tip="What went wrong, why, and what to do. A row shows the whole message.">
+        <DataTable
+          label="Alerts"
+          topic="alerts"
+          params={query}
+          load={load}
+          columns={ALERTS}
+          onOpen={setShown}
+          rowLabel={(row) => `${row.severity}: ${row.code} about ${row.about}`}
+          csv={csvOf("/api/alerts.csv", query)}
+          height={420}
+          empty="No alert: nothing is known to be wrong. What goes wrong stands here, with what to do."
+          filters={
+            <FilterBar>
+              <FilterSelect label="Severity" value={filters.severity} onChange={(value) => set("severity", value)} data={choices(["critical", "warning", "info"])} width={120} />
+              <FilterSelect label="Now" value={filters.active} onChange={(value) => set("active", value)} data={NOW} width={120} />
+              <DateFilters filters={filters} set={set} />
+            </FilterBar>
+          }
+        />
+      </Panel>
+      <SetAside />
+      <Modal opened={shown !== null} onClose={() => setShown(null)} title={sentence(shown?.code)} size="lg">
+        {shown && (
+          <Stack gap="md">
+            <Text size="sm">{shown.message}</Text>
+            <Facts
+              items={[
+                ["Severity", sentence(shown.severity)],
+                ["About", shown.about],
+                ["Told by", shown.service],
+                ["At", utc(shown.at)],
+                ["Now", shown.active ? "Raised" : "Over"],
+              ]}
+            />
+          </Stack>
+        )}
+      </Modal>
+    </>
+  );
+}
+
+const NO_FILTERS = {};
+const loadLetters = (cursor?: string, limit?: number) => must(api.GET("/api/dead-letters", { params: { query: { cursor, limit } } }));
+
+/** Messages that no retry could help. */
+function SetAside() {
+  const [shown, setShown] = useState<Letter | null>(null);
+  return (
+    <Panel title="Set aside" tip="Messages that no retry could help wait here for a person (dead letters). The runbook says how to handle one.">
+      <DataTable
+        label="Messages set aside"
+        topic="dead-letters"
+        params={NO_FILTERS}
+        load={loadLetters}
+        columns={LETTERS}
+        onOpen={setShown}
+        rowLabel={(row) => `${row.service}: ${row.reason}`}
+        height={280}
+        empty="No message was set aside: every one could be handled."
+      />
+      <Modal opened={shown !== null} onClose={() => setShown(null)} title="Message set aside" size="lg">
+        {shown && (
+          <Stack gap="md">
+            <Text size="sm">{shown.reason}</Text>
+            <Facts items={[["Service", shown.service], ["Stream", `${shown.stream} ${shown.stream_sequence}`], ["Tries", shown.attempts], ["At", utc(shown.at)]]} />
+            <Code block mah={280} tabIndex={0} aria-label="Original message" className="wraps">
+              {shown.original}
+            </Code>
+          </Stack>
+        )}
+      </Modal>
+    </Panel>
+  );
+}

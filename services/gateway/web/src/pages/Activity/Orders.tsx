@@ -1,0 +1,169 @@
+import { Button, Group } from "@mantine/core";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
+import { advice } from "@/advice";
+import { api, must, newKey, type Schemas } from "@/api/client";
+import { useMay, useRefresh } from "@/api/shared";
+import { useChain } from "@/components/ChainDialog";
+import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { type Column, DataTable } from "@/components/DataTable";
+import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
+import { Panel } from "@/components/Panel";
+import { told } from "@/components/toasts";
+import { Source, State, Time } from "@/components/Values";
+import { price, quantity, sentence } from "@/format";
+import { BotFilter, choices, csvOf, DateFilters, daySpan, type Filters, SourceFilters } from "./lists";
+
+type Order = Schemas["OrderView"];
+
+const WORKING = "working";
+const STATES = [
+  { value: WORKING, label: "Working now" },
+  ...choices(["filled", "partially_filled", "accepted", "denied", "rejected", "canceled", "expired", "unknown"]),
+];
+const why = (row: Order): string => row.message || sentence(row.reason);
+
+const START: Column<Order>[] = [
+  { id: "at", header: "Time", cell: (row) => <Time at={row.created_at} />, width: "120px" },
+  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "100px" },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "72px" },
+];
+const SOURCE: Column<Order> = {
+  id: "source",
+  header: "Source",
+  cell: (row) => <Source type={row.source_type} id={row.source_id} />,
+  width: "minmax(160px, 1fr)",
+};
+/** `cancel` asks for working orders; without it nobody may. */
+const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order>[] => [
+  ...START,
+  { id: "state", header: "State", cell: (row) => <Standing order={row} cancel={cancel} />, width: "140px" },
+  { id: "side", header: "Side", cell: (row) => (row.side ? sentence(row.side) : "–"), width: "40px" },
+  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "76px", right: true },
+  { id: "filled", header: "Filled", cell: (row) => quantity(row.filled), width: "76px", right: true },
+  { id: "price", header: "Average", cell: (row) => price(row.average_price), width: "92px", right: true, tip: "Average price of what was filled." },
+  {
+    id: "purpose",
+    header: "Purpose",
+    cell: (row) => sentence(row.trigger ?? row.purpose),
+    width: "90px",
+    tip: "Entry takes risk, exit gives it back; protective orders are stops, targets and their like.",
+  },
+  SOURCE,
+  { id: "why", header: "Note", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(240px, 2fr)" },
+];
+
+function Standing({ order, cancel }: { order: Order; cancel?: (order: Order) => void }) {
+  return (
+    <Group gap={4} wrap="nowrap">
+      <State state={order.state} />
+      {!order.final && cancel && (
+        <Button
+          size="compact-xs"
+          variant="default"
+          aria-label={`Cancel ${order.symbol} of ${order.bot}`}
+          onClick={(event) => {
+            event.stopPropagation();
+            cancel(order);
+          }}
+        >
+          Cancel
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+const DENIED: Column<Order>[] = [
+  ...START,
+  SOURCE,
+  { id: "why", header: "Why", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(360px, 2fr)" },
+  { id: "next", header: "What to do", cell: (row) => <span className="dim" title={advice(row.reason)}>{advice(row.reason)}</span>, width: "minmax(320px, 2fr)" },
+];
+
+function queryOf(filters: Filters) {
+  const working = filters.state === WORKING;
+  return {
+    bot: filters.bot,
+    symbol: filters.symbol,
+    source_type: filters.source as Schemas["SourceType"] | undefined,
+    source_id: filters.id,
+    state: working ? undefined : (filters.state as Schemas["OrderState"] | undefined),
+    final: working ? false : undefined,
+    ...daySpan(filters.from, filters.to),
+  };
+}
+
+interface ListProps {
+  filters: Filters;
+  bar: ReactNode;
+  label: string;
+  columns: readonly Column<Order>[];
+  empty: string;
+}
+
+function OrderList({ filters, bar, label, columns, empty }: ListProps) {
+  const query = useMemo(() => queryOf(filters), [filters]);
+  const load = useCallback(
+    (cursor?: string, limit?: number) => must(api.GET("/api/orders", { params: { query: { ...query, cursor, limit } } })),
+    [query],
+  );
+  const { open } = useChain();
+  return (
+    <DataTable
+      label={label}
+      topic="orders"
+      params={query}
+      load={load}
+      columns={columns}
+      onOpen={(row) => open(row.id)}
+      rowLabel={(row) => `${row.state} ${row.side ?? ""} ${row.symbol} of ${row.bot}`}
+      csv={csvOf("/api/orders.csv", query)}
+      filters={bar}
+      empty={empty}
+    />
+  );
+}
+
+/** Accepted signals that the executor made no order of. */
+export function DeniedOrders({ filters, bar }: { filters: Filters; bar: ReactNode }) {
+  const wanted = useMemo(() => ({ ...filters, state: "denied" }), [filters]);
+  return <OrderList filters={wanted} bar={bar} label="Denied orders" columns={DENIED} empty="No accepted signal was denied. Widen the filters to see earlier ones." />;
+}
+
+/** Instructions to brokers, and what became of them. */
+export function Orders() {
+  const [filters, set] = useFilters("bot", "symbol", "source", "id", "state", "from", "to");
+  const may = useMay("trader");
+  const [asked, setAsked] = useState<{ order: Order; key: string } | null>(null);
+  const refresh = useRefresh();
+  const columns = useMemo(() => columnsWith(may ? (order) => setAsked({ order, key: newKey() }) : undefined), [may]);
+  const cancel = async () => {
+    if (!asked) return;
+    const params = { path: { order_id: asked.order.id }, header: { "idempotency-key": asked.key } };
+    await must(api.POST("/api/orders/{order_id}/cancel", { params }));
+    told("The order is being cancelled; its row says when it is. What was filled before stays.", asked.order.symbol);
+    await refresh("orders");
+  };
+  return (
+    <Panel title="Orders" tip="Exactly one for each accepted signal, or a denial that says why. A row opens all that belongs to it.">
+      <OrderList
+        filters={filters}
+        columns={columns}
+        label="Orders"
+        empty="No order fits. Widen the filters, or look at the verdicts to see why nothing was ordered."
+        bar={
+          <FilterBar>
+            <FilterSelect label="State" value={filters.state} onChange={(value) => set("state", value)} data={STATES} width={150} />
+            <BotFilter filters={filters} set={set} />
+            <SourceFilters filters={filters} set={set} />
+            <DateFilters filters={filters} set={set} />
+          </FilterBar>
+        }
+      />
+      <ConfirmDialog opened={asked !== null} onClose={() => setAsked(null)} title="Cancel this order?" confirm="Cancel the order" danger act={cancel}>
+        What is not filled yet of {asked?.order.side} {quantity(asked?.order.quantity)} {asked?.order.symbol} for bot {asked?.order.bot} is taken
+        back. A fill that is under way still counts.
+      </ConfirmDialog>
+    </Panel>
+  );
+}

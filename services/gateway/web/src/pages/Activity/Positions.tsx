@@ -1,0 +1,171 @@
+import { Button, Menu } from "@mantine/core";
+import { IconDownload, IconStack2 } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { api, must, newKey, type Schemas } from "@/api/client";
+import { useMay, useRefresh } from "@/api/shared";
+import { useChain } from "@/components/ChainDialog";
+import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { Loaded } from "@/components/Loaded";
+import { Panel } from "@/components/Panel";
+import { type Column, SimpleTable } from "@/components/SimpleTable";
+import { told } from "@/components/toasts";
+import { Change, Source, Time } from "@/components/Values";
+import { price, quantity, share } from "@/format";
+
+type Position = Schemas["PositionView"];
+type Lot = Schemas["LotView"];
+type Asked = { kind: "close"; position: Position; key: string } | { kind: "flatten"; bot: string; key: string };
+
+const FLATTEN = "FLATTEN";
+const idOf = (row: Position): string => `${row.bot}|${row.account}|${row.symbol}`;
+
+const POSITIONS: Column<Position>[] = [
+  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "minmax(100px, 1fr)", sort: (row) => row.bot },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px", sort: (row) => row.symbol },
+  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "100px", right: true, tip: "Below zero: sold short.", sort: (row) => Number(row.quantity) },
+  { id: "average", header: "Entry", cell: (row) => price(row.average_price), width: "110px", right: true, tip: "Average price of what is held." },
+  { id: "mark", header: "Now", cell: (row) => price(row.mark_price), width: "110px", right: true, tip: "Middle of the newest quote." },
+  { id: "gain", header: "Unrealised", cell: (row) => <Change value={row.unrealised_pnl} />, width: "124px", right: true, tip: "Gain at the price now, before fees.", sort: (row) => Number(row.unrealised_pnl ?? 0) },
+  { id: "pnl", header: "Realised", cell: (row) => <Change value={row.realised_pnl} />, width: "110px", right: true, sort: (row) => Number(row.realised_pnl) },
+  { id: "lots", header: "Lots", cell: (row) => row.lots?.length ?? 0, width: "64px", right: true, tip: "How many open lots it is made of, each owned by one source." },
+];
+
+/** 205 below, 230 above, trailing 3 % */
+function guardOf(lot: Lot): string {
+  const { stop_price, target_price, trailing } = lot.protection ?? {};
+  const parts = [
+    stop_price && `stop ${price(stop_price)}`,
+    target_price && `target ${price(target_price)}`,
+    trailing && `trailing ${share(trailing)}`,
+  ].filter(Boolean);
+  return parts.join(", ") || "none";
+}
+
+const LOTS: Column<Lot>[] = [
+  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(180px, 1fr)", sort: (row) => `${row.source_type} ${row.source_id}` },
+  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "minmax(110px, 1fr)", sort: (row) => row.bot },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px", sort: (row) => row.symbol },
+  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "100px", right: true, sort: (row) => Number(row.quantity) },
+  { id: "entry", header: "Entry", cell: (row) => price(row.entry_price), width: "110px", right: true },
+  { id: "guard", header: "Protected by", cell: (row) => guardOf(row), width: "minmax(150px, 1.2fr)", tip: "Stops and targets work while the source is silent and under the kill switch." },
+  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "60px", right: true },
+  { id: "at", header: "Opened", cell: (row) => <Time at={row.opened_at} />, width: "130px", sort: (row) => row.opened_at },
+];
+
+/** What every bot holds, and whose lots it is made of. */
+export function Positions() {
+  const query = useQuery({ queryKey: ["positions"], queryFn: () => must(api.GET("/api/positions")) });
+  const may = useMay("trader");
+  const { open } = useChain();
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const refresh = useRefresh();
+  const columns = useMemo<Column<Position>[]>(
+    () => [
+      ...POSITIONS,
+      {
+        id: "close",
+        header: "Close",
+        width: "76px",
+        cell: (row) =>
+          may && (
+            <Button
+              size="compact-xs"
+              variant="default"
+              aria-label={`Close ${row.symbol} of ${row.bot}`}
+              onClick={() => setAsked({ kind: "close", position: row, key: newKey() })}
+            >
+              Close
+            </Button>
+          ),
+      },
+    ],
+    [may],
+  );
+  const act = async () => {
+    if (!asked) return;
+    const header = { "idempotency-key": asked.key };
+    const placed = await must(
+      asked.kind === "close"
+        ? api.POST("/api/positions/{bot}/{symbol}/close", {
+            params: { path: { bot: asked.position.bot, symbol: asked.position.symbol }, header },
+          })
+        : api.POST("/api/bots/{bot_id}/flatten", { params: { path: { bot_id: asked.bot }, header } }),
+    );
+    told(result(placed.orders?.length ?? 0), asked.kind === "close" ? asked.position.symbol : `Bot ${asked.bot}`);
+    await refresh("positions", "orders");
+  };
+  const items = query.data?.items ?? [];
+  const bots = [...new Set(items.map((position) => position.bot))];
+  const lots = items.flatMap((position) => position.lots ?? []);
+  return (
+    <>
+      <Panel
+        title="Positions"
+        tip="What each bot holds of each symbol, all sources together."
+        actions={may && bots.length > 0 && <FlattenMenu bots={bots} choose={(bot) => setAsked({ kind: "flatten", bot, key: newKey() })} />}
+      >
+        <Loaded query={query} height={180} empty="No bot holds anything. A position appears when a signal is accepted and filled.">
+          {(held) => <SimpleTable label="Positions" rows={held.items} columns={columns} idOf={idOf} height={380} />}
+        </Loaded>
+      </Panel>
+      <Panel
+        title="Open lots by source"
+        tip="A lot is quantity that one source owns: it is closed by its own source first, and its profit is that source's. A row opens how it came about."
+        actions={
+          <Button component="a" href="/api/lots.csv" download size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
+            CSV
+          </Button>
+        }
+      >
+        <Loaded query={query} height={180} empty="No lot is open.">
+          {() => (
+            <SimpleTable label="Open lots" rows={lots} columns={LOTS} onOpen={(lot) => open(lot.id)} rowLabel={(lot) => `${lot.symbol} lot of ${lot.source_id}`} height={380} />
+          )}
+        </Loaded>
+      </Panel>
+      <ConfirmDialog
+        opened={asked !== null}
+        onClose={() => setAsked(null)}
+        title={asked?.kind === "flatten" ? `Flatten bot ${asked.bot}?` : "Close this position?"}
+        confirm={asked?.kind === "flatten" ? "Flatten" : "Close the position"}
+        danger
+        word={asked?.kind === "flatten" ? FLATTEN : undefined}
+        act={act}
+      >
+        {asked?.kind === "flatten" && "Every position of this bot is closed at the market price, and its working orders are cancelled. Its sources may open new ones from their next signal on; switch the bot off if they should not."}
+        {asked?.kind === "close" && (
+          <>
+            All {quantity(asked.position.quantity)} {asked.position.symbol} of bot {asked.position.bot} is closed at the market price, whoever owns the
+            lots. It works under the kill switch too.
+          </>
+        )}
+      </ConfirmDialog>
+    </>
+  );
+}
+
+export function result(orders: number): string {
+  if (orders === 0) return "There was nothing to close.";
+  return `${orders === 1 ? "One order is" : `${orders} orders are`} on the way; the position goes when it is filled. Under Orders you see how it stands.`;
+}
+
+function FlattenMenu({ bots, choose }: { bots: readonly string[]; choose: (bot: string) => void }) {
+  return (
+    <Menu position="bottom-end" withArrow>
+      <Menu.Target>
+        <Button size="xs" color="red" variant="outline" leftSection={<IconStack2 size={14} aria-hidden />}>
+          Flatten a bot…
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Close all that it holds</Menu.Label>
+        {bots.map((bot) => (
+          <Menu.Item key={bot} onClick={() => choose(bot)}>
+            {bot}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,89 @@
+import { useCallback, useMemo } from "react";
+import { api, must, type Schemas } from "@/api/client";
+import { useChain } from "@/components/ChainDialog";
+import { type Column, DataTable } from "@/components/DataTable";
+import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
+import { Panel } from "@/components/Panel";
+import { Change, Source, Time } from "@/components/Values";
+import { cost, price, quantity, ratio, sentence, share } from "@/format";
+import { BotFilter, choices, csvOf, DateFilters, daySpan, SourceFilters } from "./lists";
+import { Performance } from "./Performance";
+
+type Trade = Schemas["TradeView"];
+
+const COLUMNS: Column<Trade>[] = [
+  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
+  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "110px" },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "80px" },
+  { id: "side", header: "Side", cell: (row) => sentence(row.side), width: "44px" },
+  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "84px", right: true },
+  { id: "price", header: "Price", cell: (row) => price(row.price), width: "100px", right: true },
+  { id: "fee", header: "Fee", cell: (row) => cost(row.fee), width: "70px", right: true },
+  {
+    id: "pnl",
+    header: "Realised",
+    cell: (row) => <Change value={row.realised_pnl} />,
+    width: "104px",
+    right: true,
+    tip: "Profit or loss of the lots that this fill closed, after fees.",
+  },
+  {
+    id: "slippage",
+    header: "Slippage",
+    cell: (row) => (row.slippage_bps ? `${ratio(row.slippage_bps)} bp` : "–"),
+    width: "104px",
+    right: true,
+    tip: "The fill against the middle price at the verdict, in hundredths of a per cent. Positive is worse.",
+  },
+  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
+  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "50px", right: true },
+  { id: "purpose", header: "Purpose", cell: (row) => sentence(row.purpose), width: "84px" },
+  { id: "mode", header: "Money", cell: (row) => (row.mode === "live" ? "Real" : "Paper"), width: "56px" },
+];
+
+/** What was executed, and what each source has earned by it. */
+export function Trades() {
+  const [filters, set] = useFilters("bot", "symbol", "source", "id", "side", "from", "to");
+  const query = useMemo(
+    () => ({
+      bot: filters.bot,
+      symbol: filters.symbol,
+      source_type: filters.source as Schemas["SourceType"] | undefined,
+      source_id: filters.id,
+      side: filters.side as Schemas["Side"] | undefined,
+      ...daySpan(filters.from, filters.to),
+    }),
+    [filters],
+  );
+  const load = useCallback(
+    (cursor?: string, limit?: number) => must(api.GET("/api/trades", { params: { query: { ...query, cursor, limit } } })),
+    [query],
+  );
+  const { open } = useChain();
+  return (
+    <>
+      <Performance filters={filters} />
+      <Panel title="Trades" tip="What was executed. A row opens all that belongs to it.">
+        <DataTable
+          label="Trades"
+          topic="trades"
+          params={query}
+          load={load}
+          columns={COLUMNS}
+          onOpen={(row) => open(row.id)}
+          rowLabel={(row) => `${row.side} ${row.quantity} ${row.symbol} for ${row.bot}`}
+          csv={csvOf("/api/trades.csv", query)}
+          empty="No trade fits. Widen the filters; the verdicts say why signals were not traded."
+          filters={
+            <FilterBar>
+              <BotFilter filters={filters} set={set} />
+              <SourceFilters filters={filters} set={set} />
+              <FilterSelect label="Side" value={filters.side} onChange={(value) => set("side", value)} data={choices(["buy", "sell"])} width={100} />
+              <DateFilters filters={filters} set={set} />
+            </FilterBar>
+          }
+        />
+      </Panel>
+    </>
+  );
+}

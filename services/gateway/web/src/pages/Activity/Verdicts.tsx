@@ -1,0 +1,92 @@
+import { type ReactNode, useCallback, useMemo } from "react";
+import { advice } from "@/advice";
+import { api, must, type Schemas } from "@/api/client";
+import { useChain } from "@/components/ChainDialog";
+import { type Column, DataTable } from "@/components/DataTable";
+import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
+import { Panel } from "@/components/Panel";
+import { Action, Source, State, Time } from "@/components/Values";
+import { share } from "@/format";
+import { BotFilter, choices, csvOf, DateFilters, daySpan, type Filters, SourceFilters } from "./lists";
+import { DeniedOrders } from "./Orders";
+import { Pending } from "./Pending";
+
+type Verdict = Schemas["VerdictView"];
+
+const DENIED = "denied";
+const OUTCOMES = [
+  ...choices(["accepted", "pending", "suppressed", "refused", "declined", "lapsed"]),
+  { value: DENIED, label: "Denied by a limit" },
+];
+const next = (row: Verdict): string => (row.outcome === "accepted" || !row.current ? "" : advice(row.reason));
+
+const COLUMNS: Column<Verdict>[] = [
+  { id: "at", header: "Reached at", cell: (row) => <Time at={row.evaluated_at} />, width: "122px" },
+  {
+    id: "outcome",
+    header: "Outcome",
+    cell: (row) => <State state={row.outcome} />,
+    width: "104px",
+    tip: "Accepted goes on to an order; pending waits for a person; suppressed: another source leads; refused: a check said no.",
+  },
+  { id: "signal", header: "Signal", cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "104px" },
+  { id: "bot", header: "Bot", cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "100px" },
+  { id: "why", header: "Why", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(450px, 2fr)" },
+  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
+  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "44px", right: true },
+  { id: "next", header: "What to do", cell: (row) => <span className="dim" title={next(row)}>{next(row)}</span>, width: "minmax(400px, 2fr)" },
+];
+
+/** What the bots made of signals, and why they did not trade. */
+export function Verdicts() {
+  const [filters, set] = useFilters("bot", "symbol", "source", "id", "outcome", "from", "to");
+  const bar = (
+    <FilterBar>
+      <FilterSelect label="Outcome" value={filters.outcome} onChange={(value) => set("outcome", value)} data={OUTCOMES} width={160} />
+      <BotFilter filters={filters} set={set} />
+      <SourceFilters filters={filters} set={set} />
+      <DateFilters filters={filters} set={set} />
+    </FilterBar>
+  );
+  return (
+    <>
+      <Pending />
+      <Panel title="Why not traded?" tip="Every signal gets a verdict from every bot that listens to it, with the reason. A row opens all that belongs to it.">
+        {filters.outcome === DENIED ? <DeniedOrders filters={filters} bar={bar} /> : <Reached filters={filters} bar={bar} />}
+      </Panel>
+    </>
+  );
+}
+
+function Reached({ filters, bar }: { filters: Filters; bar: ReactNode }) {
+  const query = useMemo(
+    () => ({
+      bot: filters.bot,
+      symbol: filters.symbol,
+      source_type: filters.source as Schemas["SourceType"] | undefined,
+      source_id: filters.id,
+      outcome: filters.outcome as Schemas["Outcome"] | undefined,
+      ...daySpan(filters.from, filters.to),
+    }),
+    [filters],
+  );
+  const load = useCallback(
+    (cursor?: string, limit?: number) => must(api.GET("/api/verdicts", { params: { query: { ...query, cursor, limit } } })),
+    [query],
+  );
+  const { open } = useChain();
+  return (
+    <DataTable
+      label="Verdicts"
+      topic="verdicts"
+      params={query}
+      load={load}
+      columns={COLUMNS}
+      onOpen={(row) => open(row.id)}
+      rowLabel={(row) => `${row.outcome}: ${row.action} ${row.symbol} for ${row.bot}`}
+      csv={csvOf("/api/verdicts.csv", query)}
+      filters={bar}
+      empty="No verdict fits. Widen the filters; without signals there are no verdicts either."
+    />
+  );
+}

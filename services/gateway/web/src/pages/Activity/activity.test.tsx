@@ -1,0 +1,94 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { advice } from "@/advice";
+import { problem, sent, show } from "@/test/render";
+import { csvOf, daySpan } from "./lists";
+import { clock, Pending, timeLeft } from "./Pending";
+import { brief } from "./Performance";
+import { Positions, result } from "./Positions";
+
+const NOW = "2026-08-03T16:00:00Z";
+const TRADER = { "GET /api/auth/me": { username: "t", role: "trader", expires_at: "2027-01-01T00:00:00Z" } };
+const MARKET = { "GET /api/market": { now: NOW, wall: NOW, epoch: 0, replay: true, frozen: true, speed: 60 } };
+const VERDICT = {
+  id: "v1", signal_id: "s1", bot: "demo", account: "demo", symbol: "AAPL", source_type: "llm", source_id: "mine", action: "buy", confidence: "0.7",
+  round: 0, outcome: "pending", reason: "awaits_approval", explanation: "Waits.", rule: "", evaluated_at: NOW, valid_until: "2026-08-03T17:00:00Z", current: true,
+};
+const POSITION = {
+  bot: "demo", account: "demo", symbol: "BTC/USD", quantity: "0.5", average_price: "100", realised_pnl: "0", at: NOW,
+  lots: [{ id: "l1", bot: "demo", account: "demo", symbol: "BTC/USD", source_type: "llm", source_id: "mine", quantity: "0.5", entry_price: "100", order_id: "o1", opened_at: NOW }],
+};
+const press = async (name: string | RegExp) => userEvent.click(await screen.findByRole("button", { name }));
+
+describe("lists", () => {
+  it("have their file under the same filters", () => {
+    expect(csvOf("/api/orders.csv", { bot: "demo", final: false, state: undefined })).toBe("/api/orders.csv?bot=demo&final=false");
+    expect(csvOf("/api/orders.csv", {})).toBe("/api/orders.csv");
+  });
+
+  it("of a day hold the whole of it", () => {
+    const { from, to } = daySpan("2026-08-03", "2026-08-03");
+    expect(from).toBe(new Date("2026-08-03T00:00:00").toISOString());
+    expect(to).toBe(new Date("2026-08-04T00:00:00").toISOString());
+    expect(daySpan(undefined, "nonsense")).toEqual({ from: undefined, to: undefined });
+  });
+
+  it("say times and advice in words", () => {
+    expect([brief(0.0121), brief(1.44)]).toEqual(["12 ms", "1.4 s"]);
+    expect([clock(5), clock(125), clock(3725)]).toEqual(["0:05", "2:05", "1:02:05"]);
+    expect(advice("low_confidence")).toContain("threshold");
+    expect(advice("unheard_of")).toBe("");
+  });
+});
+
+describe("what waits for a person", () => {
+  const answers = (more: object) => ({ ...TRADER, ...MARKET, "GET /api/verdicts": { items: [VERDICT] }, ...more });
+
+  it("says how long, in the time of a person: an hour of a replay 60 times as fast is a minute", async () => {
+    expect(timeLeft(VERDICT.valid_until, new Date(NOW), 60)).toBe(60);
+    expect(timeLeft(VERDICT.valid_until, new Date("2026-08-04T00:00:00Z"), 1)).toBe(0);
+    show(<Pending />, answers({}));
+    await screen.findByText("1:00 left");
+  });
+
+  it.each([
+    ["Approve", "/api/verdicts/v1/approve"],
+    ["Decline", "/api/verdicts/v1/decline"],
+  ])("%s asks first, then acts once and says what came of it", async (verb, path) => {
+    show(<Pending />, answers({ [`POST ${path}`]: { verdict_id: "v2", outcome: "accepted", reason: "approved", explanation: "A person approved it." } }));
+    await press(verb);
+    expect(sent("POST")).toEqual([]);
+    await userEvent.click(within(await screen.findByRole("dialog")).getByRole("button", { name: verb }));
+    await waitFor(() => expect(sent("POST").map((one) => one.path)).toEqual([path]));
+    expect(sent("POST")[0]?.headers.get("idempotency-key")).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("stays on the screen with the reason when it is too late", async () => {
+    show(<Pending />, answers({ "POST /api/verdicts/v1/approve": () => problem(409, "it does not wait any more") }));
+    await press("Approve");
+    await userEvent.click(within(await screen.findByRole("dialog")).getByRole("button", { name: "Approve" }));
+    await screen.findByText("it does not wait any more");
+  });
+});
+
+describe("positions", () => {
+  const answers = (more: object) => ({ ...TRADER, "GET /api/positions": { items: [POSITION] }, ...more });
+
+  it("are flattened after a typed word", async () => {
+    show(<Positions />, answers({ "POST /api/bots/demo/flatten": { orders: ["o2"] } }));
+    await press(/Flatten a bot/);
+    await userEvent.click(await screen.findByRole("menuitem", { name: "demo" }));
+    const dialog = within(await screen.findByRole("dialog"));
+    expect(dialog.getByRole("button", { name: "Flatten" })).toBeDisabled();
+    await userEvent.type(dialog.getByRole("textbox"), "FLATTEN");
+    await userEvent.click(dialog.getByRole("button", { name: "Flatten" }));
+    await waitFor(() => expect(sent("POST").map((one) => one.path)).toEqual(["/api/bots/demo/flatten"]));
+  });
+
+  it("say what came of closing", () => {
+    expect(result(0)).toBe("There was nothing to close.");
+    expect(result(1)).toContain("One order is");
+    expect(result(3)).toContain("3 orders are");
+  });
+});

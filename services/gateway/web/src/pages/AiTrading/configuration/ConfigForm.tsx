@@ -1,0 +1,79 @@
+import { Alert, Button, Group, Stack } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, ApiError, must } from "@/api/client";
+import { useMay, useRefresh } from "@/api/shared";
+import { Problem } from "@/components/Loaded";
+import { told } from "@/components/toasts";
+import type { Config } from "../queries";
+import { Checked, useCheck } from "./Check";
+import { fieldOf, NEW, problemsOf, sentOf, type Values, valuesOf } from "./form";
+import { AnswerFields, BudgetFields, ProviderFields, TriggerFields } from "./sections";
+
+interface Props {
+  stored: Config | null;
+  onClose: () => void;
+  onSaved: (id: string) => void;
+}
+
+/** Adds a config or changes one. What is typed as a key is sent once and never comes back. */
+export function ConfigForm({ stored, onClose, onSaved }: Props) {
+  const may = useMay("admin");
+  const refresh = useRefresh();
+  const form = useForm<Values>({
+    initialValues: stored ? valuesOf(stored) : NEW,
+    validate: (values) => problemsOf(values, stored),
+  });
+  const [then, setThen] = useState<"close" | "check">("close");
+  const check = useCheck(stored?.id ?? "");
+  const save = useMutation({
+    mutationFn: (values: Values) => must(api.POST("/api/ai-trading/config", { body: sentOf(values, stored) })),
+    onSuccess: async (saved) => {
+      form.setValues(valuesOf(saved)); // the key leaves the page
+      form.resetDirty();
+      told(stored ? `${saved.name} is changed.` : `${saved.name} is added.`);
+      await refresh("llm-config", "llm-status", "llm-budgets");
+      if (then === "close") onClose();
+      else if (stored) check.mutate();
+      else onSaved(saved.id);
+    },
+    onError: (error) => {
+      for (const { field, message } of error instanceof ApiError ? error.fields : []) {
+        const name = fieldOf(field);
+        if (name) form.setFieldError(name, message);
+      }
+    },
+  });
+  return (
+    <form onSubmit={form.onSubmit((values) => save.mutate(values))} aria-label="Language model" noValidate>
+      <Stack gap="lg">
+        <fieldset className="plain-set" disabled={!may}>
+          <Stack gap="lg">
+            <ProviderFields form={form} stored={stored} />
+            <AnswerFields form={form} stored={stored} />
+            <TriggerFields form={form} stored={stored} />
+            <BudgetFields form={form} />
+          </Stack>
+        </fieldset>
+        <Stack gap="sm" className="form-foot">
+          {save.error && <Problem error={save.error} what="It was not saved" />}
+          {check.error && <Problem error={check.error} what="It could not be checked" retry={() => check.mutate()} />}
+          {check.data && <Checked found={check.data} />}
+          {!may && <Alert role="note" color="blue" variant="light">Only an admin may change this.</Alert>}
+          <Group justify="flex-end" gap="sm">
+            <Button variant="default" onClick={onClose}>Cancel</Button>
+            {stored && (
+              <Button type="submit" variant="default" loading={check.isPending || (save.isPending && then === "check")} disabled={!may} onClick={() => setThen("check")}>
+                Save and check key and model
+              </Button>
+            )}
+            <Button type="submit" loading={save.isPending && then === "close"} disabled={!may} onClick={() => setThen("close")}>
+              {stored ? "Save" : "Add"}
+            </Button>
+          </Group>
+        </Stack>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,98 @@
+import { Anchor, Button, Group, NumberInput, Stack, Text, Title } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { Link } from "react-router";
+import { api, must } from "@/api/client";
+import { useMay } from "@/api/shared";
+import { Loaded, Problem } from "@/components/Loaded";
+import { told } from "@/components/toasts";
+import { State, Time } from "@/components/Values";
+import { BudgetBar } from "../BudgetBar";
+import { type BudgetLine, useBudgetAlerts, useBudgets, useConfigs } from "../queries";
+
+const label = (line: BudgetLine) => (line.period === "day" ? "Today" : "This month");
+
+/** Every budget as it stands, the limit of all together, and what was said at 50, 80 and 100 %. */
+export function Budgets() {
+  const configs = useConfigs().data?.items;
+  return (
+    <Loaded query={useBudgets()} height={240}>
+      {({ items }) => {
+        const scopes = [...new Set(items.map((line) => line.scope))].filter((scope) => scope !== "total");
+        const total = items.filter((line) => line.scope === "total");
+        return (
+          <div className="budgets">
+            <Stack gap="md">
+              <Title order={3}>All models together</Title>
+              {total.map((line) => <BudgetBar key={line.period} line={line} label={label(line)} />)}
+              <Limits key={total.map((line) => line.limit_usd).join()} lines={total} />
+            </Stack>
+            {scopes.map((scope) => (
+              <Stack gap="md" key={scope}>
+                <Title order={3}>
+                  <Anchor inherit component={Link} to={`/ai-trading/configuration?config=${encodeURIComponent(scope)}`}>{configs?.find((one) => one.id === scope)?.name ?? scope}</Anchor>
+                </Title>
+                {items.filter((line) => line.scope === scope).map((line) => <BudgetBar key={line.period} line={line} label={label(line)} />)}
+              </Stack>
+            ))}
+            <Alerts />
+          </div>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+/** `""` is no limit; 0 allows no call. */
+export const asLimit = (value: string | number): string | null => (value === "" ? null : String(value));
+
+function Limits({ lines }: { lines: readonly BudgetLine[] }) {
+  const may = useMay("admin");
+  const client = useQueryClient();
+  const given = (period: string) => lines.find((line) => line.period === period)?.limit_usd ?? "";
+  const [day, setDay] = useState<string | number>(given("day"));
+  const [month, setMonth] = useState<string | number>(given("month"));
+  const save = useMutation({
+    mutationFn: () => must(api.PUT("/api/ai-trading/budgets/total", { body: { day_usd: asLimit(day), month_usd: asLimit(month) } })),
+    onSuccess: async () => {
+      told("The limit of all models together is changed.");
+      await client.invalidateQueries({ queryKey: ["llm-budgets"] });
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <form onSubmit={submit} aria-label="Limit of all models together">
+      <Group gap="sm" align="flex-end">
+        <NumberInput size="xs" w={120} label="A day, USD" value={day} onChange={setDay} min={0} decimalScale={4} placeholder="No limit" disabled={!may} />
+        <NumberInput size="xs" w={120} label="A month, USD" value={month} onChange={setMonth} min={0} decimalScale={4} placeholder="No limit" disabled={!may} />
+        <Button size="xs" type="submit" loading={save.isPending} disabled={!may}>Set limits</Button>
+      </Group>
+      <Text size="xs" c="dimmed" mt={4}>Empty sets no limit, 0 allows no call.</Text>
+      {save.error && <Problem error={save.error} what="The limits were not changed" />}
+    </form>
+  );
+}
+
+const SHOWN = 6;
+
+function Alerts() {
+  const alerts = useBudgetAlerts().data?.slice(0, SHOWN);
+  return (
+    <Stack gap="sm" component="section" aria-label="Budget alerts" className="all-columns">
+      <Title order={3}>Alerts at 50, 80 and 100 %</Title>
+      {alerts?.length === 0 && <Text size="sm" c="dimmed">No budget has reached 50 %.</Text>}
+      {alerts?.map((alert) => (
+        <div key={alert.id}>
+          <Group gap="sm">
+            <State state={alert.severity} title={alert.code} />
+            <Text size="xs" c="dimmed"><Time at={alert.at} /></Text>
+          </Group>
+          <Text size="sm">{alert.message}</Text>
+        </div>
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,101 @@
+import { Button, Group, List, Modal, NumberInput, Stack, Text } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { api, must, newKey, type Schemas } from "@/api/client";
+import { useMay, useRefresh } from "@/api/shared";
+import { Facts } from "@/components/Facts";
+import { Empty, Loaded, Problem } from "@/components/Loaded";
+import { type Column, SimpleTable } from "@/components/SimpleTable";
+import { told } from "@/components/toasts";
+import { Time } from "@/components/Values";
+import * as f from "@/format";
+
+type Attempt = Schemas["UnresolvedView"];
+
+const COLUMNS: readonly Column<Attempt>[] = [
+  { id: "at", header: "Begun", width: "124px", cell: (one) => <Time at={one.at} /> },
+  { id: "config", header: "Config", width: "minmax(120px, 1fr)", cell: (one) => one.config_id },
+  { id: "model", header: "Model", width: "minmax(130px, 1fr)", cell: (one) => `${one.provider}, ${one.model}` },
+  { id: "symbols", header: "Symbols", width: "minmax(90px, 1fr)", cell: (one) => Object.keys(one.decisions).join(", ") },
+  { id: "error", header: "What happened", width: "minmax(200px, 3fr)", cell: (one) => <span title={one.error ?? ""}>{one.error || f.words(one.outcome) || "the answer never came"}</span> },
+  { id: "reserved", header: "Set aside", width: "92px", right: true, cell: (one) => f.cost(one.reserved_usd) },
+];
+
+/** Calls whose cost nobody knows, and where to enter it. */
+export function Unresolved() {
+  const [chosen, setChosen] = useState<Attempt | null>(null);
+  const query = useQuery({
+    queryKey: ["llm-budgets", "unresolved"],
+    queryFn: () => must(api.GET("/api/ai-trading/attempts")),
+  });
+  return (
+    <>
+      <Loaded query={query} height={120}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty height={120}>Every call has a known cost. One that breaks off appears here and counts with its worst case until it is settled.</Empty>
+          ) : (
+            <Stack gap="sm">
+              <Text size="sm">
+                Look the call up on the provider's usage page by time and model, then choose it here and enter what it cost.
+              </Text>
+              <SimpleTable label="Unresolved calls" rows={items} columns={COLUMNS} idOf={(one) => one.attempt_id} onOpen={setChosen} rowLabel={(one) => `Settle the call of ${one.config_id}`} height={280} />
+            </Stack>
+          )
+        }
+      </Loaded>
+      <Modal opened={chosen !== null} onClose={() => setChosen(null)} title="What did this call cost?">
+        {chosen && <Settle attempt={chosen} onDone={() => setChosen(null)} />}
+      </Modal>
+    </>
+  );
+}
+
+function Settle({ attempt, onDone }: { attempt: Attempt; onDone: () => void }) {
+  const [cost, setCost] = useState<string | number>("");
+  const [key] = useState(newKey);
+  const refresh = useRefresh();
+  const may = useMay("admin");
+  const save = useMutation({
+    mutationFn: () =>
+      must(
+        api.POST("/api/ai-trading/attempts/{attempt_id}/settle", {
+          params: { path: { attempt_id: attempt.attempt_id }, header: { "idempotency-key": key } },
+          body: { cost_usd: String(cost) },
+        }),
+      ),
+    onSuccess: async () => {
+      told(`The call counts with ${f.cost(String(cost))} now; the rest is free again.`);
+      onDone();
+      await refresh("llm-budgets", "llm-costs", "llm-decisions");
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (cost !== "") save.mutate();
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="md">
+        <Facts
+          items={[
+            ["Begun", f.utc(attempt.at)],
+            ["Provider and model", `${attempt.provider}, ${attempt.model}`],
+            ["Provider's id", attempt.request_id],
+            ["Set aside", f.cost(attempt.reserved_usd)],
+          ]}
+        />
+        <List size="sm" type="ordered">
+          <List.Item>Open the usage page of {attempt.provider === "claude" ? "Anthropic's console" : "your provider"}.</List.Item>
+          <List.Item>Find the call by its time (UTC), model or id. If it is not there, it was not billed: enter 0.</List.Item>
+          <List.Item>Enter its cost. The budget takes it in place of what is set aside; this cannot be taken back.</List.Item>
+        </List>
+        <NumberInput label="Cost in US dollars" value={cost} onChange={setCost} min={0} decimalScale={8} required data-autofocus />
+        {save.error && <Problem error={save.error} what="It was not settled" />}
+        <Group justify="flex-end">
+          <Button type="submit" loading={save.isPending} disabled={cost === "" || !may}>Settle</Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

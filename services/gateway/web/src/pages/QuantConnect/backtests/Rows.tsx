@@ -1,0 +1,124 @@
+import { SegmentedControl, Stack, Text } from "@mantine/core";
+import { useCallback } from "react";
+import { api, must, type Schemas } from "@/api/client";
+import { type LoadPage, useRows } from "@/api/rows";
+import { useFilters } from "@/components/filters";
+import { Empty, Loaded, Problem } from "@/components/Loaded";
+import { type Column, TableView } from "@/components/TableView";
+import { Action, Change } from "@/components/Values";
+import * as f from "@/format";
+
+type Order = Schemas["BacktestOrderView"];
+type Insight = Schemas["BacktestInsightView"];
+type Trade = Schemas["BacktestTradeView"];
+
+const KINDS = [
+  { value: "trades", label: "Trades" },
+  { value: "orders", label: "Orders" },
+  { value: "insights", label: "Insights" },
+];
+
+/** With the year: a run may span many. */
+function When({ at }: { at: string | null | undefined }) {
+  if (!at) return f.NONE;
+  return (
+    <time dateTime={at} title={f.utc(at)}>
+      {f.day(at)} {f.time(at)}
+    </time>
+  );
+}
+
+const TRADES: readonly Column<Trade>[] = [
+  { id: "symbol", header: "Symbol", width: "minmax(64px, 1fr)", cell: (row) => row.symbol },
+  { id: "side", header: "Direction", width: "72px", cell: (row) => f.sentence(row.direction) },
+  { id: "opened", header: "Opened", width: "158px", cell: (row) => <When at={row.opened_at} /> },
+  { id: "closed", header: "Closed", width: "158px", cell: (row) => <When at={row.closed_at} /> },
+  { id: "quantity", header: "Quantity", width: "70px", right: true, cell: (row) => f.quantity(row.quantity) },
+  { id: "entry", header: "Entry", width: "80px", right: true, cell: (row) => f.price(row.entry_price) },
+  { id: "exit", header: "Exit", width: "80px", right: true, cell: (row) => f.price(row.exit_price) },
+  { id: "fees", header: "Fees", width: "64px", right: true, cell: (row) => f.money(row.fees) },
+  { id: "profit", header: "Profit", tip: "Before fees.", width: "100px", right: true, cell: (row) => <Change value={row.profit} /> },
+];
+const ORDERS: readonly Column<Order>[] = [
+  { id: "time", header: "Time", width: "158px", cell: (row) => <When at={row.time} /> },
+  { id: "symbol", header: "Symbol", width: "minmax(64px, 1fr)", cell: (row) => row.symbol },
+  { id: "side", header: "Side", width: "60px", cell: (row) => row.side && <Action action={row.side} /> },
+  { id: "type", header: "Type", width: "130px", cell: (row) => f.sentence(row.type) },
+  { id: "status", header: "Status", width: "110px", cell: (row) => f.sentence(row.status) },
+  { id: "quantity", header: "Quantity", width: "90px", right: true, cell: (row) => f.quantity(row.quantity) },
+  { id: "price", header: "Price", width: "90px", right: true, cell: (row) => f.price(row.price) },
+  { id: "value", header: "Value", width: "110px", right: true, cell: (row) => f.money(row.value) },
+];
+const INSIGHTS: readonly Column<Insight>[] = [
+  { id: "time", header: "Time", width: "158px", cell: (row) => <When at={row.time} /> },
+  { id: "closes", header: "Until", width: "158px", cell: (row) => <When at={row.closes_at} /> },
+  { id: "symbol", header: "Symbol", width: "minmax(64px, 1fr)", cell: (row) => row.symbol },
+  { id: "direction", header: "Direction", width: "72px", cell: (row) => f.sentence(row.direction) },
+  { id: "model", header: "Model", width: "minmax(110px, 1fr)", cell: (row) => <span title={row.source_model ?? undefined}>{row.source_model}</span> },
+  { id: "confidence", header: "Confidence", width: "86px", right: true, cell: (row) => f.share(row.confidence) },
+  { id: "magnitude", header: "Magnitude", tip: "How far it expects the price to move.", width: "105px", right: true, cell: (row) => f.percent(row.magnitude) },
+  { id: "reference", header: "Price", tip: "When it was made.", width: "90px", right: true, cell: (row) => f.price(row.reference) },
+];
+
+const path = (id: string) => ({ path: { backtest_id: id } });
+
+/** Trades, orders and insights of a backtest that is done. */
+export function Rows({ id }: { id: string }) {
+  const [{ rows = "trades" }, setFilter] = useFilters("rows");
+  const trades = useCallback<LoadPage<Trade>>(
+    (cursor, limit) => must(api.GET("/api/quantconnect/backtest/{backtest_id}/trades", { params: { ...path(id), query: { cursor, limit } } })),
+    [id],
+  );
+  const orders = useCallback<LoadPage<Order>>(
+    (cursor, limit) => must(api.GET("/api/quantconnect/backtest/{backtest_id}/orders", { params: { ...path(id), query: { cursor, limit } } })),
+    [id],
+  );
+  const insights = useCallback<LoadPage<Insight>>(
+    (cursor, limit) => must(api.GET("/api/quantconnect/backtest/{backtest_id}/insights", { params: { ...path(id), query: { cursor, limit } } })),
+    [id],
+  );
+  return (
+    <Stack gap="sm">
+      <SegmentedControl data={KINDS} value={rows} onChange={(value) => setFilter("rows", value)} aria-label="What to show" w="fit-content" />
+      {rows === "orders" ? (
+        <Listed key="orders" label="Orders" id={id} load={orders} columns={ORDERS} />
+      ) : rows === "insights" ? (
+        <Listed key="insights" label="Insights" id={id} load={insights} columns={INSIGHTS} />
+      ) : (
+        <Listed key="trades" label="Trades" id={id} load={trades} columns={TRADES} />
+      )}
+    </Stack>
+  );
+}
+
+const ownId = (row: { id: string }): string => row.id;
+
+interface Props<Row> {
+  label: string;
+  id: string;
+  load: LoadPage<Row>;
+  columns: readonly Column<Row>[];
+}
+
+/** A list that does not change, read as one scrolls. */
+function Listed<Row extends { id: string }>({ label, id, load, columns }: Props<Row>) {
+  const { query, loadOlder, older } = useRows(`backtest-${label}`, { id }, { load, idOf: ownId, live: true });
+  const onEnd = useCallback(() => void loadOlder(), [loadOlder]);
+  return (
+    <Loaded query={query} height={240}>
+      {({ rows, next }) =>
+        rows.length === 0 ? (
+          <Empty height={120}>{`This run has no ${label.toLowerCase()}.`}</Empty>
+        ) : (
+          <>
+            <TableView label={label} columns={columns} rows={rows} idOf={ownId} height={380} onEnd={onEnd} more={next !== null} />
+            <Text size="xs" c="dimmed">
+              {f.count(rows.length)} {next === null ? label.toLowerCase() : "loaded, later ones come as you scroll"}
+            </Text>
+            {older.error && <Problem error={older.error} what="Later ones could not be loaded" retry={onEnd} busy={older.busy} />}
+          </>
+        )
+      }
+    </Loaded>
+  );
+}

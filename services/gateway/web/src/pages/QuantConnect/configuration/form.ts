@@ -1,0 +1,84 @@
+// What the form of an account holds, and what is sent of it.
+
+import type { Schemas } from "@/api/client";
+import type { Config } from "../queries";
+
+export interface Given {
+  name: string;
+  api_key: string;
+  api_secret: string;
+  target: "real" | "sandbox";
+  algorithm: string | null; // a project's number; null: all that run live
+  signals_from: "insights" | "fills";
+  confidence_percent: number;
+  max_age_minutes: number;
+  is_active: boolean;
+}
+
+export const EMPTY: Given = {
+  name: "",
+  api_key: "",
+  api_secret: "",
+  target: "real",
+  algorithm: null,
+  signals_from: "insights",
+  confidence_percent: 50,
+  max_age_minutes: 20,
+  is_active: true,
+};
+
+export const given = (config: Config): Given => ({
+  ...EMPTY,
+  name: config.name,
+  target: config.target === "sandbox" ? "sandbox" : "real",
+  algorithm: config.algorithm_id === null ? null : String(config.algorithm_id),
+  signals_from: config.signals_from === "fills" ? "fills" : "insights",
+  confidence_percent: Number(config.default_confidence) * 100,
+  max_age_minutes: config.max_age_s / 60,
+  is_active: config.is_active,
+});
+
+/** Empty keys are not sent: what is stored stays. Without an id an account is added. */
+export function body(values: Given, id: string | null, nameOf: (algorithm: string) => string): Schemas["ConnectionBody"] {
+  return {
+    ...(id && { id }),
+    ...(values.api_key.trim() && { api_key: values.api_key.trim() }),
+    ...(values.api_secret.trim() && { api_secret: values.api_secret.trim() }),
+    name: values.name.trim(),
+    target: values.target,
+    algorithm_id: values.algorithm ? Number(values.algorithm) : null,
+    algorithm_name: values.algorithm ? nameOf(values.algorithm) : "",
+    signals_from: values.signals_from,
+    default_confidence: String(values.confidence_percent / 100),
+    max_age_s: Math.round(values.max_age_minutes * 60),
+    is_active: values.is_active,
+  };
+}
+
+/** What must be there before anything is sent. `before`: what is stored, if anything is. */
+export function problems(values: Given, before: Config | null): Partial<Record<keyof Given, string>> {
+  const found: Partial<Record<keyof Given, string>> = {};
+  if (!values.name.trim()) found.name = "Give it a name that you will know it by.";
+  if (!before && !values.api_key.trim()) found.api_key = "The user id stands on quantconnect.com under Account, Security.";
+  const other = before && (values.api_key.trim() !== "" || values.target !== before.target);
+  if (!values.api_secret.trim() && (!before || other))
+    found.api_secret = before ? "Another user id or target needs its token too." : "Request one on quantconnect.com under Account, Security.";
+  if (!(values.confidence_percent >= 0 && values.confidence_percent <= 100)) found.confidence_percent = "Between 0 and 100.";
+  if (!(values.max_age_minutes > 0 && values.max_age_minutes <= 7 * 24 * 60)) found.max_age_minutes = "Between a minute and seven days.";
+  return found;
+}
+
+const FIELDS: Record<string, keyof Given> = {
+  algorithm_id: "algorithm",
+  default_confidence: "confidence_percent",
+  max_age_s: "max_age_minutes",
+};
+
+/** The interface's complaints by the fields of the form. */
+export const complaints = (fields: readonly { field: string; message: string }[]): Partial<Record<string, string>> =>
+  Object.fromEntries(
+    fields.map(({ field, message }) => {
+      const name = field.split(".").at(-1) ?? field;
+      return [FIELDS[name] ?? name, message];
+    }),
+  );

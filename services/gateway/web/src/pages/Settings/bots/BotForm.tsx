@@ -1,0 +1,159 @@
+import { Button, Group, Select, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { ApiError, api, must } from "@/api/client";
+import { useAccounts, useRefresh } from "@/api/shared";
+import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { Problem } from "@/components/Loaded";
+import { told } from "@/components/toasts";
+import { fieldErrors, Label } from "../fields";
+import { ExitsSection, LimitsSection, PolicySection, SizingSection, SourcesSection } from "./sections";
+import { type Bot, type BotBody, type BotForm as Form, type BotValues, changesOf, formPath, newBody, problemsOf, valuesOf } from "./values";
+
+const LIVE_WORD = "LIVE";
+const APPROVALS = [
+  { value: "auto", label: "Trades by itself" },
+  { value: "manual", label: "Asks a person first" },
+];
+const LISTENS = [
+  { value: "hybrid", label: "Every kind of source" },
+  { value: "quantconnect", label: "QuantConnect only" },
+  { value: "llm", label: "AI only" },
+  { value: "traditional", label: "Classic strategies only" },
+];
+
+interface Props {
+  /** What to begin with; of a new bot the defaults. */
+  bot: Bot;
+  isNew: boolean;
+  onDone: () => void;
+}
+
+/** One bot, whole: who it listens to, how it decides, what it may do. */
+export function BotForm({ bot, isNew, onDone }: Props) {
+  const [initial] = useState(() => valuesOf(bot));
+  const form: Form = useForm<BotValues>({ mode: "uncontrolled", initialValues: initial, validate: problemsOf });
+  const [asking, setAsking] = useState(false);
+  const refresh = useRefresh();
+  const save = useMutation({
+    mutationFn: (body: BotBody) => must(api.POST("/api/bots", { body })),
+    onSuccess: async (saved) => {
+      told(isNew ? `Bot ${saved.id} is there; it hears the next signal.` : `Bot ${saved.id} is changed from the next signal on.`);
+      await refresh("bots", "accounts");
+      onDone();
+    },
+    onError: (error) => form.setErrors(fieldErrors(error, formPath)),
+  });
+  const send = async () => {
+    const values = form.getValues();
+    await save.mutateAsync(isNew ? newBody(values) : changesOf(initial, values)).catch(() => undefined);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (form.validate().hasErrors) return;
+    if (form.getValues().live && !initial.live) setAsking(true);
+    else void send();
+  };
+  const wrong = Object.keys(form.errors).length;
+  return (
+    <>
+      <form onSubmit={submit} noValidate>
+        <Stack gap="lg">
+          <General form={form} isNew={isNew} />
+          <SourcesSection form={form} />
+          <PolicySection form={form} />
+          <SizingSection form={form} />
+          <LimitsSection form={form} />
+          <ExitsSection form={form} />
+          {save.error && <Problem error={summary(save.error)} what="The bot is not saved" />}
+          {!save.error && wrong > 0 && (
+            <Text size="sm" className="down" role="alert">
+              {wrong === 1 ? "One field needs" : `${wrong} fields need`} another value before this can be saved.
+            </Text>
+          )}
+          <Group justify="flex-end" gap="sm" className="form-end">
+            <Button variant="default" onClick={onDone} disabled={save.isPending}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={save.isPending}>
+              {isNew ? "Create the bot" : "Save"}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+      <ConfirmDialog opened={asking} onClose={() => setAsking(false)} title="Let this bot trade real money?" confirm="Switch on" danger word={LIVE_WORD} act={send}>
+        If its account and the executor say so too, its next order is a real one. Limits and the kill switch stay as they are.
+      </ConfirmDialog>
+    </>
+  );
+}
+
+/** With the fields marked, the long list of their names is of no use. */
+function summary(error: Error): Error {
+  if (!(error instanceof ApiError) || error.fields.length === 0) return error;
+  return new ApiError(error.status, error.message, { advice: "The fields are marked above.", correlation_id: error.requestId ?? undefined });
+}
+
+function General({ form, isNew }: { form: Form; isNew: boolean }) {
+  const { data: accounts } = useAccounts();
+  const own = form.getValues().account;
+  const free = accounts?.items.filter((account) => !account.bot || account.id === own) ?? [];
+  const choices = free.map((account) => ({ value: account.id, label: `${account.name} (${account.mode === "live" ? "real money" : account.broker})` }));
+  const [account, setAccount] = useState(own);
+  form.watch("account", ({ value }) => setAccount(value));
+  const mode = accounts?.items.find((one) => one.id === account)?.mode;
+  return (
+    <Stack gap="md">
+      <div className="fields">
+        <TextInput label="Name" required key={form.key("name")} {...form.getInputProps("name")} />
+        {isNew && <TextInput label="Id" placeholder="made from the name" key={form.key("id")} {...form.getInputProps("id")} />}
+        <Select
+          label={<Label label="Account" tip="Where its orders go. An account belongs to one bot. Lots stay on the account they were bought on." />}
+          aria-label="Account"
+          data={choices}
+          placeholder="A paper account of its own"
+          clearable={isNew}
+          key={form.key("account")}
+          {...form.getInputProps("account")}
+        />
+        <Select
+          label={<Label label="Approval" tip="Whether an accepted signal waits for a person until it expires." />}
+          aria-label="Approval"
+          data={APPROVALS}
+          allowDeselect={false}
+          key={form.key("approval")}
+          {...form.getInputProps("approval")}
+        />
+        <Select
+          label={<Label label="Listens to" tip="The kind of source that this bot may follow, whatever the list below says." />}
+          aria-label="Listens to"
+          data={LISTENS}
+          allowDeselect={false}
+          key={form.key("strategy_source")}
+          {...form.getInputProps("strategy_source")}
+        />
+        <TagsInput
+          label={<Label label="Symbols" tip="What it may trade. Empty: every symbol." />}
+          aria-label="Symbols"
+          placeholder="every symbol"
+          splitChars={[",", " "]}
+          key={form.key("symbols")}
+          {...form.getInputProps("symbols")}
+        />
+      </div>
+      <Group gap="lg">
+        <Switch label="Switched on" key={form.key("enabled")} {...form.getInputProps("enabled", { type: "checkbox" })} />
+        <Switch label="May sell short" key={form.key("allow_short")} {...form.getInputProps("allow_short", { type: "checkbox" })} />
+        <Switch
+          label="A higher source's sell closes lower sources' lots too"
+          key={form.key("flatten_lower")}
+          {...form.getInputProps("flatten_lower", { type: "checkbox" })}
+        />
+        {mode === "live" && (
+          <Switch color="red.9" label="May trade real money" key={form.key("live")} {...form.getInputProps("live", { type: "checkbox" })} />
+        )}
+      </Group>
+    </Stack>
+  );
+}

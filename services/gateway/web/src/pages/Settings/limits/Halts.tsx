@@ -1,0 +1,124 @@
+import { Button, Group, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, must, newKey, type Schemas } from "@/api/client";
+import { useBots, useMay } from "@/api/shared";
+import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { Empty, Loaded } from "@/components/Loaded";
+import { Panel } from "@/components/Panel";
+import { told } from "@/components/toasts";
+import { Time } from "@/components/Values";
+import { sentence } from "@/format";
+
+type Alert = Schemas["AlertView"];
+const MOST = 100;
+const WHOLE = "*";
+const CODES = ["key_halted", "bot_halted", "books_mismatch"];
+
+export interface Halt {
+  id: string;
+  bot: string;
+  symbol: string; // "*": the whole bot
+  next: number; // number of the verdict to go on with, as far as the alert says
+  alert: Alert;
+}
+
+/** Which halt an alert tells of; null: none. Its message names the number to go on with. */
+export function haltOf(alert: Alert): Halt | null {
+  if (!alert.active || !CODES.includes(alert.code)) return null;
+  const [kind, rest = ""] = alert.about.split(/:(.*)/s);
+  const [bot = "", symbol = WHOLE] = kind === "bot" ? [rest] : rest.split(/\/(.*)/s);
+  const next = Number(/next number, (\d+)/.exec(alert.message)?.[1] ?? 1);
+  return bot ? { id: `${bot}/${symbol}`, bot, symbol: symbol || WHOLE, next, alert } : null;
+}
+
+const nameOf = (bot: string, symbol: string): string => (symbol === WHOLE ? bot : `${bot}/${symbol}`);
+
+/** Bots and symbols that wait for an admin. */
+export function Halts() {
+  const query = useQuery({
+    queryKey: ["alerts", "halts"],
+    queryFn: async () => {
+      const { items } = await must(api.GET("/api/alerts", { params: { query: { active: true, limit: MOST } } }));
+      const found = items.map(haltOf).filter((halt): halt is Halt => halt !== null);
+      return [...new Map(found.reverse().map((halt) => [halt.id, halt])).values()];
+    },
+  });
+  const may = useMay("admin");
+  const [asked, setAsked] = useState<{ bot: string; symbol: string; next: number } | null>(null);
+  return (
+    <Panel
+      title="Halts"
+      tip="The executor halts a bot, or a bot on one symbol, when it cannot be sure any more. It trades again only when an admin says so."
+      actions={
+        may && (
+          <Button size="xs" variant="default" onClick={() => setAsked({ bot: "", symbol: "", next: 1 })}>
+            Clear another…
+          </Button>
+        )
+      }
+    >
+      <Loaded query={query} height={120}>
+        {(halts) =>
+          halts.length === 0 ? (
+            <Empty>Nothing is halted. What is halted stands here with the reason and the way out.</Empty>
+          ) : (
+            halts.map((halt) => (
+              <div className="row" key={halt.id} role="group" aria-label={`Halt of ${nameOf(halt.bot, halt.symbol)}`}>
+                <div>
+                  <Text fw={600} size="sm">
+                    {halt.symbol === WHOLE ? `Bot ${halt.bot}` : `${halt.bot} on ${halt.symbol}`}: {sentence(halt.alert.code)}
+                  </Text>
+                  <Text size="sm">{halt.alert.message}</Text>
+                  <Text size="xs" c="dimmed">Since <Time at={halt.alert.at} /></Text>
+                </div>
+                <Button size="xs" variant="default" disabled={!may} onClick={() => setAsked(halt)}>
+                  Clear…
+                </Button>
+              </div>
+            ))
+          )
+        }
+      </Loaded>
+      {asked && <Clear key={asked.bot} {...asked} onClose={() => setAsked(null)} />}
+    </Panel>
+  );
+}
+
+function Clear({ onClose, ...first }: { bot: string; symbol: string; next: number; onClose: () => void }) {
+  const { data: bots } = useBots();
+  const [bot, setBot] = useState(first.bot);
+  const [symbol, setSymbol] = useState(first.symbol === WHOLE ? "" : first.symbol);
+  const [next, setNext] = useState(first.next);
+  const [key] = useState(newKey);
+  const whole = symbol.trim() === "";
+  const name = nameOf(bot, whole ? WHOLE : symbol.trim());
+  const act = async () => {
+    if (!bot) throw new Error("Choose the bot first.");
+    const body = { symbol: whole ? ("*" as const) : symbol.trim(), next_sequence: whole ? 1 : next };
+    const params = { path: { bot_id: bot }, header: { "idempotency-key": key } };
+    await must(api.POST("/api/bots/{bot_id}/clear-halt", { params, body }));
+    told(`${name} trades again.`);
+  };
+  return (
+    <ConfirmDialog opened onClose={onClose} title="Clear a halt?" confirm="Clear the halt" danger word={name || "a name"} act={act}>
+      <Stack gap="sm">
+        It trades again from the verdict of this number on. What was skipped is denied, never traded late.
+        <Group gap="sm" grow align="flex-end">
+          <Select label="Bot" data={bots?.items.map((one) => one.id) ?? []} value={bot || null} onChange={(value) => setBot(value ?? "")} />
+          <TextInput label="Symbol" placeholder="the whole bot" value={symbol} onChange={(event) => setSymbol(event.currentTarget.value.toUpperCase())} />
+        </Group>
+        {!whole && (
+          <NumberInput
+            label="Go on with verdict number"
+            description="The alert of the halt names it."
+            min={1}
+            allowDecimal={false}
+            value={next}
+            onChange={(value) => setNext(Number(value) || 1)}
+          />
+        )}
+      </Stack>
+    </ConfirmDialog>
+  );
+}

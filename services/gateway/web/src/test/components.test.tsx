@@ -1,0 +1,123 @@
+import { useQuery } from "@tanstack/react-query";
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { useState } from "react";
+import { describe, expect, it, vi } from "vitest";
+import { api, must } from "@/api/client";
+import { ordered } from "@/components/Chart";
+import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { ErrorBoundary } from "@/components/ErrorBoundary";
+import { FilterText, useFilters } from "@/components/filters";
+import { Loaded } from "@/components/Loaded";
+import { SecretInput } from "@/components/SecretInput";
+import { leastWidth } from "@/components/TableView";
+import { safeNext } from "@/pages/Login";
+import { problem, sent, show } from "./render";
+
+function Bots() {
+  const query = useQuery({ queryKey: ["bots"], queryFn: () => must(api.GET("/api/bots")) });
+  return (
+    <Loaded query={query} height={100} empty="No bot yet. Add one.">
+      {({ items }) => <p>{items.length} bots</p>}
+    </Loaded>
+  );
+}
+
+describe("Loaded", () => {
+  it("shows a skeleton, then what came", async () => {
+    show(<Bots />, { "GET /api/bots": { items: [{}, {}] } });
+    expect(screen.getByRole("status", { name: "Loading" })).toBeInTheDocument();
+    expect(await screen.findByText("2 bots")).toBeInTheDocument();
+  });
+
+  it("says what is missing and what to do when there is nothing", async () => {
+    show(<Bots />, { "GET /api/bots": { items: [] } });
+    expect(await screen.findByText("No bot yet. Add one.")).toBeInTheDocument();
+  });
+
+  it("says what went wrong, with the request's id, and tries again", async () => {
+    let fails = true;
+    show(<Bots />, { "GET /api/bots": () => (fails ? problem(409, "the books disagree", { advice: "Look." }) : { items: [{}] }) });
+    expect(await screen.findByRole("alert")).toHaveTextContent("the books disagreeLook.Request c0ffee");
+    fails = false;
+    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByText("1 bots")).toBeInTheDocument();
+  });
+});
+
+function Asking({ act }: { act: () => Promise<unknown> }) {
+  const [opened, setOpened] = useState(true);
+  return (
+    <ConfirmDialog opened={opened} onClose={() => setOpened(false)} title="Stop?" confirm="Stop" word="STOP" act={act}>
+      It stops.
+    </ConfirmDialog>
+  );
+}
+
+describe("ConfirmDialog", () => {
+  it("acts only after the word was typed, and closes then", async () => {
+    const act = vi.fn().mockResolvedValue(undefined);
+    show(<Asking act={act} />);
+    const button = await screen.findByRole("button", { name: "Stop" });
+    expect(button).toBeDisabled();
+    await userEvent.type(screen.getByRole("textbox", { name: "Type STOP to confirm" }), "STOP{Enter}");
+    await waitFor(() => expect(screen.queryByText("It stops.")).not.toBeInTheDocument());
+    expect(act).toHaveBeenCalledTimes(1);
+  });
+
+  it("stays open and says why when it fails", async () => {
+    show(<Asking act={() => Promise.reject(new Error("the executor is not running"))} />);
+    await userEvent.type(await screen.findByRole("textbox"), "STOP{Enter}");
+    expect(await screen.findByRole("alert")).toHaveTextContent("the executor is not running");
+  });
+});
+
+function Filtered() {
+  const [filters, setFilter] = useFilters("symbol", "action");
+  return (
+    <>
+      <FilterText label="Symbol" value={filters.symbol} onChange={(value) => setFilter("symbol", value)} />
+      <output>{JSON.stringify(filters)}</output>
+    </>
+  );
+}
+
+describe("filters", () => {
+  it("come from the address and go into it once typing rests", async () => {
+    show(<Filtered />, {}, "/x?symbol=IBM&action=buy");
+    const field = screen.getByRole("textbox", { name: "Symbol" });
+    expect(field).toHaveValue("IBM");
+    await userEvent.clear(field);
+    await userEvent.type(field, "AAPL");
+    await waitFor(() => expect(screen.getByRole("status")).toHaveTextContent('{"symbol":"AAPL","action":"buy"}'));
+  });
+});
+
+it("a panel that breaks says so and leaves the rest", () => {
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const Broken = (): never => {
+    throw new Error("no such field");
+  };
+  show(<><ErrorBoundary what="Costs"><Broken /></ErrorBoundary><p>the rest</p></>);
+  expect(screen.getByRole("alert")).toHaveTextContent("Costs cannot be shown");
+  expect(screen.getByText("the rest")).toBeInTheDocument();
+});
+
+it("a secret is never shown, only how the stored one ends", () => {
+  show(<SecretInput label="API key" hint="…9f3A" />);
+  expect(screen.getByLabelText("API key")).toHaveValue("");
+  expect(screen.getByText(/ends in …9f3A/)).toBeInTheDocument();
+  expect(sent()).toEqual([]);
+});
+
+it("points of a chart are in order, one for each second, and numbers", () => {
+  const points = [{ time: 3.2, value: 1 }, { time: 1, value: 2 }, { time: 3.9, value: 4 }, { time: 2, value: NaN }];
+  expect(ordered(points)).toEqual([{ time: 1, value: 2 }, { time: 3, value: 4 }]);
+});
+
+it("a table is as wide as its columns need", () => expect(leastWidth(["100px", "minmax(50px, 1fr)"])).toBe(100 + 50 + 12 + 24));
+
+it.each([["/activity?x=1", "/activity?x=1"], ["//evil.example", "/"], ["https://evil.example", "/"], ["/\\evil.example", "/"], ["/login?next=/login", "/"], [null, "/"]])(
+  "after signing in %s leads to %s",
+  (next, wanted) => expect(safeNext(next)).toBe(wanted),
+);
