@@ -87,6 +87,13 @@ def test_numbers_are_exact_and_crypto_has_one_spelling() -> None:
     assert wire.parse_order(ORDER | {"status": "levitating"}).state is None
 
 
+def test_a_foreign_order_of_an_unknown_kind_hides_no_other() -> None:
+    legs = ORDER | {"client_order_id": "by hand", "symbol": "", "side": ""}
+    assert wire.parse_orders([legs, ORDER]) == [wire.parse_order(ORDER)]
+    with pytest.raises(TransientError):
+        wire.parse_orders([ORDER | {"client_order_id": "0" * 32, "symbol": ""}])
+
+
 @pytest.mark.parametrize("change", [{"id": 7}, {"filled_qty": "NaN"}, {"status": None}])
 def test_an_order_that_cannot_be_read_says_so(change: dict[str, Any]) -> None:
     with pytest.raises(TransientError, match="alpaca"):

@@ -11,6 +11,7 @@ from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
 from signalbox.contracts.errors import Conflict, SignalboxError
 from signalbox.contracts.values import Action, OrderState, SourceType
+from signalbox.testing.examples import a_bot
 from signalbox.testing.wait import until
 
 D = Decimal
@@ -90,6 +91,17 @@ async def test_what_somebody_else_bought_is_a_lot_of_nobody_here(pit: Open) -> N
         (lot,) = it.shop.book().holdings["AAPL"].lots
         assert (lot.source_type, lot.quantity) == (SourceType.EXTERNAL, D(3))
         assert it.agrees()
+
+
+async def test_a_correction_goes_where_the_symbol_is_held(pit: Open) -> None:
+    async with pit() as it:
+        it.quote()
+        it.shop.accept(BUY)
+        await it.ends(S.FILLED)
+        it.shop.configure(a_bot(account="paper-two", bound_version=2))
+        said = {"bot": "alpha", "symbol": "AAPL", "quantity": "2", "price": "210"}
+        await it.shop.commands.correct(it.shop.command("fix", **said))
+        assert (it.shop.held(), it.shop.held(account="paper-two")) == (2, 0)
 
 
 @pytest.mark.parametrize(

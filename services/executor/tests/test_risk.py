@@ -68,11 +68,22 @@ async def test_a_very_bad_day_halts_the_bot_until_a_person_clears_it(
     price(shop, 49)
     denied = shop.accept(Action.BUY, source_id="other")
     assert states(denied) == [(OrderState.DENIED, "trading_halted")]
+    assert states(shop.accept(Action.CLOSE))[-1][0] is OrderState.FILLED  # exits go on
     await shop.commands.clear_halt(shop.command(bot="alpha", symbol=WHOLE_BOT, next_sequence=1))
     assert await minute(shop) == []  # the day begins anew with what is left
     price(shop, 49)
     again = shop.accept(Action.BUY, source_id="other")
     assert states(again)[-1][0] is OrderState.FILLED
+
+
+async def test_a_loss_that_an_exit_makes_halts_a_bot_that_is_flat(shop_with: Make) -> None:
+    shop = shop_with(sizing=BIG, limits=limits(max_drawdown="0.03", halt_daily_loss=1))
+    price(shop, 100)
+    shop.accept(Action.BUY)
+    await minute(shop)
+    price(shop, 60)  # 4,000 of 100,000
+    told = [e.data.code for e in shop.accept(Action.CLOSE) if isinstance(e, AlertRaised)]
+    assert (shop.held(), told) == (0, ["bot_halted"])
 
 
 async def test_the_next_day_begins_with_what_is_there(shop_with: Make, states: Told) -> None:

@@ -160,6 +160,14 @@ async def test_an_entry_on_a_left_account_is_cancelled(shop: Shop) -> None:
     assert (order.state, order.reason) == (S.CANCELED, "config_changed")
 
 
+async def test_an_entry_of_a_bot_that_is_switched_off_is_cancelled(shop: Shop) -> None:
+    entry = shop.accept(BUY)[0].data
+    shop.configure(a_bot(enabled=False))
+    await shop.floor.end_overdue(shop.moment())
+    order = shop.order(entry.order_id)
+    assert (order.state, order.reason) == (S.CANCELED, "bot_disabled")
+
+
 async def test_an_entry_of_a_removed_bot_is_cancelled(shop: Shop) -> None:
     shop.accept(BUY)
     shop.configure(bots=())

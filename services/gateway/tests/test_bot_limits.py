@@ -32,6 +32,15 @@ async def test_what_is_sent_is_kept(gateway: Any) -> None:
     assert shown["sizing"].items() >= SIZING.items()
 
 
+async def test_what_is_left_out_of_a_group_stays(gateway: Any) -> None:
+    async with gateway() as web:
+        await web.post("/api/bots", json={"id": "alpha", "limits": LIMITS, "sizing": SIZING})
+        await web.post("/api/bots", json={"id": "alpha", "limits": {"reject_streak": 7}})
+        shown = (await web.get("/api/bots/alpha")).json()
+    assert shown["limits"].items() >= (LIMITS | {"reject_streak": 7}).items()
+    assert shown["sizing"].items() >= SIZING.items()
+
+
 @pytest.mark.parametrize(
     ("part", "field", "words"),
     [

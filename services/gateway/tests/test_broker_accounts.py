@@ -64,6 +64,8 @@ async def test_new_keys_take_the_place_of_the_old_and_other_changes_keep_them(ga
             id="live paper",
         ),
         pytest.param({"broker": "other"}, 422, "", id="no such broker"),
+        pytest.param({"api_key": "PK\u200b1"}, 422, "copy it again", id="invisible character"),
+        pytest.param({"api_secret": "a b"}, 422, "copy it again", id="blank in a secret"),
     ],
 )
 async def test_what_does_not_fit_is_refused(

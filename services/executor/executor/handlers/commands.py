@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from executor.adapters import store
+from executor.domain.book import FLAT
 from executor.domain.desk import Desk
 from executor.handlers import correcting, manual
 from executor.handlers.booking import ExecutorMoment
@@ -82,8 +83,7 @@ class Commands:
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             _must_exist(desk, bot)
-            where = desk.bots[bot].account if bot in desk.bots else desk.books_of(bot)[0].account
-            book = desk.book(bot, where)
+            book = desk.book(bot, _account_of(desk, bot, symbol))
             orders.append(correcting.order_id_of(command.request_id, book, symbol))
             store.load_known(sql, desk, orders)
             if orders[0] not in desk.known:
@@ -106,6 +106,16 @@ class Commands:
 
         await self._work.do(rule, {key[0]})
         return {"bot": key[0], "symbol": key[1], "next_sequence": following}
+
+
+def _account_of(desk: Desk, bot: str, symbol: str) -> str:
+    """Where a bot holds a symbol, which may be an account that it has left; else its own."""
+    held = [b.account for b in desk.books_of(bot) if not b.holdings.get(symbol, FLAT).flat]
+    if len(held) > 1:
+        raise Conflict(f"{bot} holds {symbol} in {' and '.join(sorted(held))}: close one of them")
+    if held:
+        return held[0]
+    return desk.bots[bot].account if bot in desk.bots else desk.books_of(bot)[0].account
 
 
 def _must_exist(desk: Desk, bot: str) -> None:
