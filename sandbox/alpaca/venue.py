@@ -67,6 +67,7 @@ class Execution:
 class Account:
     """What one key trades in."""
 
+    id: str
     cash: Decimal = _START_CASH
     orders: dict[str, Order] = field(default_factory=dict)
     names: dict[str, Order] = field(default_factory=dict)  # by client id, for ever
@@ -98,7 +99,7 @@ class Venue:
 
     def account(self, key: str) -> Account:
         """The account of a key."""
-        return self.accounts.setdefault(key, Account())
+        return self.accounts.setdefault(key, Account(f"account-{len(self.accounts) + 1}"))
 
     def hear(self, quote: Quote) -> None:
         """Take a quote; open orders on it are filled."""

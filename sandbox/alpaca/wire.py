@@ -12,7 +12,7 @@ def account_json(account: Account) -> dict[str, Any]:
     """An account."""
     cash = plain(account.cash)
     return {
-        "id": "sandbox",
+        "id": account.id,
         "status": "ACTIVE",
         "currency": "USD",
         "cash": cash,

@@ -93,6 +93,21 @@ async def test_what_somebody_else_bought_is_a_lot_of_nobody_here(pit: Open) -> N
         assert it.agrees()
 
 
+async def test_keys_of_another_account_at_the_broker_are_refused(pit: Open) -> None:
+    """What was sent to the former one would be missing there, and be sent again."""
+    async with pit() as it:
+        it.quote()
+        it.shop.accept(BUY)
+        await it.ends(S.FILLED)
+        it.there.id = "another"
+        await it.restart()
+        await until(lambda: it.brokerage.refused)
+        assert "another account at the broker" in it.brokerage.refused
+        it.shop.accept(BUY, source_id="other")
+        assert "broker_refused" in it.alerts()
+        assert len(it.served.trading.posts) == 1
+
+
 async def test_a_correction_goes_where_the_symbol_is_held(pit: Open) -> None:
     async with pit() as it:
         it.quote()

@@ -172,8 +172,8 @@ class Alpaca:
             self._assets[symbol] = (time.monotonic(), asset)
         return asset
 
-    async def cash(self) -> Decimal:
-        """The account's cash.
+    async def account(self) -> tuple[str, Decimal]:
+        """The broker's own id of the account, and its cash.
 
         Raises:
             Refused: the keys are not valid, or the account may not trade.
@@ -183,7 +183,7 @@ class Alpaca:
         blocked = wire.blocked(answer.body) if answer is not None else "there is no account"
         if answer is None or blocked:
             raise Refused(f"alpaca: {blocked}")
-        return wire.parse_cash(answer.body)
+        return wire.parse_account(answer.body)
 
     async def clock(self) -> datetime:
         """The broker's time.

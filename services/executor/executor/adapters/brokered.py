@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from executor.adapters import tables
 from executor.adapters.rows import ticket_of
@@ -67,6 +67,15 @@ def held(sql: Connection, account: str) -> dict[str, Decimal]:
     for row in sql.execute(select(rows).where(rows.c.account == account)):
         total[row.symbol] = add(total.get(row.symbol, ZERO), row.quantity)
     return total
+
+
+def bound_to(sql: Connection, account: str, broker_id: str) -> str:
+    """The broker's id of the account that this one is bound to: from the first time on."""
+    rows = tables.broker_accounts
+    bound = sql.execute(select(rows.c.broker_id).where(rows.c.account == account)).scalar()
+    if bound is None:
+        sql.execute(insert(rows), [{"account": account, "broker_id": broker_id}])
+    return bound or broker_id
 
 
 def booked_until(sql: Connection, account: str) -> datetime | None:

@@ -153,6 +153,13 @@ brokers = Table(
     Column("filled_at", UtcDateTime, nullable=False),  # wall time of the newest one seen
 )
 
+broker_accounts = Table(
+    "broker_accounts",  # which account at its broker an account of ours is
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("broker_id", String(128), nullable=False),
+)
+
 withdrawals = Table(
     "withdrawals",  # signals that were taken back or shortened
     metadata,

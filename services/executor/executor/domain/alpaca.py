@@ -194,15 +194,15 @@ def blocked(body: object) -> str:
     return "" if status == "ACTIVE" else f"the account is {status[:32]}"
 
 
-def parse_cash(body: object) -> Decimal:
-    """The cash of an account.
+def parse_account(body: object) -> tuple[str, Decimal]:
+    """The broker's own id of an account, and its cash.
 
     Raises:
         TransientError: it cannot be read.
     """
     found = _object(body)
     _text(found, "cash")
-    return _number(found, "cash")
+    return _text(found, "id"), _number(found, "cash")
 
 
 def parse_clock(body: object) -> datetime:

@@ -122,9 +122,14 @@ class Reconciler:
         keys = {(bot, at.account) for bot in bots}
         if keys <= memory.opened and at.active:
             return
-        cash = await at.broker.cash()
+        broker_id, cash = await at.broker.account()
 
         def rule(sql: Connection, desk: Desk, _moment: ExecutorMoment) -> Iterator[Event]:
+            if brokered.bound_to(sql, at.account, broker_id) != broker_id:
+                raise Refused(
+                    "these keys open another account at the broker than the one that the orders and"
+                    " lots here are of; enter keys of that one, or add a new account for this one"
+                )
             for bot in sorted(bots):
                 book = desk.book(bot, at.account)
                 untouched = not brokered.ever_sent(sql, at.account, bot)
