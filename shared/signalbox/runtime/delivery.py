@@ -55,13 +55,20 @@ class Delivery:
         aside.
         """
         todo: list[Incoming] = []
-        for item in map(parse, messages):
+        passed: list[Msg] = []
+        for message in messages:
+            if not self._handlers.concerns(message.data):
+                passed.append(message)
+                continue
+            item = parse(message)
             if item.event is None:
                 await self._set_aside(item, item.problem)
             elif type(item.event) in self._handlers.by_type:
                 todo.append(item)
             else:
-                self._acknowledge([item])
+                passed.append(message)
+        if passed:
+            self._acknowledge(passed)
         if not todo:
             return
         while self._service.relay.full:
@@ -123,7 +130,7 @@ class Delivery:
                     self._handlers.by_type[type(event)](event, None, service.moment()) or ()
                 )
             await service.publish(made)
-            self._acknowledge(items)
+            self._acknowledge([i.message for i in items])
             return
         metadata = service.metadata
 
@@ -131,7 +138,7 @@ class Delivery:
             return ledger.handle(sql, metadata, self._handlers, events, moment)
 
         batch, messages, state = await service.write(work)
-        service.relay.submit(batch, messages, lambda: self._acknowledge(items))
+        service.relay.submit(batch, messages, lambda: self._acknowledge([i.message for i in items]))
         if self._handlers.after and state is not None:
             self._handlers.after(state)
 
@@ -220,9 +227,9 @@ class Delivery:
         if handlers.after and state is not None:
             handlers.after(state)
 
-    def _acknowledge(self, items: Sequence[Incoming]) -> None:
-        metrics.HANDLED.labels(self._service.name, "done").inc(len(items))
-        self._spawn(self._ack_all([i.message for i in items]))
+    def _acknowledge(self, messages: Sequence[Msg]) -> None:
+        metrics.HANDLED.labels(self._service.name, "done").inc(len(messages))
+        self._spawn(self._ack_all(messages))
 
     async def _ack_all(self, messages: Sequence[Msg]) -> None:
         await wire.write(self._service.bus.nc, map(wire.acknowledging, messages))

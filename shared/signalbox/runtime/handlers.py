@@ -29,12 +29,14 @@ class Handlers(Generic[S]):
         load: Callable[[Connection, Sequence[Event], Moment[Any]], S] | None = None,
         save: Callable[[Connection, S, Moment[Any]], None] | None = None,
         after: Callable[[S], None] | None = None,
+        skims: bool = False,
     ) -> None:
         self.stream = stream
         self.durable = durable
         self.load = load
         self.save = save
         self.after = after  # on the event loop, once the transaction is committed
+        self.skims = skims  # most of the stream is for others, who also set aside what is no event
         self.by_type: dict[type[Event], Handler[S]] = {}
         self.dead: DeadHandler[S] | None = None
 
@@ -48,6 +50,10 @@ class Handlers(Generic[S]):
             return handler
 
         return register
+
+    def concerns(self, body: bytes) -> bool:
+        """Whether a message may be for these handlers; told without reading it."""
+        return not self.skims or any(kind.TYPE.encode() in body for kind in self.by_type)
 
     def on_dead(self, handler: DeadHandler[S]) -> DeadHandler[S]:
         """Register what else happens when a message is set aside."""

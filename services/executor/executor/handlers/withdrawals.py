@@ -30,7 +30,7 @@ def build_handlers(memory: Memory) -> Handlers[Desk]:
         memory.withdrawn.update(desk.taken_back)  # before the next verdict, in this same thread
 
     handlers: Handlers[Desk] = Handlers(
-        "SIGNALS", "executor", load=load, save=save, after=memory.take
+        "SIGNALS", "executor", load=load, save=save, after=memory.take, skims=True
     )
 
     @handlers.on(SignalWithdrawn)
