@@ -128,9 +128,9 @@ def test_a_token_is_made_shown_once_and_revoked(page: Page, url: str) -> None:
 def test_a_kind_of_source_is_switched_off_and_on(page: Page, rest: httpx.Client) -> None:
     page.goto("/settings/sources")
     for state, other in (("off", "on"), ("on", "off")):
-        page.get_by_role("button", name=f"Switch External {state}").click()
+        page.get_by_role("button", name=f"Switch {state}: External").click()
         dialog(page).get_by_role("button", name=f"Switch {state}").click()
-        expect(page.get_by_role("button", name=f"Switch External {other}")).to_be_visible()
+        expect(page.get_by_role("button", name=f"Switch {other}: External")).to_be_visible()
         assert read(rest, "/api/flags")["external"] is (state == "on")
 
 

@@ -197,7 +197,7 @@ async def test_a_pause_holds_for_everybody_and_ends() -> None:
     ("headers", "least", "most"),
     [
         pytest.param({"Retry-After": "7"}, 7, 7, id="seconds"),
-        pytest.param({"X-RateLimit-Reset": str(int(time.time()) + 60)}, 30, 61, id="a time"),
+        pytest.param({"X-RateLimit-Reset": "in a minute"}, 30, 61, id="a time"),
         pytest.param({"X-RateLimit-Reset": "12"}, 5, 5, id="a time long ago"),
         pytest.param({"Retry-After": "soon"}, 5, 5, id="no number"),
         pytest.param({"Retry-After": "1e9"}, 5, 5, id="for ever"),
@@ -206,6 +206,8 @@ async def test_a_pause_holds_for_everybody_and_ends() -> None:
 async def test_how_long_too_many_requests_wait(
     headers: dict[str, str], least: float, most: float
 ) -> None:
+    if "in a minute" in headers.values():
+        headers = {"X-RateLimit-Reset": str(int(time.time()) + 60)}
     async with scripted(Step(429, {}, headers)) as script:
         alpaca = client(script.url)
         with pytest.raises(RateLimited) as caught:
