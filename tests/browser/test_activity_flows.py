@@ -12,11 +12,14 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from signalbox.testing.wait import until_sync
+from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
 BOT = "page-asks-first"
 WAIT_S = 40  # a fill may wait for the next quote
+CUT_OFF = """() => [...document.querySelectorAll("article")]
+    .filter((one) => one.scrollHeight > one.clientHeight).map((one) => one.ariaLabel)"""
 BUY = {"symbol": "AAPL", "action": "buy", "confidence": "0.9", "reasoning": "for a browser test"}
 
 
@@ -104,6 +107,20 @@ def test_a_person_declines_what_waits(page: Page, rest: httpx.Client, asking_bot
     page.goto(f"/activity/verdicts?outcome=declined&bot={asking_bot}")
     row = page.get_by_role("row", name=f"declined: buy AAPL for {asking_bot}").first
     expect(row.get_by_text("A person declined it.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("asking_bot")
+def test_all_that_waits_can_be_answered_on_a_phone(page: Page, rest: httpx.Client) -> None:
+    page.set_viewport_size(PHONE)
+    symbols = ("AAPL", "MSFT", "IBM", "GE")  # more than fit at once
+    for symbol in symbols:
+        said(rest, symbol=symbol)
+    page.goto("/activity/verdicts")
+    cards = [page.get_by_role("article", name=f"buy {one} for {BOT}").first for one in symbols]
+    for one in cards:
+        expect(one).to_be_visible()
+    page.screenshot(full_page=True)  # laid out anew, as when a telephone is turned
+    assert page.evaluate(CUT_OFF) == []
 
 
 def test_a_position_is_closed_and_a_bot_flattened(

@@ -262,9 +262,9 @@ def _percentile(seconds: Sequence[float], share: int) -> float:
     return round(sorted(seconds)[rank - 1], 6)
 
 
-def rounded(value: float | Decimal | None) -> Decimal | None:
-    """A ratio to four places."""
+def rounded(value: float | Decimal | None, places: Decimal = _PLACES) -> Decimal | None:
+    """A ratio, to four places unless told otherwise."""
     if value is None:
         return None
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    return exact.quantize(_PLACES, ROUND_HALF_EVEN, _WIDE)
+    return exact.quantize(places, ROUND_HALF_EVEN, _WIDE)

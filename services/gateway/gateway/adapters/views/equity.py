@@ -1,6 +1,7 @@
 """Equity over time, one account of each bot."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +27,8 @@ from gateway.domain.cursor import Page
 from gateway.domain.curve import drawdowns, thinned
 from gateway.domain.reports import rounded
 from gateway.domain.views import Listing
+
+_FINE = Decimal("0.000001")  # a curve of a quiet day is drawn over its whole height
 
 
 def list_equity(
@@ -73,7 +76,8 @@ def equity_series(
     whole = select(equity).where(equity.c.id.in_([key for key, _ in kept]))
     found = {row["id"]: row for row in sql.execute(whole).mappings()}
     items = tuple(
-        EquityView.model_validate({**found[key], "drawdown": rounded(below)}) for key, below in kept
+        EquityView.model_validate({**found[key], "drawdown": rounded(below, _FINE)})
+        for key, below in kept
     )
     return Listing(items=items)
 

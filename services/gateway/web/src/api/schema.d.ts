@@ -1075,8 +1075,9 @@ export interface paths {
         put?: never;
         /**
          * Correct Position
-         * @description Make the book of a bot at a broker hold what its account does, after somebody has traded
-         *     there by hand. Nothing is sent; the difference is booked as bought or sold by `external`.
+         * @description Make the book of a bot at a broker hold what its account does. Nothing is sent. A split
+         *     changes the lots and their stops; any other difference is booked as bought or sold by
+         *     `external`, without a price at the market's. Who, why, from what to what is told as an alert.
          */
         post: operations["correct_position"];
         delete?: never;
@@ -3375,13 +3376,21 @@ export interface components {
         };
         /**
          * Correction
-         * @description What an account holds of a symbol at its broker, and what the difference was traded at.
+         * @description What an account holds of a symbol at its broker, and how it came to differ from the book:
+         *     traded at `price`, by a `split`, or, where neither is sent, without a trade.
          */
         Correction: {
             /** Price */
-            price: number | string;
+            price?: number | string | null;
             /** Quantity */
             quantity: number | string;
+            /** Reason */
+            reason: string;
+            /**
+             * Split
+             * @description New units for old, such as 2:1.
+             */
+            split?: string | null;
         };
         /**
          * CostView
@@ -6979,7 +6988,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -7823,7 +7832,7 @@ export interface operations {
                 wait_s?: number;
             };
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -8981,7 +8990,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -9019,7 +9028,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -9748,7 +9757,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -10045,7 +10054,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -10080,7 +10089,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -10312,7 +10321,7 @@ export interface operations {
                 config?: string | null;
             };
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -10385,7 +10394,7 @@ export interface operations {
                 config?: string | null;
             };
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -10440,7 +10449,7 @@ export interface operations {
                 config?: string | null;
             };
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -10570,7 +10579,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -10716,7 +10725,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -11056,7 +11065,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -11476,7 +11485,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -11598,7 +11607,7 @@ export interface operations {
                 bot?: string | null;
             };
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -11800,7 +11809,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The same key acts once and gets the same answer.
+                 * @description The same key acts once and gets the same answer; not with another body.
                  * @example 3f0c6a0e-7f0e-4a52-9f3b-0d6f4f6f2b11
                  */
                 "idempotency-key"?: string | null;
@@ -12438,7 +12447,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {
@@ -12472,7 +12481,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key acts once and gets the same answer. */
+                /** @description The same key acts once and gets the same answer; not with another body. */
                 "idempotency-key"?: string | null;
             };
             path: {

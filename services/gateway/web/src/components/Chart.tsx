@@ -58,7 +58,7 @@ const OPTIONS: DeepPartial<ChartOptions> = {
   autoSize: true,
   layout: { attributionLogo: true, fontFamily: "'Inter Variable', sans-serif", background: { color: "transparent" } },
   rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.1 } },
-  timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, minBarSpacing: 0.05 },
+  timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, minBarSpacing: 0.05, fixLeftEdge: true, fixRightEdge: true },
   handleScroll: { mouseWheel: false, vertTouchDrag: false }, // the page still scrolls over a chart
   handleScale: { mouseWheel: false },
 };

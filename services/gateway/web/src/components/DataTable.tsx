@@ -24,8 +24,15 @@ interface Props<Row> {
   height?: number;
   /** `FilterText` and `FilterSelect`. */
   filters?: ReactNode;
-  /** Address of the same list as a file. */
+  /** Path of the same list as a file: "/api/orders.csv". */
   csv?: string;
+}
+
+/** The same list as a file: `/api/orders.csv?bot=alpha`. */
+export function fileOf(path: string, params: object): string {
+  const given = Object.entries(params).filter(([, value]) => value !== undefined);
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return query ? `${path}?${query}` : path;
 }
 
 const ownId = (row: unknown): string => (row as { id: string }).id;
@@ -43,7 +50,7 @@ export function DataTable<Row>(props: Props<Row>) {
         <Group gap="md">
           <Switch size="sm" label="Live" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
           {csv && (
-            <Button component="a" href={csv} download size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
+            <Button component="a" href={fileOf(csv, params)} download size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
               CSV
             </Button>
           )}
@@ -52,7 +59,7 @@ export function DataTable<Row>(props: Props<Row>) {
       <Loaded query={query} height={Math.min(height, 320)}>
         {({ rows, next }) =>
           rows.length === 0 ? (
-            <Empty height={160}>{empty}</Empty>
+            <Empty height={96}>{empty}</Empty>
           ) : (
             <>
               <TableView

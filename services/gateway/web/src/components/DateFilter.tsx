@@ -1,24 +1,29 @@
 import { DateInput } from "@mantine/dates";
 
 interface Props {
-  label: string;
-  value: string | undefined;
-  onChange: (value: string | null) => void;
+  filters: { from?: string; to?: string };
+  set: (name: "from" | "to", value: string | null) => void;
 }
 
-/** A day, as `2026-11-23`. */
-export function DateFilter({ label, value, onChange }: Props) {
-  return (
+/** From a day to a day, each as `2026-11-23`. */
+export function DateFilters({ filters, set }: Props) {
+  const one = (name: "from" | "to", label: string) => (
     <DateInput
       size="xs"
       w={126}
       label={label}
-      value={value ?? null}
-      onChange={onChange}
+      value={filters[name] ?? null}
+      onChange={(day) => set(name, day)}
       valueFormat="YYYY-MM-DD"
       placeholder="Any day"
       clearable
     />
+  );
+  return (
+    <>
+      {one("from", "From")}
+      {one("to", "To")}
+    </>
   );
 }
 

@@ -42,6 +42,7 @@ interface Props<T> {
   empty?: ReactNode;
 }
 
+const EMPTY_PX = 96; // nothing needs no more room
 const isEmpty = (data: unknown): boolean => {
   const list = Array.isArray(data) ? data : (data as { items?: unknown } | null)?.items;
   return Array.isArray(list) && list.length === 0;
@@ -54,6 +55,6 @@ export function Loaded<T>({ query, height, children, empty }: Props<T>) {
     if (error) return <Problem error={error} retry={() => void refetch()} busy={isFetching} />;
     return <Skeleton h={height} role="status" aria-label="Loading" />;
   }
-  if (empty !== undefined && isEmpty(data)) return <Empty height={height}>{empty}</Empty>;
+  if (empty !== undefined && isEmpty(data)) return <Empty height={Math.min(height, EMPTY_PX)}>{empty}</Empty>;
   return <>{children(data)}</>;
 }

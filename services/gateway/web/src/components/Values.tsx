@@ -51,7 +51,8 @@ export function State({ state, title }: { state: string; title?: string }) {
 export function Source({ type, id }: { type: string; id: string }) {
   return (
     <span title={f.source(type, id)}>
-      <span className="dim">{f.sourceType(type)}</span> {type !== "manual" && id}
+      <span className="dim">{f.sourceType(type)}</span>
+      {type !== "manual" && ` ${id}`}
     </span>
   );
 }

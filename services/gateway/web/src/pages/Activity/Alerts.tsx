@@ -2,12 +2,13 @@ import { Code, Modal, Stack, Text } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { type Column, DataTable } from "@/components/DataTable";
+import { DateFilters, spanOf } from "@/components/DateFilter";
 import { Facts } from "@/components/Facts";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { State, Time } from "@/components/Values";
 import { sentence, utc } from "@/format";
-import { choices, csvOf, DateFilters, daySpan } from "./lists";
+import { choices } from "./lists";
 
 type Alert = Schemas["AlertView"];
 type Letter = Schemas["DeadLetterView"];
@@ -39,7 +40,7 @@ export function Alerts() {
     () => ({
       severity: filters.severity as Schemas["Severity"] | undefined,
       active: filters.active === undefined ? undefined : filters.active === "true",
-      ...daySpan(filters.from, filters.to),
+      ...spanOf(filters.from, filters.to),
     }),
     [filters],
   );
@@ -59,7 +60,7 @@ export function Alerts() {
           columns={ALERTS}
           onOpen={setShown}
           rowLabel={(row) => `${row.severity}: ${row.code} about ${row.about}`}
-          csv={csvOf("/api/alerts.csv", query)}
+          csv="/api/alerts.csv"
           height={420}
           empty="No alert: nothing is known to be wrong. What goes wrong stands here, with what to do."
           filters={

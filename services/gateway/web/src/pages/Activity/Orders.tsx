@@ -6,12 +6,13 @@ import { useMay, useRefresh } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { type Column, DataTable } from "@/components/DataTable";
+import { DateFilters, spanOf } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
 import { Source, State, Time } from "@/components/Values";
 import { price, quantity, sentence } from "@/format";
-import { BotFilter, choices, csvOf, DateFilters, daySpan, type Filters, SourceFilters } from "./lists";
+import { BotFilter, choices, type Filters, SourceFilters } from "./lists";
 
 type Order = Schemas["OrderView"];
 
@@ -23,24 +24,27 @@ const STATES = [
 const why = (row: Order): string => row.message || sentence(row.reason);
 
 const START: Column<Order>[] = [
-  { id: "at", header: "Time", cell: (row) => <Time at={row.created_at} />, width: "120px" },
-  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "100px" },
-  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "72px" },
+  { id: "at", header: "Time", cell: (row) => <Time at={row.created_at} />, width: "112px" },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
 ];
+const BOT: Column<Order> = { id: "bot", header: "Bot", cell: (row) => row.bot, width: "90px" };
 const SOURCE: Column<Order> = {
   id: "source",
   header: "Source",
   cell: (row) => <Source type={row.source_type} id={row.source_id} />,
-  width: "minmax(160px, 1fr)",
+  width: "minmax(140px, 1fr)",
 };
 /** `cancel` asks for working orders; without it nobody may. */
 const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order>[] => [
   ...START,
-  { id: "state", header: "State", cell: (row) => <Standing order={row} cancel={cancel} />, width: "140px" },
+  { id: "state", header: "State", cell: (row) => <Standing order={row} cancel={cancel} />, width: "128px" },
   { id: "side", header: "Side", cell: (row) => (row.side ? sentence(row.side) : "–"), width: "40px" },
-  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "76px", right: true },
-  { id: "filled", header: "Filled", cell: (row) => quantity(row.filled), width: "76px", right: true },
-  { id: "price", header: "Average", cell: (row) => price(row.average_price), width: "92px", right: true, tip: "Average price of what was filled." },
+  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "72px", right: true },
+  { id: "filled", header: "Filled", cell: (row) => quantity(row.filled), width: "72px", right: true },
+  { id: "price", header: "Average", cell: (row) => price(row.average_price), width: "84px", right: true, tip: "Average price of what was filled." },
+  BOT,
+  SOURCE,
+  { id: "why", header: "Note", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(240px, 2fr)" },
   {
     id: "purpose",
     header: "Purpose",
@@ -48,8 +52,6 @@ const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order
     width: "90px",
     tip: "Entry takes risk, exit gives it back; protective orders are stops, targets and their like.",
   },
-  SOURCE,
-  { id: "why", header: "Note", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(240px, 2fr)" },
 ];
 
 function Standing({ order, cancel }: { order: Order; cancel?: (order: Order) => void }) {
@@ -75,6 +77,7 @@ function Standing({ order, cancel }: { order: Order; cancel?: (order: Order) => 
 
 const DENIED: Column<Order>[] = [
   ...START,
+  BOT,
   SOURCE,
   { id: "why", header: "Why", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(360px, 2fr)" },
   { id: "next", header: "What to do", cell: (row) => <span className="dim" title={advice(row.reason)}>{advice(row.reason)}</span>, width: "minmax(320px, 2fr)" },
@@ -89,7 +92,7 @@ function queryOf(filters: Filters) {
     source_id: filters.id,
     state: working ? undefined : (filters.state as Schemas["OrderState"] | undefined),
     final: working ? false : undefined,
-    ...daySpan(filters.from, filters.to),
+    ...spanOf(filters.from, filters.to),
   };
 }
 
@@ -117,7 +120,7 @@ function OrderList({ filters, bar, label, columns, empty }: ListProps) {
       columns={columns}
       onOpen={(row) => open(row.id)}
       rowLabel={(row) => `${row.state} ${row.side ?? ""} ${row.symbol} of ${row.bot}`}
-      csv={csvOf("/api/orders.csv", query)}
+      csv="/api/orders.csv"
       filters={bar}
       empty={empty}
     />

@@ -3,12 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { api, must, type Schemas } from "@/api/client";
+import { spanOf } from "@/components/DateFilter";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { Change, Source } from "@/components/Values";
 import { count, money, ratio, sentence, share } from "@/format";
-import { daySpan, type Filters } from "./lists";
+import { type Filters } from "./lists";
 
 type Row = Schemas["PerformanceView"];
 type Stage = Schemas["StageView"];
@@ -38,7 +39,7 @@ export function brief(seconds: number): string {
 const stage = (name: string): Column<Row> => ({
   id: name,
   header: STAGES[name]?.[0] ?? sentence(name),
-  width: "104px",
+  width: "92px",
   right: true,
   tip: `${STAGES[name]?.[1] ?? sentence(name)}: half of the newest 500 orders were faster. Hover for the slowest 5 %.`,
   sort: (row) => row.stages?.find((one) => one.stage === name)?.p50_s ?? -1,
@@ -51,24 +52,24 @@ function StageCell({ found }: { found: Stage | undefined }) {
 }
 
 const FIGURES: Column<Row>[] = [
-  { id: "pnl", header: "Realised", cell: (row) => <Change value={row.realised_pnl} />, width: "116px", right: true, sort: (row) => Number(row.realised_pnl), tip: "Profit and loss of closed lots, after fees." },
-  { id: "fees", header: "Fees", cell: (row) => money(row.fees), width: "84px", right: true, sort: (row) => Number(row.fees) },
-  { id: "trades", header: "Closed", cell: (row) => count(row.trades), width: "76px", right: true, sort: (row) => row.trades, tip: "Lots, or parts of them, that were closed." },
+  { id: "pnl", header: "Realised", cell: (row) => <Change value={row.realised_pnl} />, width: "96px", right: true, sort: (row) => Number(row.realised_pnl), tip: "Profit and loss of closed lots, after fees." },
+  { id: "fees", header: "Fees", cell: (row) => money(row.fees), width: "64px", right: true, sort: (row) => Number(row.fees) },
+  { id: "trades", header: "Closed", cell: (row) => count(row.trades), width: "72px", right: true, sort: (row) => row.trades, tip: "Lots, or parts of them, that were closed." },
   {
     id: "rate",
     header: "Won",
     cell: (row) => <span title={missing(row, "win_rate")}>{share(row.win_rate)}</span>,
-    width: "68px",
+    width: "60px",
     right: true,
     sort: (row) => Number(row.win_rate ?? -1),
     tip: "Share of closed parts with a profit after the closing fee.",
   },
-  { id: "fills", header: "Fills", cell: (row) => count(row.fills), width: "60px", right: true, sort: (row) => row.fills },
+  { id: "fills", header: "Fills", cell: (row) => count(row.fills), width: "44px", right: true, sort: (row) => row.fills },
   {
     id: "slippage",
     header: "Slippage",
     cell: (row) => <span title={missing(row, "slippage_bps")}>{row.slippage_bps ? `${ratio(row.slippage_bps)} bp` : "–"}</span>,
-    width: "108px",
+    width: "90px",
     right: true,
     sort: (row) => Number(row.slippage_bps ?? 0),
     tip: "Fills against the middle price at the verdict, in hundredths of a per cent, weighted by what was traded. Positive is worse.",
@@ -81,7 +82,7 @@ const NAMES: Record<Group, Column<Row>> = {
     id: "name",
     header: "Source",
     cell: (row) => <Source type={row.source_type ?? ""} id={row.source_id ?? ""} />,
-    width: "minmax(180px, 1fr)",
+    width: "minmax(160px, 1fr)",
     sort: (row) => `${row.source_type} ${row.source_id}`,
   },
   bot: { id: "name", header: "Bot", cell: (row) => row.bot, width: "minmax(140px, 1fr)", sort: (row) => row.bot ?? "" },
@@ -92,7 +93,7 @@ const NAMES: Record<Group, Column<Row>> = {
 export function Performance({ filters }: { filters: Filters }) {
   const [params, setParams] = useSearchParams();
   const by = GROUPS.find((one) => one.value === params.get("by"))?.value ?? "source";
-  const query = { by, bot: filters.bot, symbol: filters.symbol, ...daySpan(filters.from, filters.to) };
+  const query = { by, bot: filters.bot, symbol: filters.symbol, ...spanOf(filters.from, filters.to) };
   const found = useQuery({
     queryKey: ["performance", JSON.stringify(query)],
     queryFn: () => must(api.GET("/api/performance", { params: { query } })),

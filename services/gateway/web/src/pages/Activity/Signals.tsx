@@ -2,29 +2,30 @@ import { useCallback, useMemo } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useChain } from "@/components/ChainDialog";
 import { type Column, DataTable } from "@/components/DataTable";
+import { DateFilters, spanOf } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
 import { price, share } from "@/format";
-import { choices, csvOf, DateFilters, daySpan, SourceFilters } from "./lists";
+import { choices, SourceFilters } from "./lists";
 
 type Signal = Schemas["SignalView"];
 
 const COLUMNS: Column<Signal>[] = [
-  { id: "at", header: "Said at", cell: (row) => <Time at={row.raised_at} />, width: "125px" },
-  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px" },
+  { id: "at", header: "Said at", cell: (row) => <Time at={row.raised_at} />, width: "112px" },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
   { id: "action", header: "Says", cell: (row) => <Action action={row.action} />, width: "70px", tip: "Buy wants to be long, sell wants not to be long, close is flat itself, hold has no opinion." },
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(170px, 1.2fr)" },
-  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "70px", right: true, tip: "The source's own estimate, 0 to 100 %." },
-  { id: "price", header: "Price seen", cell: (row) => price(row.price), width: "110px", right: true, tip: "What the source took for the price." },
+  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
+  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "60px", right: true, tip: "The source's own estimate, 0 to 100 %." },
+  { id: "price", header: "Price seen", cell: (row) => price(row.price), width: "100px", right: true, tip: "What the source took for the price." },
   {
     id: "until",
     header: "Good until",
     cell: (row) => (row.withdrawn ? <State state="withdrawn" title="Its source took it back." /> : <Time at={row.valid_until} />),
-    width: "125px",
+    width: "112px",
     tip: "Nobody acts on it at or after this time.",
   },
-  { id: "why", header: "Why", cell: (row) => <span title={row.reasoning}>{row.reasoning}</span>, width: "minmax(180px, 2fr)", tip: "The source's own words." },
+  { id: "why", header: "Why", cell: (row) => <span title={row.reasoning}>{row.reasoning}</span>, width: "minmax(200px, 2fr)", tip: "The source's own words." },
 ];
 
 /** What every source has said. */
@@ -36,7 +37,7 @@ export function Signals() {
       source_type: filters.source as Schemas["SourceType"] | undefined,
       source_id: filters.id,
       action: filters.action as Schemas["Action"] | undefined,
-      ...daySpan(filters.from, filters.to),
+      ...spanOf(filters.from, filters.to),
     }),
     [filters],
   );
@@ -55,7 +56,7 @@ export function Signals() {
         columns={COLUMNS}
         onOpen={(row) => open(row.id)}
         rowLabel={(row) => `${row.action} ${row.symbol} by ${row.source_id}`}
-        csv={csvOf("/api/signals.csv", query)}
+        csv="/api/signals.csv"
         empty="No signal fits. Widen the filters, or look in Settings whether a source is switched on."
         filters={
           <FilterBar>

@@ -2,28 +2,28 @@ import { useCallback, useMemo } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useChain } from "@/components/ChainDialog";
 import { type Column, DataTable } from "@/components/DataTable";
+import { DateFilters, spanOf } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Change, Source, Time } from "@/components/Values";
 import { cost, price, quantity, ratio, sentence, share } from "@/format";
-import { BotFilter, choices, csvOf, DateFilters, daySpan, SourceFilters } from "./lists";
+import { BotFilter, choices, SourceFilters } from "./lists";
 import { Performance } from "./Performance";
 
 type Trade = Schemas["TradeView"];
 
 const COLUMNS: Column<Trade>[] = [
-  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
-  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "110px" },
-  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "80px" },
-  { id: "side", header: "Side", cell: (row) => sentence(row.side), width: "44px" },
-  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "84px", right: true },
-  { id: "price", header: "Price", cell: (row) => price(row.price), width: "100px", right: true },
-  { id: "fee", header: "Fee", cell: (row) => cost(row.fee), width: "70px", right: true },
+  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "112px" },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
+  { id: "side", header: "Side", cell: (row) => sentence(row.side), width: "36px" },
+  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "72px", right: true },
+  { id: "price", header: "Price", cell: (row) => price(row.price), width: "80px", right: true },
+  { id: "fee", header: "Fee", cell: (row) => cost(row.fee), width: "56px", right: true },
   {
     id: "pnl",
     header: "Realised",
     cell: (row) => <Change value={row.realised_pnl} />,
-    width: "104px",
+    width: "92px",
     right: true,
     tip: "Profit or loss of the lots that this fill closed, after fees.",
   },
@@ -31,11 +31,12 @@ const COLUMNS: Column<Trade>[] = [
     id: "slippage",
     header: "Slippage",
     cell: (row) => (row.slippage_bps ? `${ratio(row.slippage_bps)} bp` : "–"),
-    width: "104px",
+    width: "90px",
     right: true,
     tip: "The fill against the middle price at the verdict, in hundredths of a per cent. Positive is worse.",
   },
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
+  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "90px" },
+  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
   { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "50px", right: true },
   { id: "purpose", header: "Purpose", cell: (row) => sentence(row.purpose), width: "84px" },
   { id: "mode", header: "Money", cell: (row) => (row.mode === "live" ? "Real" : "Paper"), width: "56px" },
@@ -51,7 +52,7 @@ export function Trades() {
       source_type: filters.source as Schemas["SourceType"] | undefined,
       source_id: filters.id,
       side: filters.side as Schemas["Side"] | undefined,
-      ...daySpan(filters.from, filters.to),
+      ...spanOf(filters.from, filters.to),
     }),
     [filters],
   );
@@ -72,7 +73,7 @@ export function Trades() {
           columns={COLUMNS}
           onOpen={(row) => open(row.id)}
           rowLabel={(row) => `${row.side} ${row.quantity} ${row.symbol} for ${row.bot}`}
-          csv={csvOf("/api/trades.csv", query)}
+          csv="/api/trades.csv"
           empty="No trade fits. Widen the filters; the verdicts say why signals were not traded."
           filters={
             <FilterBar>

@@ -3,11 +3,12 @@ import { advice } from "@/advice";
 import { api, must, type Schemas } from "@/api/client";
 import { useChain } from "@/components/ChainDialog";
 import { type Column, DataTable } from "@/components/DataTable";
+import { DateFilters, spanOf } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
 import { share } from "@/format";
-import { BotFilter, choices, csvOf, DateFilters, daySpan, type Filters, SourceFilters } from "./lists";
+import { BotFilter, choices, type Filters, SourceFilters } from "./lists";
 import { DeniedOrders } from "./Orders";
 import { Pending } from "./Pending";
 
@@ -21,20 +22,20 @@ const OUTCOMES = [
 const next = (row: Verdict): string => (row.outcome === "accepted" || !row.current ? "" : advice(row.reason));
 
 const COLUMNS: Column<Verdict>[] = [
-  { id: "at", header: "Reached at", cell: (row) => <Time at={row.evaluated_at} />, width: "122px" },
+  { id: "at", header: "Reached at", cell: (row) => <Time at={row.evaluated_at} />, width: "112px" },
   {
     id: "outcome",
     header: "Outcome",
     cell: (row) => <State state={row.outcome} />,
-    width: "104px",
+    width: "100px",
     tip: "Accepted goes on to an order; pending waits for a person; suppressed: another source leads; refused: a check said no.",
   },
-  { id: "signal", header: "Signal", cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "104px" },
-  { id: "bot", header: "Bot", cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "100px" },
-  { id: "why", header: "Why", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(450px, 2fr)" },
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
+  { id: "signal", header: "Signal", cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "96px" },
+  { id: "bot", header: "Bot", cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "90px" },
+  { id: "why", header: "Why", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(370px, 2fr)" },
+  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
+  { id: "next", header: "What to do", cell: (row) => <span className="dim" title={next(row)}>{next(row)}</span>, width: "minmax(300px, 1.5fr)" },
   { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "44px", right: true },
-  { id: "next", header: "What to do", cell: (row) => <span className="dim" title={next(row)}>{next(row)}</span>, width: "minmax(400px, 2fr)" },
 ];
 
 /** What the bots made of signals, and why they did not trade. */
@@ -66,7 +67,7 @@ function Reached({ filters, bar }: { filters: Filters; bar: ReactNode }) {
       source_type: filters.source as Schemas["SourceType"] | undefined,
       source_id: filters.id,
       outcome: filters.outcome as Schemas["Outcome"] | undefined,
-      ...daySpan(filters.from, filters.to),
+      ...spanOf(filters.from, filters.to),
     }),
     [filters],
   );
@@ -84,7 +85,7 @@ function Reached({ filters, bar }: { filters: Filters; bar: ReactNode }) {
       columns={COLUMNS}
       onOpen={(row) => open(row.id)}
       rowLabel={(row) => `${row.outcome}: ${row.action} ${row.symbol} for ${row.bot}`}
-      csv={csvOf("/api/verdicts.csv", query)}
+      csv="/api/verdicts.csv"
       filters={bar}
       empty="No verdict fits. Widen the filters; without signals there are no verdicts either."
     />

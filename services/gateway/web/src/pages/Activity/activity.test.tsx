@@ -2,8 +2,9 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { advice } from "@/advice";
+import { fileOf } from "@/components/DataTable";
+import { spanOf } from "@/components/DateFilter";
 import { problem, sent, show } from "@/test/render";
-import { csvOf, daySpan } from "./lists";
 import { clock, Pending, timeLeft } from "./Pending";
 import { brief } from "./Performance";
 import { Positions, result } from "./Positions";
@@ -23,15 +24,15 @@ const press = async (name: string | RegExp) => userEvent.click(await screen.find
 
 describe("lists", () => {
   it("have their file under the same filters", () => {
-    expect(csvOf("/api/orders.csv", { bot: "demo", final: false, state: undefined })).toBe("/api/orders.csv?bot=demo&final=false");
-    expect(csvOf("/api/orders.csv", {})).toBe("/api/orders.csv");
+    expect(fileOf("/api/orders.csv", { bot: "demo", final: false, state: undefined })).toBe("/api/orders.csv?bot=demo&final=false");
+    expect(fileOf("/api/orders.csv", {})).toBe("/api/orders.csv");
   });
 
   it("of a day hold the whole of it", () => {
-    const { from, to } = daySpan("2026-08-03", "2026-08-03");
+    const { from, to } = spanOf("2026-08-03", "2026-08-03");
     expect(from).toBe(new Date("2026-08-03T00:00:00").toISOString());
     expect(to).toBe(new Date("2026-08-04T00:00:00").toISOString());
-    expect(daySpan(undefined, "nonsense")).toEqual({ from: undefined, to: undefined });
+    expect(spanOf(undefined, "nonsense")).toEqual({ from: undefined, to: undefined });
   });
 
   it("say times and advice in words", () => {

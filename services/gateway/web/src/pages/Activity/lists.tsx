@@ -1,6 +1,5 @@
-// What the lists of this page share: their filters, and the same list as a file.
+// What the lists of this page share: their filters.
 
-import { TextInput } from "@mantine/core";
 import { useBots } from "@/api/shared";
 import { FilterSelect, FilterText } from "@/components/filters";
 import { sentence, sourceType } from "@/format";
@@ -9,24 +8,6 @@ export type Filters = Partial<Record<string, string>>;
 
 const SOURCE_TYPES = ["quantconnect", "llm", "strategy", "external", "manual"] as const;
 export type SourceType = (typeof SOURCE_TYPES)[number];
-
-/** The same list as a file: `/api/orders.csv?bot=alpha`. */
-export function csvOf(path: string, query: object): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value));
-  const text = params.toString();
-  return text ? `${path}?${text}` : path;
-}
-
-/** A day as a person picks it, in local time: from its beginning up to the beginning of the next. */
-export function daySpan(from: string | undefined, to: string | undefined): { from?: string; to?: string } {
-  const start = (day: string, later: number) => {
-    const at = new Date(`${day}T00:00:00`);
-    at.setDate(at.getDate() + later);
-    return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
-  };
-  return { from: from && start(from, 0), to: to && start(to, 1) };
-}
 
 interface PartProps<Name extends string> {
   filters: Filters;
@@ -48,26 +29,6 @@ export function SourceFilters({ filters, set }: PartProps<"symbol" | "source" | 
       <FilterText label="Symbol" value={filters.symbol} onChange={(value) => set("symbol", value?.toUpperCase() ?? null)} width={110} />
       <FilterSelect label="Source" value={filters.source} onChange={(value) => set("source", value)} data={types} width={140} />
       <FilterText label="Source id" value={filters.id} onChange={(value) => set("id", value)} width={140} />
-    </>
-  );
-}
-
-/** From a day to a day. */
-export function DateFilters({ filters, set }: PartProps<"from" | "to">) {
-  const one = (name: "from" | "to", label: string) => (
-    <TextInput
-      type="date"
-      size="xs"
-      w={140}
-      label={label}
-      value={filters[name] ?? ""}
-      onChange={(event) => set(name, event.currentTarget.value || null)}
-    />
-  );
-  return (
-    <>
-      {one("from", "From day")}
-      {one("to", "To day")}
     </>
   );
 }

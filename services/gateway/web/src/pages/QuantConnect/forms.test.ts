@@ -4,7 +4,8 @@ import { choose } from "./backtests/History";
 import { amount, better, ordered } from "./backtests/statistics";
 import * as account from "./configuration/form";
 import type { Backtest, Config } from "./queries";
-import { fileOf, queryOf } from "./signals/filters";
+import { fileOf } from "@/components/DataTable";
+import { queryOf } from "./signals/filters";
 
 const stored: Config = {
   id: "desk", name: "Desk", api_key_hint: "…56", api_secret_hint: "…9f", api_secret_at: null, target: "real", algorithm_id: 77,
@@ -92,5 +93,5 @@ describe("filters of signals", () => {
     expect(Date.parse(to ?? "") - Date.parse(from ?? "")).toBe(86_400_000);
     expect(queryOf({ from: "soon" }).from).toBeUndefined();
   });
-  it("go into the file too", () => expect(fileOf(queryOf({ symbol: "AAPL", processed: "no" }))).toBe("/api/quantconnect/signals.csv?symbol=AAPL&processed=false"));
+  it("go into the file too", () => expect(fileOf("/api/quantconnect/signals.csv", queryOf({ symbol: "AAPL", processed: "no" }))).toBe("/api/quantconnect/signals.csv?symbol=AAPL&processed=false"));
 });

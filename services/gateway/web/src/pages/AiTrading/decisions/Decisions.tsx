@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { DataTable } from "@/components/DataTable";
-import { DateFilter, spanOf } from "@/components/DateFilter";
+import { DateFilters, spanOf } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, FilterText, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { sentence } from "@/format";
@@ -25,12 +25,6 @@ export function queryOf(filters: Filters) {
     dry_run: test === "yes" ? true : test === "no" ? false : undefined,
     ...spanOf(from, to),
   };
-}
-
-/** Address of the same list as a file. */
-export function fileOf(query: ReturnType<typeof queryOf>): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return `/api/ai-trading/decisions.csv?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }
 
 /** Every answer, refusal and failure, newest first, as they come. */
@@ -60,7 +54,7 @@ export function Decisions() {
         columns={COLUMNS}
         onOpen={(one) => open(one.id)}
         rowLabel={rowLabel}
-        csv={fileOf(query)}
+        csv="/api/ai-trading/decisions.csv"
         empty={
           Object.keys(filters).length > 0
             ? "No decision fits these filters. Take one away to see more."
@@ -75,8 +69,7 @@ export function Decisions() {
             {choice("config", "Config", configs?.map((one) => one.id) ?? [])}
             {choice("test", "Tests", [{ value: "no", label: "Without tests" }, { value: "yes", label: "Tests only" }])}
             {text("prompt", "Prompt version", 120)}
-            <DateFilter label="From" value={filters.from} onChange={(value) => setFilter("from", value)} />
-            <DateFilter label="To" value={filters.to} onChange={(value) => setFilter("to", value)} />
+            <DateFilters filters={filters} set={setFilter} />
           </FilterBar>
         }
       />

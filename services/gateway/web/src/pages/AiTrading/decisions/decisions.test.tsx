@@ -2,7 +2,8 @@ import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { show } from "@/test/render";
 import { became } from "./columns";
-import { fileOf, queryOf } from "./Decisions";
+import { fileOf } from "@/components/DataTable";
+import { queryOf } from "./Decisions";
 import { Plain } from "./Plain";
 import { inWords, Snapshot } from "./Snapshot";
 
@@ -18,7 +19,7 @@ describe("filters", () => {
   });
 
   it("are the same for the file", () => {
-    expect(fileOf(queryOf({ symbol: "brk.b", test: "yes" }))).toBe("/api/ai-trading/decisions.csv?symbol=BRK.B&dry_run=true");
+    expect(fileOf("/api/ai-trading/decisions.csv", queryOf({ symbol: "brk.b", test: "yes" }))).toBe("/api/ai-trading/decisions.csv?symbol=BRK.B&dry_run=true");
   });
 });
 

@@ -120,7 +120,7 @@ function Tools({ config, onEdit }: { config: Config; onEdit: () => void }) {
         {admin && (
           <>
             <Button size="xs" variant="default" onClick={onEdit}>
-              Change
+              Edit
             </Button>
             <Button size="xs" variant="default" onClick={() => setAsked("push")}>
               Push…

@@ -13,7 +13,7 @@ import { body, complaints, EMPTY, type Given, given, problems } from "./form";
 /** Adds an account, or changes one; after saving it is tried at once. */
 export function ConfigDialog({ config, onClose }: { config: Config | null; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} size="lg" title={config ? `Change ${config.name}` : "Add a QuantConnect account"}>
+    <Modal opened onClose={onClose} size="lg" title={config ? config.name : "Add a QuantConnect account"}>
       <ConfigForm config={config} onClose={onClose} />
     </Modal>
   );

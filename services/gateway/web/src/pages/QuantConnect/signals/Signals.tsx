@@ -5,14 +5,14 @@ import { useCallback, useMemo } from "react";
 import { api, must, newKey } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
 import { DataTable } from "@/components/DataTable";
-import { DateFilter } from "@/components/DateFilter";
+import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, FilterText, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { failed, told } from "@/components/toasts";
 import { count, sentence } from "@/format";
 import { type Signal, useConfigs } from "../queries";
 import { rowLabel, SIGNAL_COLUMNS, useSignalDialog } from "./columns";
-import { ACTIONS, fileOf, NAMES, queryOf } from "./filters";
+import { ACTIONS, NAMES, queryOf } from "./filters";
 
 const CHOICES = ACTIONS.map((value) => ({ value, label: sentence(value) }));
 const YES_NO = [
@@ -46,7 +46,7 @@ export function Signals() {
         columns={SIGNAL_COLUMNS}
         onOpen={(row) => open(row.id)}
         rowLabel={rowLabel}
-        csv={fileOf(query)}
+        csv="/api/quantconnect/signals.csv"
         empty={
           filtered
             ? "No signal is like that. Change or clear the filters."
@@ -64,8 +64,7 @@ export function Signals() {
               data={configs.map(({ id, name }) => ({ value: id, label: name }))}
               width={170}
             />
-            <DateFilter label="From" value={filters.from} onChange={(value) => setFilter("from", value)} />
-            <DateFilter label="To" value={filters.to} onChange={(value) => setFilter("to", value)} />
+            <DateFilters filters={filters} set={setFilter} />
           </FilterBar>
         }
       />

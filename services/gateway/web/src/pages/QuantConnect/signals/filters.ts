@@ -18,9 +18,3 @@ export function queryOf({ symbol, action, processed, config, from, to }: Filters
     ...spanOf(from, to),
   };
 }
-
-/** Address of the same list as a file. */
-export function fileOf(query: ReturnType<typeof queryOf>): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return `/api/quantconnect/signals.csv?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
-}

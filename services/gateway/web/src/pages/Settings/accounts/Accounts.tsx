@@ -82,9 +82,9 @@ function AccountCard({ account, may, edit, remove }: { account: Account; may: bo
             <Text size="xs" c="dimmed">{account.id}</Text>
           </div>
           {account.mode === "live" ? (
-            <Badge color="red" variant="filled">Real money</Badge>
+            <Badge color="red" variant="filled" flex="none">Real money</Badge>
           ) : (
-            <Badge color="blue">Paper</Badge>
+            <Badge color="blue" flex="none">Paper</Badge>
           )}
         </Group>
         <Facts

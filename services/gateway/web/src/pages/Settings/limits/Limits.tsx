@@ -40,8 +40,8 @@ export function Limits() {
   const items = bots.data?.items;
   const columns = useMemo<Column<Row>[]>(
     () => [
-      { id: "name", header: "Limit", cell: (row) => <span title={row.spec.tip}>{row.spec.label}</span>, width: "minmax(190px, 1fr)" },
-      ...(items ?? []).map((bot): Column<Row> => ({ id: bot.id, header: bot.id, cell: (row) => row.values[bot.id], width: "minmax(130px, 1fr)", right: true })),
+      { id: "name", header: "Limit", cell: (row) => <span title={row.spec.tip}>{row.spec.label}</span>, width: "minmax(140px, 1fr)" },
+      ...(items ?? []).map((bot): Column<Row> => ({ id: bot.id, header: bot.id, cell: (row) => row.values[bot.id], width: "minmax(104px, 1fr)", right: true })),
     ],
     [items],
   );
