@@ -143,6 +143,7 @@ class System:
         command = [
             *(sys.executable, "-m", "uvicorn", "--factory", f"{package}.app:create_app"),
             *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
+            *("--ws", "none"),
             *("--timeout-graceful-shutdown", "20"),
         ]
         self._start(Program(name, command, http_probe(port), port, environment))

@@ -221,6 +221,9 @@ def _speaker(event: Event | None) -> tuple[str, str, str] | None:
 
 
 def _overlap(known: Sequence[Bar], fresh: Sequence[Bar]) -> bool:
-    """Whether nothing lies between what is known and what has come: they share a bar."""
+    """Whether nothing lies between what is known and what has come, and prices are of the same feed
+    and scale: they share a bar.
+    """
     first = fresh[0]
-    return any(b.opened_at == first.opened_at and b.epoch == first.epoch for b in known)
+    same = (first.opened_at, first.epoch, first.origin)
+    return any((bar.opened_at, bar.epoch, bar.origin) == same for bar in known)

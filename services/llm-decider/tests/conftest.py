@@ -146,6 +146,7 @@ class Host:
         self.replay = True
         self.speed = 1.0
         self.epoch = 1
+        self.origin = "test"
         self.said: list[Event] = []
         self.closes: dict[str, Decimal] = {}
         self.asked: list[tuple[str, int]] = []
@@ -205,7 +206,7 @@ class Host:
         opened = self.now - timedelta(minutes=ago)
         return a_bar(
             symbol=symbol, close=close, high=close + 1, low=close - 1, open=close,
-            opened_at=opened, epoch=self.epoch,
+            opened_at=opened, epoch=self.epoch, origin=self.origin,
         )  # fmt: skip
 
     def of(self, kind: type[Event]) -> list[Any]:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from llm_decider.domain.indicators import MOST_BARS
 from signalbox.contracts.events import Event, NewsPublished
 from signalbox.contracts.payloads import News
@@ -27,14 +29,17 @@ async def test_bars_that_are_known_are_not_fetched_again(station: Station) -> No
         assert len(opened) >= 40
 
 
-async def test_after_a_gap_or_a_new_loop_everything_is_fetched(station: Station) -> None:
+@pytest.mark.parametrize(("name", "value"), [("epoch", 2), ("origin", "after a split")])
+async def test_after_a_new_loop_or_a_split_everything_is_fetched(
+    station: Station, name: str, value: object
+) -> None:
     reader = station.process().reader
     await reader.markets(station.config(), ["AAPL"])
-    station.host.epoch = 2
+    setattr(station.host, name, value)
     station.host.asked.clear()
     (market,) = await reader.markets(station.config(), ["AAPL"])
     assert [count for _, count in station.host.asked] == [2, MOST_BARS]
-    assert {bar.epoch for bar in market.bars} == {2}
+    assert {getattr(bar, name) for bar in market.bars} == {value}
     assert len(market.bars) == 40
 
 

@@ -103,6 +103,7 @@ def test_a_bar_is_looked_for_right_after_its_close_and_again_for_what_is_late(
     assert looks == ["31:02", "31:06", "31:15", "31:35", "32:02"]
     assert next_look("1m", hours, at("2026-11-28T12:00")) == at("2026-11-30T14:31:02")
     assert next_look("1d", hours, at("2026-11-27T18:10")) == at("2026-11-27T18:30")
+    assert next_look("1d", hours, at("2026-11-28T15:00")) == at("2026-11-30T14:30")  # splits
 
 
 @pytest.mark.parametrize(

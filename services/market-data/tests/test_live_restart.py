@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -60,6 +61,12 @@ def feed(nats: RunningNats, station: Station) -> Service[MarketConfig]:
     return build_service(settings)
 
 
+def midnight(at: datetime) -> datetime:
+    """The last one in Chicago, where days of crypto begin."""
+    local = at.astimezone(ZoneInfo("America/Chicago"))
+    return local.replace(hour=0, minute=0).astimezone(UTC)
+
+
 async def stored(desk: Desk, *kinds: type[Any]) -> list[Any]:
     """What lies in the stream, repeats included."""
     bus = await desk.bus("reader")
@@ -89,7 +96,7 @@ async def test_after_downtime_and_restarts_every_bar_is_there_once(
     first = wall - MISSED * MINUTE
     station.prices.add(first - 20 * MINUTE, minutes=20 + MISSED, symbol=SYMBOL)
     for days, close in ((2, 100), (1, 103)):
-        opened = wall - timedelta(days=days, minutes=5)
+        opened = midnight(wall) - timedelta(days=days)
         day = a_bar(symbol=SYMBOL, interval="1d", opened_at=opened, close=close, high=300)
         closed = day.model_copy(update={"closed_at": opened + timedelta(days=1)})
         station.prices.kept.setdefault((SYMBOL, "1d"), []).append(closed)

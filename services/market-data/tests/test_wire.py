@@ -35,10 +35,12 @@ NOISE = st.recursive(
 )
 
 
-def bars(*rows: Any, interval: str = "1m", hours: Hours | None = HOURS) -> Bars:
+def bars(
+    *rows: Any, interval: str = "1m", hours: Hours | None = HOURS, closed_by: datetime = NOW
+) -> Bars:
     into = Bars()
     raw = json.dumps({"bars": {"AAPL": rows}}).encode()
-    wire.read_bars(wire.read_json(raw), into, interval, hours, closed_by=NOW)
+    wire.read_bars(wire.read_json(raw), into, interval, hours, closed_by=closed_by)
     return into
 
 
@@ -74,7 +76,7 @@ def test_a_bar_that_is_not_sound(change: dict[str, Any], reason: str) -> None:
     assert len(found.rows["AAPL"]) == 1
 
 
-def test_a_day_of_stocks_is_its_session_and_of_crypto_what_it_says() -> None:
+def test_a_day_of_stocks_is_its_session() -> None:
     midnight = "2026-07-31T04:00:00Z"
     (day,) = bars(BAR | {"t": midnight}, interval="1d").rows["AAPL"]
     assert (day.opened_at, day.closed_at) == session_on(date(2026, 7, 31))
@@ -82,8 +84,31 @@ def test_a_day_of_stocks_is_its_session_and_of_crypto_what_it_says() -> None:
     assert bars(BAR | {"t": "2026-08-01T04:00:00Z"}, interval="1d").refused == {
         "outside_session": 1
     }
-    (pair,) = bars(BAR | {"t": "2026-08-01T05:00:00Z"}, interval="1d", hours=None).rows["AAPL"]
-    assert pair.closed_at - pair.opened_at == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "lasts"),
+    [
+        pytest.param("2026-07-31T05:00", "2026-08-01T05:00", 24, id="summer"),
+        pytest.param("2026-01-31T06:00", "2026-02-01T06:00", 24, id="winter"),
+        pytest.param("2026-03-07T06:00", "2026-03-08T06:00", 24, id="before clocks go forward"),
+        pytest.param("2026-03-08T06:00", "2026-03-09T05:00", 23, id="clocks go forward"),
+        pytest.param("2025-11-01T05:00", "2025-11-02T05:00", 24, id="before clocks go back"),
+        pytest.param("2025-11-02T05:00", "2025-11-03T06:00", 25, id="clocks go back"),
+    ],
+)
+def test_a_day_of_crypto_ends_at_midnight_in_chicago(opens: str, closes: str, lasts: int) -> None:
+    closes_at = datetime.fromisoformat(closes).replace(tzinfo=UTC)
+    one, last_trade = BAR | {"t": f"{opens}:00Z"}, closes_at - timedelta(microseconds=1)
+    (day,) = bars(one, interval="1d", hours=None, closed_by=closes_at).rows["AAPL"]
+    assert (day.closed_at, day.closed_at - day.opened_at) == (closes_at, timedelta(hours=lasts))
+    assert bars(one, interval="1d", hours=None, closed_by=last_trade).rows == {}
+
+
+@pytest.mark.parametrize("opens", ["2026-07-31T06:00", "2026-01-31T05:00", "2026-07-31T00:00"])
+def test_a_day_of_crypto_that_begins_at_no_midnight_there_is_refused(opens: str) -> None:
+    found = bars(BAR | {"t": f"{opens}:00Z"}, interval="1d", hours=None)
+    assert (found.rows, found.refused) == ({}, {"off_grid": 1})
 
 
 @pytest.mark.parametrize(

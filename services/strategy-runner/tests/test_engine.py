@@ -72,6 +72,7 @@ def test_memory_of_opinions_is_bounded(bars: Bars) -> None:
         pytest.param({}, {"opened_at": NOON}, True, id="the next minute"),
         pytest.param({}, {"opened_at": NOON + timedelta(minutes=1)}, False, id="one is missing"),
         pytest.param({}, {"opened_at": NOON, "epoch": 2}, False, id="another loop"),
+        pytest.param({}, {"opened_at": NOON, "origin": "split"}, False, id="another scale"),
         pytest.param({}, {"opened_at": NEXT_OPEN}, False, id="the rest of the session is missing"),
         pytest.param(
             {"opened_at": CLOSE - timedelta(minutes=1), "session_open": False},

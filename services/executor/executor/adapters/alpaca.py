@@ -24,6 +24,7 @@ from signalbox.contracts.errors import (
     TransientError,
 )
 from signalbox.runtime import metrics
+from signalbox.runtime.http import exchange, open_http, retry_after_s
 
 _CONNECT_S, _READ_S = 5.0, 10.0
 _WHOLE_S = 20.0  # for one call, however slowly it comes
@@ -48,19 +49,8 @@ class Alpaca:
     """One account. Neither key nor secret appears in an error."""
 
     def __init__(self, login: Login, *, budget: Budget | None = None, read_s: float = _READ_S):
-        headers = {
-            "APCA-API-KEY-ID": login.key,
-            "APCA-API-SECRET-KEY": login.secret,
-            "User-Agent": "Signalbox/1",
-            "Accept": "application/json",
-        }
-        self._http = httpx.AsyncClient(
-            base_url=login.url.rstrip("/"),
-            headers=headers,
-            timeout=httpx.Timeout(read_s, connect=_CONNECT_S),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        keys = {"APCA-API-KEY-ID": login.key, "APCA-API-SECRET-KEY": login.secret}
+        self._http = open_http(login.url, keys, connect_s=_CONNECT_S, read_s=read_s)
         self._budget = budget or Budget()
         self._assets: dict[str, tuple[float, Asset]] = {}
 
@@ -240,16 +230,12 @@ class Alpaca:
         request = self._http.build_request(method, path, params=params, json=json)
         try:
             async with asyncio.timeout(_WHOLE_S):
-                response = await self._http.send(request, stream=True)
-                try:
-                    content = await _content(response)
-                finally:
-                    await response.aclose()
+                response, content = await exchange(self._http, request, _MOST_BYTES)
             answer = wire.read_answer(
                 response.status_code,
                 content,
                 request_id=response.headers.get("x-request-id", "")[:64],
-                retry_after_s=_wait_s(response.headers),
+                retry_after_s=retry_after_s(response.headers, usual_s=_RETRY_S, most_s=_LONGEST_S),
             )
         except (httpx.HTTPError, httpx.StreamError, TimeoutError, SignalboxError) as error:
             answer = Answer(Kind.UNKNOWN, message=f"no answer: {type(error).__name__}")
@@ -257,27 +243,6 @@ class Alpaca:
             self._budget.pause(answer.retry_after_s)
         metrics.BROKER_REQUESTS.labels(wire.NAME, method, answer.kind.value).inc()
         return answer
-
-
-async def _content(response: httpx.Response) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _MOST_BYTES:
-            raise TransientError("the answer is too large")
-    return bytes(content)
-
-
-def _wait_s(headers: Mapping[str, str]) -> float:
-    """How long to wait, from Retry-After or the reset's time, within bounds."""
-    for name, base in (("retry-after", 0.0), ("x-ratelimit-reset", time.time())):
-        try:
-            wait_s = float(headers[name]) - base
-        except (KeyError, ValueError):
-            continue
-        if 0 <= wait_s <= _LONGEST_S:
-            return wait_s
-    return _RETRY_S
 
 
 def _path(part: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from signalbox.contracts.errors import (
 )
 from signalbox.runtime import metrics
 from signalbox.runtime.clock import wall_now
+from signalbox.runtime.http import exchange, open_http, retry_after_s
 
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_PAGES = 200
@@ -79,18 +79,11 @@ class AlpacaData:
         wall: Callable[[], datetime] = wall_now,
     ) -> None:
         self._timing = timing or Timing()
-        headers = {
-            "APCA-API-KEY-ID": login.key,
-            "APCA-API-SECRET-KEY": login.secret,
-            "User-Agent": "Signalbox/1",
-            "Accept": "application/json",
-        }
-        self._http = httpx.AsyncClient(
-            base_url=login.url.rstrip("/"),
-            headers=headers,
-            timeout=httpx.Timeout(self._timing.read_s, connect=self._timing.connect_s),
-            follow_redirects=False,
-            trust_env=False,
+        self._http = open_http(
+            login.url,
+            {"APCA-API-KEY-ID": login.key, "APCA-API-SECRET-KEY": login.secret},
+            connect_s=self._timing.connect_s,
+            read_s=self._timing.read_s,
         )
         self._pace = pace
         self._dice = dice
@@ -187,11 +180,7 @@ class AlpacaData:
         await self._pace.take()
         asked = self._wall()
         request = self._http.build_request("GET", path, params=params)
-        response = await self._http.send(request, stream=True)
-        try:
-            content = await _content(response)
-        finally:
-            await response.aclose()
+        response, content = await exchange(self._http, request, _MOST_BYTES)
         if response.status_code != httpx.codes.OK:
             raise self._failure(response, content)
         body = wire.read_json(content)
@@ -215,7 +204,10 @@ class AlpacaData:
                 _count("refused")
                 return Refused(f"alpaca refuses the request: {said or 'the keys are not valid'}")
             case 429:
-                wait_s = self._limited_s(response.headers)
+                timing = self._timing
+                wait_s = retry_after_s(
+                    response.headers, usual_s=timing.limited_s, most_s=timing.most_wait_s
+                )
                 self._pace.pause(wait_s)
                 return RateLimited("alpaca: too many requests", retry_after_s=wait_s)
             case 408:
@@ -225,26 +217,6 @@ class AlpacaData:
                 return PermanentError(f"alpaca: HTTP {status} {said}")
             case status:
                 return TransientError(f"alpaca: HTTP {status}")
-
-    def _limited_s(self, headers: Mapping[str, str]) -> float:
-        """How long to wait, from Retry-After or the reset's time, within bounds."""
-        for name, base in (("retry-after", 0.0), ("x-ratelimit-reset", time.time())):
-            try:
-                wait_s = float(headers[name]) - base
-            except (KeyError, ValueError):
-                continue
-            if 0 <= wait_s <= self._timing.most_wait_s:
-                return wait_s
-        return self._timing.limited_s
-
-
-async def _content(response: httpx.Response) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _MOST_BYTES:
-            raise TransientError("alpaca: the answer is too large")
-    return bytes(content)
 
 
 def _said(content: bytes) -> str:

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
-from market_data.domain.grid import DAILY, is_on_grid
+from market_data.domain.grid import DAILY, end_of_crypto_day, is_on_grid
 from market_data.domain.hours import Hours
 from market_data.domain.rows import NEW_YORK, Row, Span, number_fault
 from signalbox.contracts.errors import TransientError
@@ -28,7 +28,6 @@ MOST_HEADLINE, MOST_SUMMARY, MOST_URL = 300, 2_000, 2_000
 _MOST_DIGITS, _MOST_EXPONENT = 30, 14
 _YEARS = range(1970, 2200)
 _MOST_AHEAD = timedelta(seconds=5)  # by which a clock over there may lead ours
-_DAY = timedelta(days=1)
 _TAG = re.compile(r"<[^>]{0,2000}>")
 _INVALID = re.compile(r"invalid symbol\(?s?\)?\s*:?\s*(?P<said>.*)", re.IGNORECASE | re.DOTALL)
 Object = Mapping[str, object]
@@ -205,7 +204,10 @@ def _span(at: datetime, interval: str, hours: Hours | None) -> Span | None:
             raise _Unfit("off_grid")
         return Span(at, end, at)
     if hours is None:
-        return Span(at, at + _DAY, at)
+        midnight = end_of_crypto_day(at)
+        if midnight is None:
+            raise _Unfit("off_grid")
+        return Span(at, midnight, at)
     session = hours.on(at.astimezone(NEW_YORK).date())
     if session is None:
         raise _Unfit("outside_session")

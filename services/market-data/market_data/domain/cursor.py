@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from signalbox.contracts.clock import ClockReading
-from signalbox.contracts.values import UtcTime, Value
+from signalbox.contracts.values import Price, UtcTime, Value
 
 NEWS_WINDOW = timedelta(hours=24)  # older headlines are no news
 
@@ -13,6 +13,8 @@ class Cursor(Value):
 
     epoch: int
     bars: dict[str, UtcTime] = {}  # `AAPL|1m` -> bars that closed by then are out
+    closes: dict[str, Price] = {}  # and the newest one's close: a split may come in while down
+    scales: dict[str, str] = {}  # since when prices are of their scale, where it has changed
     news_until: UtcTime | None = None  # when the newest headline that was read was changed last
     news: dict[str, UtcTime] = {}  # `id|symbol` -> when it was published, within the window
 

@@ -1,6 +1,7 @@
 """When bars close, and when to look for them: right after a close, and again for what came late."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from market_data.domain.hours import Hours
 from signalbox.contracts.intervals import interval_length
@@ -12,6 +13,7 @@ DAILY = "1d"
 _SLOTS = (2, 6, 15, 35)
 _DAILY_SLOTS = (5, 60, 300, 1800)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CHICAGO = ZoneInfo("America/Chicago")
 _HOUR = timedelta(hours=1)
 _CLOSED_S = 60.0  # between two looks at the quotes of a closed market
 _LONG = timedelta(hours=1)  # between two looks where nothing is known to close
@@ -22,6 +24,8 @@ def next_look(interval: str, hours: Hours | None, now: datetime) -> datetime:
     slots = _DAILY_SLOTS if interval == DAILY else _SLOTS
     closes = (last_close(interval, hours, now), next_close(interval, hours, now))
     looks = [at + timedelta(seconds=slot) for at in closes if at is not None for slot in slots]
+    if interval == DAILY and hours is not None and (following := hours.next_opening(now)):
+        looks.append(following.opens_at)  # when splits take effect
     return min((look for look in looks if look > now), default=now + _LONG)
 
 
@@ -71,6 +75,17 @@ def is_on_grid(opened_at: datetime, interval: str, hours: Hours | None) -> bool:
     session = hours.session(opened_at) if hours is not None else None
     start = session.opens_at if session is not None else _EPOCH
     return not (opened_at - start) % interval_length(interval)
+
+
+def end_of_crypto_day(opened_at: datetime) -> datetime | None:
+    """When a day of crypto that opens there closes: at the next midnight in Chicago, 23 or 25 hours
+    later where clocks change. None: no day opens there.
+    """
+    local = opened_at.astimezone(_CHICAGO)
+    if local.time() != time.min:
+        return None
+    following = local.date() + timedelta(days=1)
+    return datetime.combine(following, time.min, _CHICAGO).astimezone(UTC)
 
 
 def _length(interval: str) -> timedelta:

@@ -1,6 +1,7 @@
 """When an exchange is open. A market without hours, such as crypto, never closes."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
@@ -35,6 +36,11 @@ class Hours:
         """The first session that opens after `at`."""
         number = bisect_right(self.sessions, at, key=_opens_at)
         return self.sessions[number] if number < len(self.sessions) else None
+
+    def opened(self, since: datetime, until: datetime) -> Sequence[Session]:
+        """The sessions that opened after `since` and by `until`, oldest first."""
+        first, last = (bisect_right(self.sessions, at, key=_opens_at) for at in (since, until))
+        return self.sessions[first:last]
 
     def on(self, day: date) -> Session | None:
         """The session of a New York day; None on a holiday."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from market_data.adapters.alpaca import AlpacaData
 from market_data.domain import alpaca as wire
@@ -16,6 +17,7 @@ from signalbox.contracts.intervals import interval_length
 log = logging.getLogger(__name__)
 
 HISTORY = 1000  # bars of a series that are there from the start
+_CUT_AGAIN = timedelta(hours=1)  # between two readings of history that is left out
 _OVERLAP = 5  # bars that are read again with each look, for what came late or was put right
 _SESSION = timedelta(hours=6, minutes=30)
 _BATCH = 100  # symbols in one request
@@ -51,18 +53,17 @@ class Lane:
 
     async def look(self) -> None:
         """Read what closed since the last look, put right what is known, publish what is due. Once
-        a day the whole history is read again: splits change it.
+        a day, and when known prices come on another scale, the whole history is read again.
 
         Raises:
             SignalboxError: it could not be read in full, or published; nothing is lost by that.
         """
         wall = self._desk.moment().wall
-        whole = self.loaded_on is None or self.loaded_on.date() != wall.date()
-        found, until = Bars(), wall
-        names = self._desk.symbols(self.venue)
-        for first in range(0, len(names), _BATCH):
-            batch = names[first : first + _BATCH]
-            until = min(until, await self._read(batch, self._start(wall, whole=whole), found))
+        whole = self._wants_whole(wall)
+        found, until = await self._read_all(wall, whole=whole)
+        if not whole and self._rescaled(found):
+            whole = True
+            found, until = await self._read_all(wall, whole=True)
         await self._take(found, until if whole else None)
         self._read_to = until
         self.loaded_on = wall if whole else self.loaded_on
@@ -70,6 +71,27 @@ class Lane:
         await self._desk.publish_bars(series)
         if whole:
             await self._desk.health.note_empty(self.topic, [s.symbol for s in series if not s.rows])
+
+    def _wants_whole(self, wall: datetime) -> bool:
+        if self.loaded_on is None or self.loaded_on.date() != wall.date():
+            return True
+        series = self._desk.series(self.venue, self._interval)
+        return any(s.cut_at for s in series) and wall - self.loaded_on >= _CUT_AGAIN
+
+    def _rescaled(self, found: Bars) -> dict[str, Decimal]:
+        """The symbols whose known prices have come on another scale, and by which factor."""
+        series = self._desk.series(self.venue, self._interval)
+        factors = {
+            s.symbol: self._desk.rescaled_by(s, found.rows.get(s.symbol, ())) for s in series
+        }
+        return {symbol: factor for symbol, factor in factors.items() if factor is not None}
+
+    async def _read_all(self, wall: datetime, *, whole: bool) -> tuple[Bars, datetime]:
+        found, until = Bars(), wall
+        names, start = self._desk.symbols(self.venue), self._start(wall, whole=whole)
+        for first in range(0, len(names), _BATCH):
+            until = min(until, await self._read(names[first : first + _BATCH], start, found))
+        return found, until
 
     async def _read(self, symbols: Sequence[str], start: datetime, found: Bars) -> datetime:
         """Read the bars of a batch; what the provider does not know is set aside. Returns by when
@@ -94,12 +116,23 @@ class Lane:
 
     async def _take(self, found: Bars, began: datetime | None) -> None:
         health, late, corrected = self._desk.health, 0, 0
+        wall, hours = self._desk.moment().wall, self._desk.hours(self.venue)
+        rescaled = self._rescaled(found)
         for shelf in self._desk.series(self.venue, self._interval):
+            factor = rescaled.get(shelf.symbol)
+            if factor is not None:
+                await health.tell_rescaled(shelf.symbol, factor)
+                shelf.forget()
             taken = shelf.take(found.rows.get(shelf.symbol, ()))
             if shelf.published_to is None and began is not None:
                 self._desk.begin(shelf, began)
-                continue
-            late, corrected = late + taken.late, corrected + taken.corrected
+            else:
+                late, corrected = late + taken.late, corrected + taken.corrected
+            if factor is not None:
+                shelf.scale = wall.isoformat(timespec="seconds")
+            if hours is not None:
+                shelf.cut(hours, wall)
+                await health.note_cut(shelf.symbol, self._interval, shelf.cut_at)
         health.late += late
         health.corrected += corrected
         if late:

@@ -10,12 +10,14 @@ from market_data.domain.alpaca import Venue, venue_of
 from market_data.domain.cursor import Cursor
 from market_data.domain.hours import Hours
 from market_data.domain.rows import Row
+from market_data.domain.scale import is_step
 from market_data.domain.shelf import Shelf, bar_of
 from market_data.live.health import Health, LiveHost
 from signalbox.contracts.config import MarketConfig
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
 from signalbox.contracts.events import BarClosed
 from signalbox.contracts.intervals import interval_length
+from signalbox.contracts.payloads import Bar
 from signalbox.runtime import metrics
 from signalbox.runtime.moment import Moment
 from signalbox.runtime.topology import CLOCK_BUCKET
@@ -62,10 +64,12 @@ class Desk:
         """Which feed prices of a venue are of."""
         return self._origin(venue)
 
-    @staticmethod
-    def venue(shelf: Shelf) -> Venue:
-        """Where a series is traded."""
-        return venue_of(shelf.symbol)
+    def bar(self, shelf: Shelf, row: Row) -> Bar:
+        """A row as it goes out. Where the scale of prices has changed, the origin says so."""
+        venue = venue_of(shelf.symbol)
+        origin, hours = self._origin(venue), self.hours(venue)
+        since = f", scale of {shelf.scale}" if shelf.scale else ""
+        return bar_of(shelf, row, hours=hours, epoch=self.cursor.epoch, origin=origin + since)
 
     def symbols(self, venue: Venue | None = None) -> list[str]:
         """The followed symbols of a venue, without those that the provider does not know."""
@@ -83,7 +87,20 @@ class Desk:
 
     def begin(self, shelf: Shelf, now: datetime) -> None:
         """Let a series go on where it stood; the first time of all, what closed by now is past."""
-        shelf.begin(self.cursor.bars.get(_key(shelf), now))
+        shelf.scale = self.cursor.scales.get(shelf.key, "")
+        shelf.begin(self.cursor.bars.get(shelf.key, now))
+
+    def rescaled_by(self, shelf: Shelf, rows: Sequence[Row]) -> Decimal | None:
+        """The factor by which known prices have changed in what was read; None: they have not.
+        After a restart the newest published close is what is known.
+        """
+        if shelf.published_to is not None:
+            return shelf.rescaled_by(rows)
+        close, at = self.cursor.closes.get(shelf.key), self.cursor.bars.get(shelf.key)
+        read = next((row.close for row in rows if row.closed_at == at), None)
+        if close is None or read is None or not is_step(read / close):
+            return None
+        return read / close
 
     async def publish_bars(self, shelves: Sequence[Shelf]) -> None:
         """Everything that is due, oldest first; then the cursor. A kill repeats, never skips.
@@ -98,13 +115,9 @@ class Desk:
         await self.keep(shelves)
 
     async def _send(self, due: Sequence[tuple[Row, Shelf]]) -> None:
-        moment, epoch = self.moment(), self.cursor.epoch
-        events = []
+        moment = self.moment()
+        events = [moment.event(BarClosed, self.bar(shelf, row)) for row, shelf in due]
         for row, shelf in due:
-            venue = venue_of(shelf.symbol)
-            hours, origin = self.hours(venue), self.origin(venue)
-            bar = bar_of(shelf, row, hours=hours, epoch=epoch, origin=origin)
-            events.append(moment.event(BarClosed, bar))
             shelf.send(row)
         await self.host.publish(events)
         for row, shelf in due:
@@ -113,9 +126,15 @@ class Desk:
         await self.keep([shelf for _, shelf in due])
 
     async def keep(self, shelves: Sequence[Shelf]) -> None:
-        """Store how far these series are published, when that has changed."""
-        marks = {_key(s): s.published_to for s in shelves if s.published_to is not None}
-        await self.store(bars={**self.cursor.bars, **marks})
+        """Store how far these series are published, and of which scale, when that has changed."""
+        marks = {s.key: s.published_to for s in shelves if s.published_to is not None}
+        newest = {s.key: row.close for s in shelves if (row := s.newest_published()) is not None}
+        scales = {s.key: s.scale for s in shelves if s.scale}
+        await self.store(
+            bars={**self.cursor.bars, **marks},
+            closes={**self.cursor.closes, **newest},
+            scales={**self.cursor.scales, **scales},
+        )
 
     async def store(self, **changes: object) -> None:
         """Change the cursor, and store it where it differs from what is stored.
@@ -143,7 +162,3 @@ class Desk:
         else:
             wait_s = min(_FIRST_S * 2 ** min(failures - 1, 5), _MOST_S)
         return self.moment().wall + timedelta(seconds=wait_s * (1 + 0.2 * self._dice()))
-
-
-def _key(shelf: Shelf) -> str:
-    return f"{shelf.symbol}|{shelf.interval}"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pydantic import JsonValue, ValidationError
 
 from market_data.adapters.alpaca import AlpacaData
-from market_data.domain.alpaca import NAME, Venue
+from market_data.domain.alpaca import NAME, Venue, venue_of
 from market_data.domain.cursor import live_epoch, live_reading, start_cursor
 from market_data.domain.hours import Hours
-from market_data.domain.shelf import Shelf, bar_of
+from market_data.domain.shelf import Shelf
 from market_data.handlers import CLOCK_KEY, RENEW_S, BarsWanted, first_fault
 from market_data.live.bars import Lane
 from market_data.live.desk import CURSOR_KEY, Desk
@@ -108,10 +108,7 @@ class Live:
             raise TransientError(f"not yet: {self.problem}")
         before = wanted.before or self._host.moment().wall
         rows = shelf.shown(before, wanted.count)
-        venue, epoch = self._desk.venue(shelf), self._desk.cursor.epoch
-        hours, origin = self._desk.hours(venue), self._desk.origin(venue)
-        bars = [bar_of(shelf, row, hours=hours, epoch=epoch, origin=origin) for row in rows]
-        return {"bars": [bar.model_dump(mode="json") for bar in bars]}
+        return {"bars": [self._desk.bar(shelf, row).model_dump(mode="json") for row in rows]}
 
     async def symbols(self, _command: Command) -> dict[str, JsonValue]:
         """Answer `symbols`: every series, and its first and last bar that can be seen."""
@@ -122,7 +119,7 @@ class Live:
         return {
             "symbol": shelf.symbol,
             "interval": shelf.interval,
-            "origin": self._desk.origin(self._desk.venue(shelf)),
+            "origin": self._desk.origin(venue_of(shelf.symbol)),
             "first": rows[0].opened_at.isoformat() if rows else None,
             "last": rows[-1].opened_at.isoformat() if rows else None,
         }

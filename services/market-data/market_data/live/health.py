@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
@@ -85,6 +86,7 @@ class Health:
         self._failing: dict[str, Trouble] = {}
         self._told: dict[_Kind, datetime] = {}  # what people know to be down, and since when
         self._skewed: datetime | None = None
+        self._cut: dict[str, datetime | None] = {}  # by series, from where on its history is whole
         self._empty: dict[str, tuple[str, ...]] = {}  # by topic, symbols without prices
 
     @property
@@ -180,6 +182,47 @@ class Health:
             )
         self._empty[topic] = now
         await self.show()
+
+    async def tell_rescaled(self, symbol: str, factor: Decimal) -> None:
+        """Tell that a symbol's known prices have come on another scale."""
+        text = f"{factor:.4g}"
+        log.warning("%s gives the prices of %s times %s", self.name, symbol, text)
+        await self._host.alert(
+            Severity.WARNING,
+            "price_scale",
+            f"feed:{self.name}:{symbol}",
+            f"{self.name} gives the past prices of {symbol} times {text}, as after a split. Its"
+            " history is replaced and strategies warm up on it again. Check the stops, targets and"
+            f" quantities that you hold of {symbol}.",
+            occurrence=f"{symbol}|{text}|{self._host.moment().wall.date().isoformat()}",
+        )
+
+    async def note_cut(self, symbol: str, interval: str, at: datetime | None) -> None:
+        """Tell where a series' history is cut because it may be of two scales, and when it is
+        whole again.
+        """
+        about = f"feed:{self.name}:{symbol}:{interval}"
+        before = self._cut.get(about)
+        if at == before:
+            return
+        since = at or before
+        jump = (
+            f"{interval} prices of {symbol} jumped by more than 30 % at {since:%Y-%m-%d %H:%M} UTC"
+        )
+        advice = (
+            f"If that was a split, {self.name} has not adjusted for it yet. Until it has, or for a"
+            " week, older bars are left out, and strategies warm up on newer ones. Check what you"
+            " hold."
+        )
+        await self._host.alert(
+            Severity.WARNING,
+            "price_jump",
+            about,
+            f"{jump}. {advice}" if at else f"{jump}: that is no longer in doubt.",
+            occurrence=f"{since}",
+            active=at is not None,
+        )
+        self._cut[about] = at
 
     async def show(self) -> None:
         """Publish the feed's state."""

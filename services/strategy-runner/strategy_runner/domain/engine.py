@@ -58,8 +58,10 @@ class Engine:
 
 
 def follows(last: Bar, bar: Bar) -> bool:
-    """Whether `bar` is the next one: it opens at the last close, or a session later."""
-    if bar.epoch != last.epoch:
+    """Whether `bar` is the next one: it opens at the last close, or a session later, and its prices
+    are of the same feed and scale.
+    """
+    if (bar.epoch, bar.origin) != (last.epoch, last.origin):
         return False
     if bar.opened_at == last.closed_at:
         return True
