@@ -73,8 +73,11 @@ class System:
         if find_spec(SANDBOX) and find_spec(f"{SANDBOX}.app"):
             port = self._port(SANDBOX, SANDBOX_PORT)
             environment["SIGNALBOX_SANDBOX_URL"] = f"http://127.0.0.1:{port}"
-            own_date = {"UVICORN_DATE_HEADER": "false"}  # because its clock can be set wrong
-            self._start_service(SANDBOX, port, environment | own_date)
+            own = {
+                "UVICORN_DATE_HEADER": "false",  # because its clock can be set wrong
+                "UVICORN_WS": "auto",  # its broker has a stream; no service has one
+            }
+            self._start_service(SANDBOX, port, environment | own)
         ports = PORTS | {"gateway": self.settings.gateway_port}
         for service in SERVICES:
             self._start_service(service, self._port(service, ports[service]), environment)
@@ -84,6 +87,7 @@ class System:
             "SIGNALBOX_HOME": str(self.home),
             "SIGNALBOX_DEMO": "1" if self.settings.demo else "0",
             "PYTHONUNBUFFERED": "1",
+            "UVICORN_WS": "none",
         }
 
     def _migrate(self) -> None:
@@ -143,7 +147,6 @@ class System:
         command = [
             *(sys.executable, "-m", "uvicorn", "--factory", f"{package}.app:create_app"),
             *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
-            *("--ws", "none"),
             *("--timeout-graceful-shutdown", "20"),
         ]
         self._start(Program(name, command, http_probe(port), port, environment))

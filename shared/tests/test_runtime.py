@@ -243,10 +243,13 @@ async def test_commands_answer_once_per_request_and_say_what_is_wrong(
     async with running(service):
         first = await desk.ask("decision-router", "approve", {})
         again = await desk.ask("decision-router", "approve", {})
+        other = await desk.ask("decision-router", "approve", {"verdict_id": "another"})
         conflict = await desk.ask("decision-router", "approve", {"taken": True}, request_id="r2")
         unknown = await desk.ask("decision-router", "dance", {})
         broken = await desk.ask("decision-router", "approve", {}, deadline="soon")
     assert first == again == {"body": {"n": 1}, "problem": None}
+    assert other["problem"]["kind"] == "Conflict"
+    assert "came with another body" in other["problem"]["message"]
     assert conflict["problem"] == {"kind": "Conflict", "message": "it has moved on"}
     assert "knows no command" in unknown["problem"]["message"]
     assert broken["problem"]["kind"] == "Malformed"

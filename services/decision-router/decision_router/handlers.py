@@ -38,8 +38,9 @@ def build_handlers() -> Handlers[Work]:
         """Outcomes: one verdict per listening bot, which may have to wait for a person; one for
         bot `none` when nobody listens."""
         signal, situation = event.data, work.situation
+        source = (signal.source_type, signal.source_id)
         work.waited_s.append((moment.wall - event.time).total_seconds())
-        bots = situation.listening((signal.source_type, signal.source_id))
+        bots = situation.listening(source)
         if not bots:
             yield reach(work, arbitration.unheard(signal, situation.now), event, moment)
         for bot in bots:
@@ -47,7 +48,7 @@ def build_handlers() -> Handlers[Work]:
             verdict = arbitration.first_round(state, signal, bot, situation)
             reached = reach(work, verdict, event, moment)
             if verdict.outcome is Outcome.PENDING:
-                until = state.voice((signal.source_type, signal.source_id)).may_act_until(signal)
+                until = state.voice(source).may_act_until(verdict.signal)
                 work.keep(Pending(reached, until, moment.epoch))
             yield reached
 

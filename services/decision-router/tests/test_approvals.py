@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from decision_router.adapters import store
 from decision_router.adapters.tables import metadata, rounds
 from decision_router.handlers import approve, build_handlers, decline, lapse_due
-from signalbox.contracts.config import BotConfig, RouterConfig
+from signalbox.contracts.config import BotConfig, Policy, RouterConfig
 from signalbox.contracts.errors import Conflict
 from signalbox.contracts.events import Event, VerdictReached
 from signalbox.contracts.ids import verdict_id
@@ -111,6 +111,15 @@ def test_a_round_lapses_when_nobody_answers_in_time() -> None:
     assert what(made) == (Outcome.LAPSED, Reason.LAPSED, None, 2)
     assert router.looks(SIGNAL.valid_until) == []
     assert router.counts() == 0
+
+
+def test_a_round_lapses_when_the_bot_lets_the_word_live_no_longer() -> None:
+    policy = Policy(times_to_live_s={SIGNAL.source_type: 60})
+    router = waiting(a_bot(approval="manual", policy=policy))
+    end = SIGNAL.raised_at + timedelta(seconds=60)
+    assert router.looks(end - timedelta(microseconds=1)) == []
+    (made,) = router.looks(end)
+    assert what(made) == (Outcome.LAPSED, Reason.LAPSED, None, 2)
 
 
 def test_an_approval_that_comes_too_late_makes_the_round_lapse() -> None:

@@ -225,3 +225,29 @@ def test_the_first_failing_check_decides() -> None:
 
 def test_seconds_keep_every_digit() -> None:
     assert seconds(timedelta(seconds=3, microseconds=250)) == "3.00025"
+
+
+def test_a_bot_may_let_a_word_live_shorter_than_it_says_itself() -> None:
+    bot, signal = a_bot(policy=Policy(times_to_live_s={STRATEGY: 60})), a_signal()
+    at = [situation(bot, now=NOON + timedelta(seconds=s)) for s in (59, 60)]
+    young, old = (first_round(State(), signal, bot, one) for one in at)
+    assert young.outcome is Outcome.ACCEPTED
+    assert young.signal.valid_until == NOON + MINUTE  # nor may an order of it wait longer
+    assert (old.reason, old.numbers["time_to_live_s"]) == (Reason.EXPIRED, "60")
+    assert old.rule == "the bot lets a word of strategy live for 60 s"
+
+
+def test_a_bot_lets_no_word_live_longer_than_it_says_itself() -> None:
+    bot = a_bot(policy=Policy(times_to_live_s={STRATEGY: 3600}))
+    late = first_round(State(), a_signal(), bot, situation(bot, now=NOON + 5 * MINUTE))
+    assert late.reason is Reason.EXPIRED
+    assert "time_to_live_s" not in late.numbers
+
+
+def test_a_word_that_has_outlived_the_bots_patience_leads_nobody() -> None:
+    policy = Policy(times_to_live_s={SourceType.QUANTCONNECT: 60})
+    higher = a_signal(source_type=SourceType.QUANTCONNECT, action=Action.SELL)
+    for seconds_later, reason in ((59, Reason.HELD_BY_HIGHER), (60, Reason.LEADS)):
+        at = NOON + timedelta(seconds=seconds_later)
+        lower = a_signal(own_id="2", raised_at=at)
+        assert judged(lower, higher, bot=a_bot(policy=policy), now=at).reason is reason

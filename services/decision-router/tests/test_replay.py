@@ -63,6 +63,8 @@ FIRST_ROUNDS: tuple[tuple[BotConfig, list[Signal], Signal, Reason], ...] = (
     (bot(cooldown_s=600), [says(LLM, Action.BUY)], SIGNAL, Reason.COOLDOWN),
     (BOT, [says(LLM, Action.BUY, 1)], SIGNAL, Reason.STALE_WORD),
     (BOT, [], says(LLM, Action.BUY, -5), Reason.EXPIRED),
+    (bot(times_to_live_s={LLM: 30}), [], says(LLM, Action.BUY), Reason.EXPIRED),
+    (bot(times_to_live_s={LLM: 90}), [], says(LLM, Action.BUY), Reason.LEADS),
     (BOT, [], says(LLM, Action.BUY, confidence=Decimal("0.10")), Reason.LOW_CONFIDENCE),
     (BOT, [], says(LLM, Action.BUY, target=Target.REAL), Reason.REPLAY_FEED),
     (BOT, [], says(LLM, Action.HOLD), Reason.NO_OPINION),

@@ -3,15 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
-from executor.handlers.audit import audit
 from executor.handlers.holdings import same
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
-from signalbox.contracts.errors import Conflict, SignalboxError
-from signalbox.contracts.values import Action, OrderState, SourceType
-from signalbox.testing.examples import a_bot
+from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.wait import until
 
 D = Decimal
@@ -57,42 +52,6 @@ async def test_a_position_that_is_not_ours_stops_entries_until_it_is_gone(pit: O
         assert len(it.served.trading.posts) == 1
 
 
-async def test_what_somebody_else_sold_is_booked_when_a_person_says_so(pit: Open) -> None:
-    """The oldest lots are gone, at the price that is named; nothing is sent, and once only."""
-    async with pit() as it:
-        it.quote()
-        it.shop.accept(BUY)
-        (bought,) = await it.ends(S.FILLED)
-        elsewhere(it, "sell", "3")
-        await until(lambda: it.brokerage.mismatched == {"AAPL"})
-        left = bought.quantity - 3
-        said = {"bot": "alpha", "symbol": "AAPL", "quantity": str(left), "price": "212"}
-        for _ in range(2):
-            answer = await it.shop.commands.correct(it.shop.command("fix", **said))
-        await until(lambda: not it.brokerage.mismatched)
-        assert it.shop.held() == left == it.there.positions["AAPL"]
-        assert it.shop.book().realised == 3 * (D(212) - bought.average_price)
-        (_, booked) = await it.ends(S.FILLED, 2)
-        assert (answer["orders"], booked.source_id) == ([booked.order_id], "broker")
-        assert await it.shop.transact(audit) == []
-        assert len(it.served.trading.posts) == 1
-        it.shop.accept(SELL)
-        await it.ends(S.FILLED, 3)
-        assert it.there.positions == {}
-
-
-async def test_what_somebody_else_bought_is_a_lot_of_nobody_here(pit: Open) -> None:
-    async with pit() as it:
-        it.quote()
-        await until(lambda: it.brokerage.active)
-        elsewhere(it, "buy", "3")
-        said = {"bot": "alpha", "symbol": "AAPL", "quantity": "3", "price": "210"}
-        await it.shop.commands.correct(it.shop.command("fix", **said))
-        (lot,) = it.shop.book().holdings["AAPL"].lots
-        assert (lot.source_type, lot.quantity) == (SourceType.EXTERNAL, D(3))
-        assert it.agrees()
-
-
 async def test_keys_of_another_account_at_the_broker_are_refused(pit: Open) -> None:
     """What was sent to the former one would be missing there, and be sent again."""
     async with pit() as it:
@@ -106,43 +65,6 @@ async def test_keys_of_another_account_at_the_broker_are_refused(pit: Open) -> N
         it.shop.accept(BUY, source_id="other")
         assert "broker_refused" in it.alerts()
         assert len(it.served.trading.posts) == 1
-
-
-async def test_a_correction_goes_where_the_symbol_is_held(pit: Open) -> None:
-    async with pit() as it:
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.FILLED)
-        it.shop.configure(a_bot(account="paper-two", bound_version=2))
-        said = {"bot": "alpha", "symbol": "AAPL", "quantity": "2", "price": "210"}
-        await it.shop.commands.correct(it.shop.command("fix", **said))
-        assert (it.shop.held(), it.shop.held(account="paper-two")) == (2, 0)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        pytest.param({"quantity": "0"}, "holds 0 of AAPL already", id="nothing differs"),
-        pytest.param({"quantity": "many"}, "a number as text", id="no number"),
-        pytest.param({"price": "0"}, "above 0", id="no price"),
-        pytest.param({"symbol": "MSFT"}, "cancel them first", id="an order is open"),
-        pytest.param({"bot": "nobody"}, "there is no bot", id="no bot"),
-    ],
-)
-async def test_a_correction_that_makes_no_sense_is_refused(
-    pit: Open, change: dict[str, str], words: str
-) -> None:
-    async with pit() as it:
-        it.shop.accept(BUY, symbol="MSFT")  # waits for a quote
-        said = {"bot": "alpha", "symbol": "AAPL", "quantity": "3", "price": "210", **change}
-        with pytest.raises(SignalboxError, match=words):
-            await it.shop.commands.correct(it.shop.command("fix", **said))
-
-
-async def test_a_simulated_book_is_not_corrected(shop: Any) -> None:
-    said = {"bot": "alpha", "symbol": "AAPL", "quantity": "3", "price": "210"}
-    with pytest.raises(Conflict, match="simulated"):
-        await shop.commands.correct(shop.command("fix", **said))
 
 
 async def test_an_exit_does_not_open_what_somebody_else_has_closed(pit: Open) -> None:

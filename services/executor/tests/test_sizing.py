@@ -42,7 +42,7 @@ MINUTE = timedelta(minutes=1)
 def test_the_range_counts_gaps_and_is_smoothed_as_wilder_did() -> None:
     """True ranges 4, 12 (a gap up from 100), 5 (a gap down): their mean 8, then (8 + 5) / 2."""
     found = range_of(bars((101, 99, 100), (103, 99, 100), (112, 108, 111), (108, 106, 107)), 2, 7)
-    assert found == Range(D("6.5"), NOON, 7)
+    assert found == Range(D("6.5"), NOON, 7, D(107))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,8 @@ def test_seconds_of(interval: str, length: int) -> None:
 
 def known(shop: Shop, value: str, **over: Any) -> None:
     """The range is known as of now."""
-    shop.memory.ranges = {KEY: Range(D(value), over.get("at", shop.now), over.get("epoch", 1))}
+    fields = {"at": shop.now, "epoch": 1, "close": D(210)} | over
+    shop.memory.ranges = {KEY: Range(D(value), **fields)}
 
 
 def test_the_risk_is_what_two_ranges_cost(shop_with: Make) -> None:
@@ -94,7 +95,7 @@ def test_the_risk_is_what_two_ranges_cost(shop_with: Make) -> None:
 
 def test_no_size_is_worth_more_than_an_order_may_be(shop_with: Make) -> None:
     shop = shop_with(sizing=TARGET, limits=Limits(max_order_notional=D(2000)))
-    known(shop, "0.01")
+    known(shop, "0.01", close=D(100))
     shop.quote(bid=D(100), ask=D(100))
     shop.accept(BUY)
     assert shop.held() == 20
@@ -116,6 +117,8 @@ def test_each_symbol_has_its_own_steps(shop_with: Make) -> None:
         pytest.param(None, id="never known"),
         pytest.param({"at": NOON - timedelta(days=8)}, id="of last week"),
         pytest.param({"epoch": 2}, id="of another epoch"),
+        pytest.param({"close": D(21)}, id="of before a reverse split"),
+        pytest.param({"close": D(630)}, id="of before a split"),
     ],
 )
 def test_without_the_range_nothing_is_opened(

@@ -40,7 +40,7 @@ from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.values import Reason, SourceType, Target
 from signalbox.testing.examples import NOON, a_bot, a_verdict, an_account, an_order
 
-SETUP = rules.put_bot(rules.put_account(Setup(), an_account(), 3), a_bot(), 3)
+SETUP = rules.put_bot(rules.put_account(Setup(), an_account()), a_bot(), 3)
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,9 @@ def test_put_bot_keeps_its_binding_while_account_stays() -> None:
 
 
 def test_put_bot_binds_anew_when_the_account_changes() -> None:
-    more = rules.put_account(SETUP, an_account(id="second"), 8)
+    more = rules.put_account(SETUP, an_account(id="second"))
     moved = rules.put_bot(more, a_bot(account="second"), 9)
     assert [b.bound_version for b in moved.bots] == [9]
-
-
-def test_put_account_binds_its_bot_anew_when_the_mode_changes() -> None:
-    live = rules.put_account(SETUP, an_account(broker="alpaca", mode="live"), 9)
-    assert [b.bound_version for b in live.bots] == [9]
 
 
 def test_put_bot_refuses_an_account_that_is_not_there() -> None:
@@ -183,13 +178,13 @@ def test_remove_bot_also_takes_it_off_the_kill_switch() -> None:
 def test_remove_account_refuses(
     account: str, holds: list[str], error: type[Exception], words: str
 ) -> None:
-    setup = rules.put_account(SETUP, an_account(id="spare"), 4)
+    setup = rules.put_account(SETUP, an_account(id="spare"))
     with pytest.raises(error, match=words):
         rules.remove_account(setup, account, holds)
 
 
 def test_remove_account_takes_out_a_spare_one() -> None:
-    setup = rules.put_account(SETUP, an_account(id="spare"), 4)
+    setup = rules.put_account(SETUP, an_account(id="spare"))
     assert rules.remove_account(setup, "spare", []) == SETUP
 
 
@@ -231,7 +226,7 @@ def test_no_bot_takes_the_name_that_verdicts_without_a_bot_bear() -> None:
 
 
 def test_other_things_may_be_called_none() -> None:
-    assert edits.save_account(Setup(), AccountBody(name="None"), 5).item.id == "none"
+    assert edits.save_account(Setup(), AccountBody(name="None")).item.id == "none"
 
 
 def a_connection(setup: Setup, *, secret: SealedSecret | None, **fields: Any) -> Setup:
@@ -271,7 +266,7 @@ def test_save_bot_leaves_what_is_not_sent() -> None:
 
 
 def test_save_account_changes_what_is_sent() -> None:
-    saved = edits.save_account(SETUP, AccountBody(id="paper-alpha", name="Other"), 9)
+    saved = edits.save_account(SETUP, AccountBody(id="paper-alpha", name="Other"))
     assert (saved.item.name, saved.item.broker, saved.created) == ("Other", "paper", False)
 
 

@@ -8,7 +8,9 @@ from signalbox.contracts.values import Name, UtcTime, Value
 
 
 class Command(Value):
-    """What is asked. A repeated `request_id` gets the first answer again, and acts once."""
+    """What is asked. A repeated `request_id` gets the first answer again, and acts once; with
+    another body it is refused.
+    """
 
     request_id: Name
     by: Name  # user, token or service that asks

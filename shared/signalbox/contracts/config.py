@@ -47,6 +47,8 @@ class Policy(Value):
     thresholds: dict[SourceType, Confidence] = {  # lowest confidence that is acted on
         SourceType.LLM: Decimal("0.6"),
     }
+    times_to_live_s: dict[SourceType, Annotated[int, Field(ge=1)]] = {}  # market time after a word
+    # is said; it may end sooner by its own expiry, never later
     trust: dict[SourceType, Confidence] = {}  # weight of a source; one not listed counts 1
     consensus_of: int = Field(2, ge=1, le=20)  # sources that must agree
     margin: Confidence = Decimal("0.1")  # lead of the best score over the other side

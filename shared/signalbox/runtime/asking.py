@@ -1,6 +1,8 @@
 """Commands: request and reply with a deadline, typed errors, and one effect per request id."""
 
 import asyncio
+import hashlib
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -14,7 +16,13 @@ from pydantic import JsonValue, ValidationError
 from sqlalchemy import select
 
 from signalbox.contracts.commands import Command, Problem, Reply
-from signalbox.contracts.errors import Malformed, SignalboxError, TransientError, error_named
+from signalbox.contracts.errors import (
+    Conflict,
+    Malformed,
+    SignalboxError,
+    TransientError,
+    error_named,
+)
 from signalbox.contracts.subjects import PREFIX, command_subject, untoken
 from signalbox.runtime import ledger, metrics
 from signalbox.runtime.clock import wall_now
@@ -26,6 +34,17 @@ log = logging.getLogger(__name__)
 
 Answerer = Callable[[Command], Awaitable[dict[str, Any]]]
 _MOST_AT_ONCE = 32
+
+
+class _Answer(Reply):
+    """An answer as it is stored, and what it is the answer to."""
+
+    asked: str = ""  # digest of the command's body
+
+
+def _digest(command: Command) -> str:
+    """Tells two bodies apart, and says nothing of what is in them."""
+    return hashlib.sha256(json.dumps(command.body, sort_keys=True).encode()).hexdigest()
 
 
 class Answering:
@@ -103,10 +122,17 @@ class Answering:
                 select(answers.c.body).where(answers.c.request_id == command.request_id)
             )
         )
+        asked = _digest(command)
         if stored is not None:
-            return Reply.model_validate_json(stored)
+            answer = _Answer.model_validate_json(stored)
+            if answer.asked not in {"", asked}:
+                raise Conflict(
+                    "this Idempotency-Key came with another body before; make a new key for each"
+                    " request, and repeat one only with its own body"
+                )
+            return Reply(body=answer.body)
         reply = Reply(body=await answerer(command))
-        body = reply.model_dump_json()
+        body = _Answer(body=reply.body, asked=asked).model_dump_json()
         await service.db.write(
             lambda sql: ledger.remember_answer(sql, metadata, command.request_id, body)
         )

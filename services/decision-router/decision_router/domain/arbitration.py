@@ -1,7 +1,7 @@
 """From a signal to a verdict: the first round, and what a person or time makes of a pending one."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from decision_router.domain.checks import check, cool_down, stale
 from decision_router.domain.policies import settle
@@ -9,7 +9,7 @@ from decision_router.domain.ruling import Ruling, accepted, refused
 from decision_router.domain.situation import Situation
 from decision_router.domain.state import State
 from signalbox.contracts import ids
-from signalbox.contracts.config import BotConfig
+from signalbox.contracts.config import BotConfig, Policy
 from signalbox.contracts.events import VerdictReached
 from signalbox.contracts.payloads import LiveSignal, Signal, Verdict
 from signalbox.contracts.values import Action, Outcome, Reason
@@ -78,8 +78,20 @@ def weighed(
     return tuple(sorted(words, key=lambda w: w.signal_id.int))
 
 
+def as_heard(signal: Signal, policy: Policy) -> Signal:
+    """The signal, expiring sooner where the policy lets a word of its source live shorter."""
+    life_s = policy.times_to_live_s.get(signal.source_type)
+    if life_s is None or signal.valid_until - signal.raised_at <= timedelta(seconds=life_s):
+        return signal
+    return signal.model_copy(update={"valid_until": signal.raised_at + timedelta(seconds=life_s)})
+
+
 def first_round(state: State, signal: Signal, bot: BotConfig, situation: Situation) -> Verdict:
-    """The bot's verdict on a new signal; pending where it would act and a person must agree."""
+    """The bot's verdict on a new signal; pending where it would act and a person must agree.
+
+    It names the signal as this bot heard it: with the expiry that the bot gives it.
+    """
+    signal = as_heard(signal, bot.policy)
     ruling = arbitrate(state, signal, bot, situation)
     if ruling.outcome is Outcome.ACCEPTED and bot.approval == "manual":
         ruling = replace(ruling, outcome=Outcome.PENDING, reason=Reason.AWAITS_APPROVAL)

@@ -23,7 +23,7 @@ def check(state: State, signal: Signal, bot: BotConfig, situation: Situation) ->
     return (
         _may_act(signal, bot, situation)
         or _symbol_is_allowed(signal, bot)
-        or _is_in_time(signal, voice, situation)
+        or _is_in_time(signal, voice, bot, situation)
         or _is_newest(signal, voice)
         or _is_confident(signal, bot)
     )
@@ -63,7 +63,9 @@ def _symbol_is_allowed(signal: Signal, bot: BotConfig) -> Ruling | None:
     return refused(Reason.SYMBOL_NOT_ALLOWED, f"the bot does not trade {signal.symbol}", numbers)
 
 
-def _is_in_time(signal: Signal, voice: Voice, situation: Situation) -> Ruling | None:
+def _is_in_time(
+    signal: Signal, voice: Voice, bot: BotConfig, situation: Situation
+) -> Ruling | None:
     until = voice.may_act_until(signal)
     if situation.now < until:
         return None
@@ -72,6 +74,10 @@ def _is_in_time(signal: Signal, voice: Voice, situation: Situation) -> Ruling | 
         numbers = {"withdrawn_until": until.isoformat(), **late}
         return refused(Reason.WITHDRAWN, "its source had taken it back", numbers)
     numbers = {"valid_until": until.isoformat(), **late}
+    life_s = bot.policy.times_to_live_s.get(signal.source_type)
+    if life_s is not None and until - signal.raised_at == timedelta(seconds=life_s):
+        rule = f"the bot lets a word of {signal.source_type} live for {life_s} s"
+        return refused(Reason.EXPIRED, rule, {"time_to_live_s": str(life_s), **numbers})
     return refused(Reason.EXPIRED, "not acted on at or after its expiry", numbers)
 
 

@@ -31,9 +31,12 @@ def kept(sql: Connection) -> Kept:
 
 
 def sums(sql: Connection) -> Sums:
-    """What the fills add up to, read in portions."""
+    """What fills and splits add up to, the former read in portions."""
     total = Sums()
     total.take(_fills(sql))
+    c = tables.corrections.c
+    for row in sql.execute(select(c.bot, c.account, c.symbol, c.split_units)):
+        total.split((row.bot, row.account, row.symbol), row.split_units)
     return total
 
 

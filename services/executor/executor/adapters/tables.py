@@ -160,6 +160,24 @@ broker_accounts = Table(
     Column("broker_id", String(128), nullable=False),
 )
 
+corrections = Table(
+    "corrections",  # what people have said that an account holds
+    metadata,
+    Column("request_id", String(128), primary_key=True),
+    Column("bot", String(64), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("symbol", String(24), nullable=False),
+    Column("made_by", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked", Json, nullable=False),
+    Column("held_before", ExactDecimal, nullable=False),
+    Column("held_after", ExactDecimal, nullable=False),
+    Column("split_units", ExactDecimal, nullable=False),  # of the difference, by a split: no fill
+    Column("at", UtcDateTime, nullable=False),  # market time
+    Column("made_at", UtcDateTime, nullable=False),  # wall time
+)
+Index("ix_corrections_bot_symbol", corrections.c.bot, corrections.c.symbol)
+
 withdrawals = Table(
     "withdrawals",  # signals that were taken back or shortened
     metadata,

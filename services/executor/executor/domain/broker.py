@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypedDict
 
-from executor.domain.money import ZERO, divide, multiply, subtract
+from executor.domain.money import UNIT, ZERO, divide, multiply, subtract
 from executor.domain.orders import Execution, Ticket
 from executor.domain.paper import NAME as PAPER
 from executor.domain.scene import Denial
@@ -16,7 +16,6 @@ from signalbox.contracts.ids import plain
 from signalbox.contracts.values import OrderState, Side, Target
 
 _BPS = Decimal("0.0001")
-_UNIT = Decimal("0.000000001")  # to which brokers count
 
 
 class Kind(StrEnum):
@@ -117,8 +116,8 @@ def execution_of(fill: BrokerFill, symbol: str, side: Side, fee_bps: Decimal) ->
     share = multiply(fee_bps, _BPS)
     if side is Side.SELL:
         fee = multiply(multiply(fill.quantity, fill.price), share)
-        return Execution(fill.quantity, fill.price, fee.quantize(_UNIT))
-    withheld = multiply(fill.quantity, share).quantize(_UNIT)
+        return Execution(fill.quantity, fill.price, fee.quantize(UNIT))
+    withheld = multiply(fill.quantity, share).quantize(UNIT)
     kept = subtract(fill.quantity, withheld)
     return Execution(kept, fill.price, multiply(withheld, fill.price), withheld=withheld)
 
@@ -149,7 +148,7 @@ def fill_of(shown: BrokerOrder, ticket: Ticket, at: datetime) -> BrokerFill | No
     price = divide(paid, quantity)
     if price <= ZERO:
         return None
-    return BrokerFill(shown.broker_id, quantity, shown.filled, price.quantize(_UNIT), at)
+    return BrokerFill(shown.broker_id, quantity, shown.filled, price.quantize(UNIT), at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Sums:
-    """What the fills add up to."""
+    """What fills and splits add up to."""
 
     positions: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     cash: dict[tuple[str, str], Decimal] = field(default_factory=dict)
@@ -53,6 +53,10 @@ class Sums:
             )
             self.positions[where] = add(self.positions.get(where, ZERO), moved)
             self.cash[book] = subtract(add(self.cash.get(book, ZERO), paid), fill.fee)
+
+    def split(self, where: tuple[str, str, str], units: Decimal) -> None:
+        """Add what a split has added to a position; it moves no cash."""
+        self.positions[where] = add(self.positions.get(where, ZERO), units)
 
 
 def mismatches(kept: Kept, sums: Sums) -> list[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ divide = _ROUNDED.divide  # to 18 digits: for averages and ratios, never for cas
 square_root = _ROUNDED.sqrt
 
 ZERO = Decimal(0)
+UNIT = Decimal("0.000000001")  # to which brokers count
 _HALF = Decimal("0.5")
 
 

@@ -41,6 +41,12 @@ def _by_volatility(
             f" known for {symbol}; without it the order has no size"
         )
         return Denial("no_volatility", words)
+    if not seen.of_scale(price):
+        words = (
+            f"{symbol} stands at {price}, its average true range is of bars around {seen.close}:"
+            " it may have been split, and waits for new bars"
+        )
+        return Denial("no_volatility", words)
     risk = multiply(sizing.risk, max(scene.book.equity, ZERO))
     units = units_for(risk, multiply(sizing.atr_multiple, seen.value), step)
     return min(units, units_for(bot.limits.max_order_notional, price, step))

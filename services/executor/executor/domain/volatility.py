@@ -13,6 +13,7 @@ from signalbox.contracts.payloads import Bar
 Key = tuple[str, str, int]  # symbol, interval, period
 
 _LONGEST = timedelta(days=7)  # a range that is older says nothing
+_APART = Decimal("1.3")  # a price so many times away may be of another scale, as after a split
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
 
@@ -23,10 +24,15 @@ class Range:
     value: Decimal  # units of price, above 0
     at: datetime  # when that bar closed, market time
     epoch: int  # in which it was read
+    close: Decimal  # of that bar
 
     def fresh(self, now: datetime, epoch: int) -> bool:
         """Whether it may be used now: of this epoch, and not older than a week."""
         return self.epoch == epoch and now - self.at <= _LONGEST
+
+    def of_scale(self, price: Decimal) -> bool:
+        """Whether it was measured near enough to this price to be of the same scale."""
+        return max(price, self.close) < multiply(_APART, min(price, self.close))
 
 
 def key_of(symbol: str, sizing: Sizing) -> Key:
@@ -61,7 +67,8 @@ def range_of(bars: Sequence[Bar], period: int, epoch: int) -> Range | None:
     value = divide(total, whole)
     for one in true[period:]:
         value = divide(add(multiply(value, whole - 1), one), whole)
-    return Range(value, bars[-1].closed_at, epoch) if value > 0 else None
+    last = bars[-1]
+    return Range(value, last.closed_at, epoch, last.close) if value > 0 else None
 
 
 def _true_range(bar: Bar, before: Bar) -> Decimal:

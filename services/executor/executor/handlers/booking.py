@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 from executor.domain import paper
 from executor.domain.book import Book, equity_of, position_of, with_order_counted
 from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.domain.lots import apply_fill
+from executor.domain.money import halfway
 from executor.domain.orders import NEXT, Execution, Recall, Ticket, advance, filled, late
 from executor.domain.risk import after_exit, begun, halted_by
 from executor.domain.scene import Denial, Scene, reserved_by, usable
@@ -19,7 +21,7 @@ from signalbox.contracts.events import (
     PositionChanged,
 )
 from signalbox.contracts.limits import Limits, Sizing
-from signalbox.contracts.payloads import Alert, Quote
+from signalbox.contracts.payloads import Alert, Order, Quote
 from signalbox.contracts.values import OrderState, Severity
 from signalbox.runtime.moment import Moment
 
@@ -65,6 +67,19 @@ def scene_of(
         allow_live=desk.allow_live,
         epoch=moment.epoch,
         ranges=desk.ranges,
+    )
+
+
+def ticket_of(desk: Desk, order: Order, targets: tuple[UUID, ...]) -> Ticket:
+    """What is remembered of an exit that no verdict has asked for."""
+    quote = desk.quotes.get(order.symbol)
+    return Ticket(
+        order=order,
+        correlation_id=order.intent_id,
+        config_version=0,
+        planned_at=order.at,
+        targets=targets,
+        arrival=halfway(quote) if quote else None,
     )
 
 

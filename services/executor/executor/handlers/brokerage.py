@@ -79,6 +79,12 @@ class Brokerage:
         """The loop's clock."""
         return asyncio.get_running_loop().time()
 
+    @property
+    def bot(self) -> str:
+        """The bot that the account belongs to, as a path names it."""
+        bots = self.work.service.moment().config.bots
+        return next((bot.id for bot in bots if bot.account == self.account), "{bot}")
+
     def tickets(self, symbol: str | None = None) -> list[Ticket]:
         """Open orders of this account: exits first, then by age."""
         found = [

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from executor.adapters import store
+from executor.adapters import corrections, store
 from executor.domain.book import FLAT
 from executor.domain.desk import Desk
 from executor.handlers import correcting, manual
 from executor.handlers.booking import ExecutorMoment
+from executor.handlers.wishes import wish_of
 from executor.handlers.work import Work
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
@@ -74,24 +75,24 @@ class Commands:
         return {"orders": [order_id]}
 
     async def correct(self, command: Command) -> dict[str, object]:
-        """Book what somebody else has traded in an account at a broker."""
-        bot, symbol = manual.text_of(command, "bot"), manual.text_of(command, "symbol")
-        holds, price = (correcting.number_of(command, name) for name in ("quantity", "price"))
-        if price <= 0:
-            raise Malformed("price: above 0")
+        """Make a book hold what the account at its broker does."""
+        bot, wish = manual.text_of(command, "bot"), wish_of(command)
         orders: list[str] = []
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             _must_exist(desk, bot)
-            book = desk.book(bot, _account_of(desk, bot, symbol))
-            orders.append(correcting.order_id_of(command.request_id, book, symbol))
-            store.load_known(sql, desk, orders)
-            if orders[0] not in desk.known:
-                yield from correcting.correct(
-                    desk, book, symbol, holds=holds, price=price, command=command, moment=moment
-                )
+            book = desk.book(bot, _account_of(desk, bot, wish.symbol))
+            asked = corrections.asked(sql, wish.request_id)
+            if asked not in (None, command.body):
+                raise Conflict("another correction was made under this key before; take a new key")
+            name = correcting.order_id_of(wish, book)
+            store.load_known(sql, desk, [name])
+            if asked is None:
+                yield from correcting.correct(sql, desk, book, wish, moment)
+            orders.extend({name} & desk.known)
 
         await self._work.do(rule, {bot})
+        self._work.memory.reopen(bot)
         return {"orders": orders}
 
     async def clear_halt(self, command: Command) -> dict[str, object]:

@@ -9,6 +9,7 @@ from executor.domain.submission import hindrance
 from executor.handlers.booking import quote_for, scene_of
 from executor.handlers.brokerage import Brokerage
 from executor.handlers.holdings import Holdings
+from signalbox.contracts.values import SourceType
 
 
 class Gate:
@@ -64,16 +65,24 @@ class Gate:
 
     async def cover(self, ticket: Ticket) -> Decimal | None:
         """How many units an exit has to leave out, because a fee has taken them; None while the
-        broker does not hold what our books say: the order could open a position.
+        broker does not hold what our books say: the order could open a position. After a split
+        only what a person has commanded goes: levels and lots are of before it.
         """
         order = ticket.order
-        cover = await self._holdings.cover(order.symbol)
+        cover, split = await self._holdings.cover(order.symbol)
+        why = "the broker does not hold what the books say, and the order could open a position"
+        then = "it goes as soon as they agree"
+        if split is not None and order.source_type is not SourceType.MANUAL:
+            cover = None
+            why = f"the broker's position looks like a split of {split}, not booked here yet"
+            then = "a stop is judged anew after that"
         if cover is None:
             words = (
-                f"the {order.purpose} of {order.bot} on {order.symbol} waits: the broker does not"
-                " hold what the books say, and the order could open a position. Compare them; it"
-                " goes as soon as they agree."
+                f"the {order.purpose} of {order.bot} on {order.symbol} waits: {why}. Compare them"
+                f" and correct the book (POST /api/positions/{order.bot}/{order.symbol}/correct);"
+                f" {then}."
             )
             about = f"key:{order.bot}/{order.symbol}"
-            await self._at.tell_once("exit_waits", about, words, order.order_id)
+            occurrence = f"{order.order_id}|{split or ''}"
+            await self._at.tell_once("exit_waits", about, words, occurrence)
         return cover

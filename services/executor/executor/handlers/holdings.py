@@ -8,12 +8,14 @@ from decimal import Decimal
 from executor.adapters import brokered
 from executor.domain.broker import BrokerPosition
 from executor.domain.money import ZERO, halfway, multiply, subtract
+from executor.domain.splits import Split, far, likely
 from executor.handlers.brokerage import Brokerage
 from signalbox.contracts.ids import plain
 from signalbox.runtime import metrics
 
 _SURE = 2  # looks in a row that must show the same difference
 _CRYPTO_SHARE = Decimal("0.003")  # what another fee than the configured one may make up
+_JUMP = Decimal("1.2")  # times; the smallest split that is looked for is 5:4
 _DUST = Decimal(1)  # account currency: what is left of a pair when its fee was another one
 
 
@@ -24,10 +26,13 @@ class Holdings:
         self._at = brokerage
         self._suspects: dict[str, int] = {}
         self._looks = 0
+        self._before: dict[str, Decimal] = {}  # by symbol: its price when both agreed
+        self._splits: dict[str, Split] = {}  # that people have been told of
 
-    async def cover(self, symbol: str) -> Decimal | None:
+    async def cover(self, symbol: str) -> tuple[Decimal | None, Split | None]:
         """How many units the broker holds less than our books say, by a fee; None when the two
-        differ by more, or are on other sides: an exit could open a position.
+        differ by more, or are on other sides: an exit could open a position. And the split that
+        the difference looks like.
 
         Raises:
             SignalboxError: the broker did not say.
@@ -36,10 +41,11 @@ class Holdings:
         ours = await at.read(lambda sql: brokered.held(sql, at.account))
         shown = await at.broker.position(symbol)
         held, there = ours.get(symbol, ZERO), shown.quantity if shown else ZERO
+        split = self._split(symbol, held, there)
         missing = subtract(held.copy_abs(), there.copy_abs())
         if (held > 0) is (there > 0) and missing <= ZERO:
-            return ZERO
-        return max(missing, ZERO) if same(symbol, held, there) else None
+            return ZERO, split
+        return max(missing, ZERO) if same(symbol, held, there) else None, split
 
     def suspected(self, symbol: str) -> bool:
         """Whether the first looks of this process show a difference that is not told yet."""
@@ -59,7 +65,9 @@ class Holdings:
                 self._suspects.pop(symbol, None)
                 continue
             held, there = ours.get(symbol, ZERO), theirs.get(symbol, ZERO)
-            if same(symbol, held, there, self._price(symbol)):
+            price = self._price(symbol)
+            if same(symbol, held, there, price):
+                self._remember(symbol, price)
                 await self._agreed(symbol)
             else:
                 await self._differs(symbol, held, there)
@@ -71,8 +79,24 @@ class Holdings:
         quote = self._at.work.memory.board.snapshot().get(symbol)
         return halfway(quote) if quote else None
 
+    def _remember(self, symbol: str, price: Decimal | None) -> None:
+        """The price at which broker and books agreed. One that has jumped may be of after a split
+        that the broker does not show yet.
+        """
+        known = self._before.get(symbol)
+        if price is None:
+            return
+        if known is None or symbol in self._at.mismatched or far(known, price) < _JUMP:
+            self._before[symbol] = price
+
+    def _split(self, symbol: str, held: Decimal, there: Decimal) -> Split | None:
+        if "/" in symbol:
+            return None
+        return likely(held, there, self._before.get(symbol), self._price(symbol))
+
     async def _agreed(self, symbol: str) -> None:
         self._suspects.pop(symbol, None)
+        self._splits.pop(symbol, None)
         if symbol in self._at.mismatched:
             self._at.mismatched.discard(symbol)
             words = f"broker and books agree on {symbol} again"
@@ -81,14 +105,30 @@ class Holdings:
     async def _differs(self, symbol: str, held: Decimal, there: Decimal) -> None:
         at = self._at
         self._suspects[symbol] = self._suspects.get(symbol, 0) + 1
-        if self._suspects[symbol] < _SURE or symbol in at.mismatched:
+        split = self._split(symbol, held, there)
+        known = symbol in at.mismatched and split in {None, self._splits.get(symbol)}
+        if self._suspects[symbol] < _SURE or known:
             return
         at.mismatched.add(symbol)
         words = (
             f"account {at.account} holds {plain(there)} of {symbol} at the broker, the books say"
-            f" {plain(held)}. Nothing is opened there until they agree, and no order is made to"
-            " mend it: somebody else may trade in this account."
+            f" {plain(held)}."
         )
+        how = f"POST /api/positions/{at.bot}/{symbol}/correct"
+        if split is not None:
+            self._splits[symbol] = split
+            words += (
+                f" It looks like a split of {split}: no order of ours did it, and the price has"
+                " moved the other way. Nothing is opened there; stops and exits of sources wait:"
+                " their levels are of before. Look it up, then correct the book:"
+                f' {how} with "split": "{split}".'
+            )
+        else:
+            words += (
+                " Nothing is opened there until they agree, and no order is made to mend it:"
+                f" somebody else may trade in this account. Correct the book ({how}), or trade the"
+                " difference back at the broker."
+            )
         await at.tell("position_mismatch", self._about(symbol), words)
 
     def _about(self, symbol: str) -> str:

@@ -10,11 +10,11 @@ from executor.domain.book import Book
 from executor.domain.broker import routing
 from executor.domain.desk import START, Desk, Track
 from executor.domain.exits import everything
-from executor.domain.money import ZERO, halfway
+from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
 from executor.domain.risk import HALTS, rebased
 from executor.domain.scene import Denial, Intent
-from executor.handlers.booking import ExecutorMoment, alert, end, place
+from executor.handlers.booking import ExecutorMoment, alert, end, place, ticket_of
 from signalbox.contracts import ids
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.commands import Command
@@ -87,7 +87,7 @@ def close_all(
             for leg, intent in enumerate(everything(book, symbol)):
                 account = desk.accounts.get(book.account)
                 order = _order(wish, book, symbol, moment, intent=intent, leg=leg, account=account)
-                yield from place(desk, _ticket(desk, order, intent), moment, None)
+                yield from place(desk, ticket_of(desk, order, intent.targets), moment, None)
 
 
 def cancel(
@@ -166,16 +166,4 @@ def _order(
         **routing(account, order_id),
         fence=moment.fence,
         at=moment.now,
-    )
-
-
-def _ticket(desk: Desk, order: Order, intent: Intent) -> Ticket:
-    quote = desk.quotes.get(order.symbol)
-    return Ticket(
-        order=order,
-        correlation_id=order.intent_id,
-        config_version=0,
-        planned_at=order.at,
-        targets=intent.targets,
-        arrival=halfway(quote) if quote else None,
     )

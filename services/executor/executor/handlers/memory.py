@@ -114,6 +114,12 @@ class Memory:
             opened=self.opened,
         )
 
+    def reopen(self, bot: str) -> None:
+        """Let the cash of a bot's accounts at brokers be looked at anew; it is taken over as long
+        as the bot has sent nothing.
+        """
+        self.opened = frozenset(key for key in self.opened if key[0] != bot)
+
     def hear(self, quotes: Iterable[Quote]) -> None:
         """Take quotes; orders that wait for them are tried soon."""
         wanted = {ticket.order.symbol for ticket in self.waiting.values()}

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from executor.adapters import store
+from executor.adapters import corrections, store
 from executor.domain.book import Book, position_of
 from executor.domain.broker import routing
 from executor.domain.desk import Desk
 from executor.domain.exits import exit_of
 from executor.domain.guards import Alarm, alarm, trailed
-from executor.domain.money import ZERO, halfway
-from executor.domain.orders import Ticket, refused
-from executor.handlers.booking import ExecutorMoment, place, quote_for
+from executor.domain.money import ZERO
+from executor.domain.orders import refused
+from executor.handlers.booking import ExecutorMoment, place, quote_for, ticket_of
 from signalbox.contracts import ids
 from signalbox.contracts.events import Event, PositionChanged
 from signalbox.contracts.payloads import Lot, Order, Quote
@@ -63,24 +63,27 @@ def _close(
         for ticket in desk.open_orders(book.bot, symbol)
         if ticket.order.account == book.account
     )
-    attempt = None if any(leaving) else _attempt(sql, book, lot, why, moment)
+    attempt = None if any(leaving) else _attempt(sql, book, lot, why, moment=moment, symbol=symbol)
     if attempt is not None:
         order = _order(desk, book, lot, why, moment=moment, symbol=symbol, attempt=attempt)
-        yield from place(desk, _ticket(desk, order, lot), moment, None)
+        yield from place(desk, ticket_of(desk, order, (lot.lot_id,)), moment, None)
 
 
 def _attempt(
-    sql: Connection, book: Book, lot: Lot, why: Alarm, moment: ExecutorMoment
+    sql: Connection, book: Book, lot: Lot, why: Alarm, *, moment: ExecutorMoment, symbol: str
 ) -> int | None:
     """Which order for this lot and trigger is due, from 0; None when the one before has done all
-    that may be done. One that the broker has ended is followed by another after a while.
+    that may be done. One that the broker has ended is followed by another after a while, one that
+    has ended before the lot was corrected at once.
     """
+    corrected = corrections.newest(sql, book.bot, book.account, symbol)
     for attempt in range(_MOST_ATTEMPTS):
         before = store.find_order(sql, _name(book, lot, why, attempt))
         if before is None:
             return attempt
-        waited = moment.now - before.order.at
-        if not refused(before) or waited < _AGAIN:
+        ended = before.order.at
+        again = refused(before) and moment.now - ended >= _AGAIN
+        if not again and (before.open or corrected is None or ended > corrected):
             return None
     return None
 
@@ -137,16 +140,4 @@ def _order(
         **routing(desk.accounts.get(book.account), name),
         fence=moment.fence,
         at=moment.now,
-    )
-
-
-def _ticket(desk: Desk, order: Order, lot: Lot) -> Ticket:
-    quote = desk.quotes.get(order.symbol)
-    return Ticket(
-        order=order,
-        correlation_id=order.intent_id,
-        config_version=0,
-        planned_at=order.at,
-        targets=(lot.lot_id,),
-        arrival=halfway(quote) if quote else None,
     )

@@ -4,9 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -14,6 +12,7 @@ from executor.adapters import brokered, store
 from executor.domain.book import NO_RISK
 from executor.domain.broker import BrokerFill, BrokerOrder, contradiction
 from executor.domain.desk import Desk
+from executor.domain.money import add, subtract
 from executor.domain.orders import Ticket
 from executor.handlers import sending
 from executor.handlers.booking import ExecutorMoment
@@ -27,13 +26,9 @@ from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 _OVERLAP = timedelta(minutes=5)
 _OVERLAP_AT_START = timedelta(hours=24)
 _MOST_SKEW_S = 2.0
-_SURE = 2  # looks in a row that must show the same difference
-_CRYPTO_SHARE = Decimal("0.003")  # what another fee than the configured one may make up
 _IDLE = 4  # times the pause between sweeps while no order is open
 
 
@@ -113,8 +108,8 @@ class Reconciler:
             await at.tell_once("clock_skew", f"account:{at.account}", words, there.isoformat())
 
     async def _open_books(self) -> None:
-        """A bot's book begins with the account's cash: put right before its first order, whose
-        fill may have moved that cash and not be booked.
+        """A bot's book begins with the account's cash, and with what was taken into it: put right
+        before its first order, whose fill may have moved that cash and not be booked.
         """
         at = self._at
         memory = at.work.memory
@@ -133,8 +128,9 @@ class Reconciler:
             for bot in sorted(bots):
                 book = desk.book(bot, at.account)
                 untouched = not brokered.ever_sent(sql, at.account, bot)
-                if untouched and book.cash == book.started_with != cash:
-                    desk.put_book(replace(book, started_with=cash, cash=cash, risk=NO_RISK))
+                if untouched and book.cash != cash:
+                    began = subtract(add(cash, book.cost), book.realised)
+                    desk.put_book(replace(book, started_with=began, cash=cash, risk=NO_RISK))
             return iter(())
 
         await at.work.do(rule, bots)

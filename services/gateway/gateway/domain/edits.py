@@ -89,7 +89,7 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
         given = {"name": key, "account": key, "sources": _every_source(), **given}
         if body.account is None and find(setup.accounts, key) is None:
             own = AccountConfig(id=key, name=str(given["name"]))
-            setup = rules.put_account(setup, own, version)
+            setup = rules.put_account(setup, own)
     fields = before.model_dump() if before else {}
     bot = BotConfig.model_validate({**fields, **_within(before, given), "id": key})
     after = rules.put_bot(setup, bot, version)
@@ -121,7 +121,7 @@ class SealedKeys:
 
 
 def save_account(
-    setup: Setup, body: AccountBody, version: int, keys: SealedKeys | None = None
+    setup: Setup, body: AccountBody, keys: SealedKeys | None = None
 ) -> Saved[AccountConfig]:
     """Add an account, or change one; `keys` when they were sent.
 
@@ -146,7 +146,7 @@ def save_account(
         fields |= {"key_hint": keys.hint, "keys_at": keys.at}
     account = AccountConfig.model_validate({**fields, **given, "id": key})
     _has_its_keys(account, before, keys)
-    return Saved(rules.put_account(setup, account, version), account, before is None)
+    return Saved(rules.put_account(setup, account), account, before is None)
 
 
 def _stays_where_it_is(before: AccountConfig, given: Mapping[str, object]) -> None:

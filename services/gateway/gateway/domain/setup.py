@@ -126,15 +126,9 @@ def put_bot(setup: Setup, bot: BotConfig, version: int) -> Setup:
     )
 
 
-def put_account(setup: Setup, account: AccountConfig, version: int) -> Setup:
-    """Add or change an account; another broker or mode binds its bot to this version."""
-    before = find(setup.accounts, account.id)
-    moved = before is not None and (before.mode, before.broker) != (account.mode, account.broker)
-    bots = tuple(
-        b.model_copy(update={"bound_version": version}) if moved and b.account == account.id else b
-        for b in setup.bots
-    )
-    return setup.model_copy(update={"accounts": put(setup.accounts, account), "bots": bots})
+def put_account(setup: Setup, account: AccountConfig) -> Setup:
+    """Add or change an account. Its broker and mode never change, so no bot is bound anew."""
+    return setup.model_copy(update={"accounts": put(setup.accounts, account)})
 
 
 def remove_bot(setup: Setup, bot: str, holds: Sequence[str]) -> Setup:

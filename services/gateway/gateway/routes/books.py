@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.adapters.views import books
 from gateway.domain.book_views import EquityView, PositionView
@@ -40,23 +40,33 @@ async def close_position(
 
 
 class Correction(BaseModel):
-    """What an account holds of a symbol at its broker, and what the difference was traded at."""
+    """What an account holds of a symbol at its broker, and how it came to differ from the book:
+    traded at `price`, by a `split`, or, where neither is sent, without a trade.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     quantity: Annotated[Decimal, Field(max_digits=30)]  # units; negative is short
-    price: Annotated[Decimal, Field(gt=0, max_digits=30)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    price: Annotated[Decimal, Field(gt=0, max_digits=30)] | None = None
+    split: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[1-9]\d{0,3}:[1-9]\d{0,3}$", description="New units for old, such as 2:1."
+        ),
+    ] = None
 
 
 @router.post("/positions/{bot}/{symbol:path}/correct", operation_id="correct_position")
 async def correct_position(
     bot: Id, symbol: Id, body: Correction, context: GetContext, *, who: Admin, key: GetKey
 ) -> Placed:
-    """Make the book of a bot at a broker hold what its account does, after somebody has traded
-    there by hand. Nothing is sent; the difference is booked as bought or sold by `external`.
+    """Make the book of a bot at a broker hold what its account does. Nothing is sent. A split
+    changes the lots and their stops; any other difference is booked as bought or sold by
+    `external`, without a price at the market's. Who, why, from what to what is told as an alert.
     """
     unique = f"{bot}|{symbol}|{key}" if key else None
-    asked = {"bot": bot, "symbol": symbol, **body.model_dump(mode="json")}
+    asked = {"bot": bot, "symbol": symbol, **body.model_dump(mode="json", exclude_none=True)}
     return Placed.model_validate(
         await context.ask("executor", "correct", asked, by=who.person, key=unique)
     )

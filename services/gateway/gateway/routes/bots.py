@@ -148,7 +148,7 @@ async def save_account(
         context,
         who,
         response,
-        lambda setup, version: edits.save_account(setup, body, version, keys),
+        lambda setup, _version: edits.save_account(setup, body, keys),
     )
     return _view(account, setup)
 

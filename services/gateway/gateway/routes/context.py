@@ -78,7 +78,9 @@ class Context:
         key: str | None = None,
         timeout_s: float = _TIMEOUT_S,
     ) -> dict[str, JsonValue]:
-        """Ask another service; the same idempotency key of the same person acts once."""
+        """Ask another service; the same idempotency key of the same person acts once, and is
+        refused with another body.
+        """
         request_id = str(ids.derive(by.username, verb, key) if key else uuid4())
         return await self.service.ask(
             other, verb, body, by=by.username, request_id=request_id, timeout_s=timeout_s
@@ -94,7 +96,10 @@ def get_context(request: Request) -> Context:
 def get_key(
     idempotency_key: Annotated[
         str | None,
-        Header(max_length=64, description="The same key acts once and gets the same answer."),
+        Header(
+            max_length=64,
+            description="The same key acts once and gets the same answer; not with another body.",
+        ),
     ] = None,
 ) -> str | None:
     """The caller's idempotency key."""

@@ -41,7 +41,7 @@ const ADVICE: Record<string, string> = {
   superseded: "Nothing: a newer order took its place.",
   duplicate_order: "Nothing: the same order is already at the broker.",
   close_incomplete: "Look at the position; close the rest by hand if you want it gone.",
-  position_mismatch: "Compare the broker's positions with this page, then clear the halt.",
+  position_mismatch: "Look at the alert: it names what the broker holds, and how to correct the book.",
   wide_spread: "Wait for a narrower spread, or allow a wider one.",
   price_collar: "Nothing, if the price ran away. Else allow more slippage.",
   stop_passed: "Nothing: the price was already beyond its own stop.",

@@ -2843,6 +2843,7 @@ export interface components {
              *       "thresholds": {
              *         "llm": "0.6"
              *       },
+             *       "times_to_live_s": {},
              *       "trust": {}
              *     }
              */
@@ -2954,6 +2955,7 @@ export interface components {
              *       "thresholds": {
              *         "llm": "0.6"
              *       },
+             *       "times_to_live_s": {},
              *       "trust": {}
              *     }
              */
@@ -5333,6 +5335,13 @@ export interface components {
                 [key: string]: string;
             };
             /**
+             * Times To Live S
+             * @default {}
+             */
+            times_to_live_s?: {
+                [key: string]: number;
+            };
+            /**
              * Trust
              * @default {}
              */
@@ -6315,6 +6324,13 @@ export interface components {
              */
             thresholds?: {
                 [key: string]: number | string;
+            };
+            /**
+             * Times To Live S
+             * @default {}
+             */
+            times_to_live_s?: {
+                [key: string]: number;
             };
             /**
              * Trust

@@ -71,6 +71,7 @@ describe("a bot's values", () => {
 
   it.each([
     ["policy.thresholds.llm", "thresholds.llm"],
+    ["policy.times_to_live_s.llm", "lives.llm"],
     ["limits.source_budgets.llm", "budgets.llm"],
     ["limits.max_spread", "limits.max_spread"],
     ["symbols.3", "symbols"],

@@ -6,7 +6,7 @@ import { type ReactNode, useState } from "react";
 import { InfoTip } from "@/components/InfoTip";
 import { sourceType } from "@/format";
 import { Label, NumberField, type Spec } from "../fields";
-import { BUDGET, EXITS, LIMIT_GROUPS, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, THRESHOLD, TRUST } from "./specs";
+import { BUDGET, EXITS, LIFE, LIMIT_GROUPS, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, THRESHOLD, TRUST } from "./specs";
 import { type BotForm, SOURCE_TYPES } from "./values";
 
 const POLICIES = [
@@ -90,12 +90,12 @@ export function PolicySection({ form }: { form: BotForm }) {
         key={form.key("policy.add_on_agreement")}
         {...form.getInputProps("policy.add_on_agreement", { type: "checkbox" })}
       />
-      <PerSource form={form} columns={[["priorities", PRIORITY], ["thresholds", THRESHOLD], ["trust", TRUST]]} label="Priority, least confidence and trust of each kind of source" />
+      <PerSource form={form} columns={[["priorities", PRIORITY], ["thresholds", THRESHOLD], ["trust", TRUST], ["lives", LIFE]]} label="Priority, least confidence, trust and life of each kind of source" />
     </Section>
   );
 }
 
-type Group = "priorities" | "thresholds" | "trust" | "budgets";
+type Group = "priorities" | "thresholds" | "trust" | "lives" | "budgets";
 
 function PerSource({ form, columns, label }: { form: BotForm; columns: readonly (readonly [Group, Spec])[]; label: string }) {
   return (

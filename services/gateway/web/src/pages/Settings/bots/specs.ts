@@ -67,5 +67,6 @@ export const POLICY: Record<"consensus_of" | "margin" | "cooldown_s", Spec> = {
 
 export const PRIORITY: Spec = { label: "Priority", tip: "The higher number leads." };
 export const THRESHOLD: Spec = { label: "Least confidence", unit: "%", tip: "A signal that is less sure is refused.", none: "any" };
+export const LIFE: Spec = { label: "Lives", unit: "s", tip: "So long after it was said a signal may be acted on, in market time; never longer than it says itself.", none: "as it says" };
 export const TRUST: Spec = { label: "Trust", unit: "%", tip: "Weight of the source in the policy weighted; without one it counts fully.", none: "100" };
 export const BUDGET: Spec = { label: "Budget", unit: "%", tip: "Part of the equity that this kind of source may have in the market.", none: "no limit" };

@@ -3,7 +3,7 @@
 import type { UseFormReturnType } from "@mantine/form";
 import type { Schemas } from "@/api/client";
 import { sentAs, shownAs, type Spec, wrong } from "../fields";
-import { BUDGET, EXITS, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, type Sizing, THRESHOLD, TRUST } from "./specs";
+import { BUDGET, EXITS, LIFE, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, type Sizing, THRESHOLD, TRUST } from "./specs";
 
 export type Bot = Schemas["BotConfig"];
 export type BotBody = Schemas["BotBody"];
@@ -29,6 +29,7 @@ export interface BotValues extends Record<string, unknown> {
   priorities: Texts<SourceType>;
   thresholds: Texts<SourceType>;
   trust: Texts<SourceType>;
+  lives: Texts<SourceType>;
   sizing: Pick<Sizing, "kind" | "atr_interval"> & Texts<keyof typeof SIZING>;
   increments: string[]; // "BTC/USD 0.00001"
   limits: Texts<keyof typeof LIMITS>;
@@ -70,6 +71,7 @@ export function valuesOf(bot: Bot): BotValues {
     priorities: perSource(PRIORITY, policy.priorities),
     thresholds: perSource(THRESHOLD, policy.thresholds),
     trust: perSource(TRUST, policy.trust),
+    lives: perSource(LIFE, policy.times_to_live_s),
     sizing: {
       kind: sizing.kind ?? "fixed_notional",
       atr_interval: sizing.atr_interval ?? "1d",
@@ -100,7 +102,8 @@ function stepsOf(lines: readonly string[]): Record<string, string> {
 
 /** Everything, as the interface wants it. Whole numbers may come as text; the gateway reads both. */
 export function bodyOf(values: BotValues): BotBody {
-  const priorities = Object.fromEntries(Object.entries(said(PRIORITY, values.priorities)).map(([type, rank]) => [type, Number(rank)]));
+  const whole = (spec: Spec, given: Texts<SourceType>) =>
+    Object.fromEntries(Object.entries(said(spec, given)).map(([type, value]) => [type, Number(value)]));
   const body = {
     name: values.name.trim(),
     account: values.account || null,
@@ -117,9 +120,10 @@ export function bodyOf(values: BotValues): BotBody {
       hold: values.policy.hold,
       add_on_agreement: values.policy.add_on_agreement,
       ...numbers<keyof typeof POLICY>(POLICY, values.policy),
-      priorities,
+      priorities: whole(PRIORITY, values.priorities),
       thresholds: said(THRESHOLD, values.thresholds),
       trust: said(TRUST, values.trust),
+      times_to_live_s: whole(LIFE, values.lives),
     },
     sizing: {
       kind: values.sizing.kind,
@@ -150,6 +154,7 @@ export function newBody(values: BotValues): BotBody {
 export function formPath(field: string): string {
   return field
     .replace(/^policy\.(priorities|thresholds|trust)\./, "$1.")
+    .replace(/^policy\.times_to_live_s\./, "lives.")
     .replace(/^limits\.source_budgets\./, "budgets.")
     .replace(/^limits\.restricted.*/, "restricted")
     .replace(/^sizing\.increments.*/, "increments")
@@ -171,7 +176,7 @@ export function problemsOf(values: BotValues): Record<string, string> {
   check("sizing", SIZING, values.sizing, SIZED_BY[values.sizing.kind]);
   check("limits", LIMITS, values.limits);
   check("exits", EXITS, values.exits);
-  for (const [group, spec] of [["priorities", PRIORITY], ["thresholds", THRESHOLD], ["trust", TRUST], ["budgets", BUDGET]] as const)
+  for (const [group, spec] of [["priorities", PRIORITY], ["thresholds", THRESHOLD], ["trust", TRUST], ["lives", LIFE], ["budgets", BUDGET]] as const)
     check(group, Object.fromEntries(SOURCE_TYPES.map((type) => [type, spec])) as Record<SourceType, Spec>, values[group]);
   if (values.increments.some((line) => !/^\S+ +\d*\.?\d+$/.test(line.trim()))) found.increments = "Write a symbol and its step: BTC/USD 0.00001";
   return found;
