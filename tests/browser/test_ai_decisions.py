@@ -24,12 +24,23 @@ def _ask(rest: httpx.Client, **over: Any) -> dict[str, Any]:
     return dict(decision)
 
 
+def _wait_for_another_minute(rest: httpx.Client) -> None:
+    """Until the market's next minute: what is asked then is no question of before, from memory."""
+
+    def minute() -> str:
+        return str(rest.get("/api/market").json()["now"][:16])
+
+    before = minute()
+    until_sync(lambda: minute() != before, 30)
+
+
 def test_a_decision_appears_by_itself_and_opens_whole_by_keyboard(
     open_page: OpenPage, rest: httpx.Client
 ) -> None:
     page = open_page("/ai-trading/decisions?test=yes&symbol=aapl")
     expect(page.get_by_role("status", name="Connection: Live")).to_be_visible()
     before = page.get_by_role("row").count()
+    _wait_for_another_minute(rest)
     decision = _ask(rest)
     row = page.get_by_role("row", name=f"{decision['action']} AAPL by demo-openai").first
     expect(row).to_contain_text("test, never traded", timeout=3000)

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from gateway.adapters.book_tables import equity_days
+from gateway.domain import csv_rows
 from gateway.routes import exports
 from gateway.starting import Environment, start
 from signalbox.contracts import payloads as p
@@ -68,7 +69,8 @@ async def test_a_long_curve_is_thinned_and_keeps_its_extremes(gateway: Any) -> N
     assert found[0]["at"] == "2026-08-04T01:59:00Z"
     assert found[-1]["at"] == "2026-08-03T16:00:00Z"
     part = (await get(gateway, "equity?bot=alpha&points=10&from=2026-08-03T19:38:00Z"))["items"]
-    assert max(D(one["drawdown"]) for one in part) == D("0.751491"), "a high before it counts no more"
+    deepest = max(D(one["drawdown"]) for one in part)
+    assert deepest == D("0.751491"), "a high before it counts no more"
 
 
 async def test_curves_of_two_accounts_are_not_mixed(gateway: Any) -> None:
@@ -208,7 +210,7 @@ async def test_files_hold_what_lists_hold(
     assert (first["at"], first["slippage_bps"]) == ("2026-08-03T16:05:00Z", "")
 
 
-async def test_open_lots_and_alerts_come_as_files_too(
+async def test_positions_open_lots_and_alerts_come_as_files_too(
     gateway: Any, story: Callable[..., Any]
 ) -> None:
     gateway.feed(*story().all())
@@ -224,6 +226,9 @@ async def test_open_lots_and_alerts_come_as_files_too(
     )
     gateway.feed(a_moment().event(AlertRaised, alarm))
     held = (await get(gateway, "positions"))["items"]
+    (position,) = await table(gateway, "positions.csv?bot=alpha")
+    assert position == {name: held[0][name] or "" for name in csv_rows.POSITION}
+    assert await table(gateway, "positions.csv?symbol=MSFT") == []
     (lot,) = await table(gateway, "lots.csv")
     assert [lot["id"]] == [one["id"] for position in held for one in position["lots"]]
     assert (lot["quantity"], lot["source_type"]) == ("10", "quantconnect")

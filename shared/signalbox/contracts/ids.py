@@ -55,7 +55,9 @@ def plain(number: Decimal) -> str:
     """A decimal's one canonical text: no exponent, no trailing zeros (`1E+2` and `100.0` are
     `100`).
     """
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value if not value.utcoffset() else value.astimezone(UTC)
+    if value.tzinfo is UTC or not value.utcoffset():
+        return value
+    return value.astimezone(UTC)
 
 
 UtcTime = Annotated[AwareDatetime, AfterValidator(_to_utc)]  # always aware, always UTC

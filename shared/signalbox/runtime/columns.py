@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator
 
 from signalbox.contracts.ids import plain
 
+_write_json = json.JSONEncoder(separators=(",", ":")).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 900  # values in one IN list; SQLite takes 32,766 variables, PostgreSQL's driver 65,535
 _MICROSECOND = timedelta(microseconds=1)
@@ -27,6 +28,18 @@ def _text_of(value: Decimal | None) -> str | None:
     if not value.is_finite():
         raise ValueError(f"{value!r} is not a finite decimal")
     return plain(value)
+
+
+def _microseconds_of(value: datetime | None) -> int | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def _json_of(value: Any) -> str | None:
+    return None if value is None else _write_json(value)
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -54,13 +67,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        """The conversion itself, as above."""
+        return _microseconds_of
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Refuse what has no zone."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        return (value - _EPOCH) // _MICROSECOND
+        return _microseconds_of(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """The time that was stored, in UTC."""
@@ -73,9 +86,13 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """The conversion itself, as above."""
+        return _json_of
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """The value as text."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return _json_of(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """The value that was stored."""

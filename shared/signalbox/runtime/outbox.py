@@ -66,8 +66,10 @@ def message_of(event: Event) -> Outgoing:
     if len(body) > MAX_MESSAGE_BYTES:
         kind = type(event).__name__
         raise Malformed(f"{kind} has {len(body)} bytes, {MAX_MESSAGE_BYTES} is the most")
-    trace = f"00-{event.correlationid.hex}-{event.id.hex[:16]}-01"
-    return Outgoing(str(event.id), event.subject, body, trace)
+    own = event.id.hex
+    name = f"{own[:8]}-{own[8:12]}-{own[12:16]}-{own[16:20]}-{own[20:]}"  # as str writes it, faster
+    trace = f"00-{event.correlationid.hex}-{own[:16]}-01"
+    return Outgoing(name, event.subject, body, trace)
 
 
 def outgoing(events: Iterable[Event | Outgoing]) -> list[Outgoing]:
