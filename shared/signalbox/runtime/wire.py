@@ -44,6 +44,23 @@ async def write(nc: Client, commands: Iterable[bytes]) -> None:
     await nc._flush_pending()
 
 
+def parse_headers(raw: bytes) -> dict[str, str]:
+    """The headers of a message, one `Name: Value` a line; a line without a colon is none."""
+    found: dict[str, str] = {}
+    for line in raw.decode("utf-8", "replace").split("\r\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            found[name] = value.strip()
+    return found
+
+
+def quicken(nc: Client) -> None:
+    """Let the client read headers with `parse_headers`: its own looks at every letter of every
+    name, which is a third of receiving a message.
+    """
+    vars(nc)["_parse_header_lines"] = parse_headers
+
+
 def drop(nc: Client) -> None:
     """Forget what the client holds back until a lost connection is there again."""
     nc._pending.clear()
