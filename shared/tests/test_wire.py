@@ -3,7 +3,7 @@
 import pytest
 from nats.aio.client import Client
 
-from signalbox.runtime.wire import parse_headers, quicken
+from signalbox.runtime.wire import parse_headers, quickened
 
 _OF_AN_EVENT = (
     b"Content-Type: application/cloudevents+json\r\n"
@@ -28,8 +28,7 @@ def test_headers_are_read_as_the_client_reads_them(raw: bytes) -> None:
 
 
 async def test_a_client_that_is_quickened_uses_it() -> None:
-    client = Client()
-    quicken(client)
+    client = quickened(Client())
     found = await client._process_headers(b"NATS/1.0\r\n" + _OF_AN_EVENT)
     assert found == Client._parse_header_lines(_OF_AN_EVENT)
     assert client._parse_header_lines is parse_headers

@@ -1,14 +1,16 @@
 """The overview, the kill switch, and the page staying up to date by itself."""
 
+import json
 import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from chaos.system import System
 from signalbox.testing.wait import until_sync
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import PHONE, WIDE, OpenPage
+from tests.browser.test_every_page import violations
 
 pytestmark = pytest.mark.browser
 SIGNAL = {"symbol": "AAPL", "action": "buy", "confidence": "0.9"}
@@ -68,6 +70,29 @@ def test_the_kill_switch_wants_its_word_and_everybody_sees_it(open_page: OpenPag
     page.get_by_role("button", name="Release…").click()
     page.get_by_role("dialog").get_by_role("button", name="Release").click()
     expect(other.get_by_text("The kill switch stops everything")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_an_alert_that_shows_itself_is_readable_and_leaves_the_kill_switch_free(
+    open_page: OpenPage, size: ViewportSize, dark: bool
+) -> None:
+    alert = {"severity": "critical", "code": "bot_halted", "about": "bot:demo", "active": True}
+    frame = json.dumps({"data": {**alert, "message": "demo lost too much"}})
+    told = f"event: hello\ndata: {{}}\n\nevent: AlertRaised\ndata: {frame}\n\n"
+
+    def stream(page: Page) -> None:
+        page.route(
+            "**/api/stream*",
+            lambda route: route.fulfill(body=told, content_type="text/event-stream"),
+        )
+
+    page = open_page("/settings", size=size, dark=dark, before=stream)
+    toast = page.get_by_role("alert").filter(has_text="demo lost too much")
+    expect(toast).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Kill switch", exact=True).click()
+    expect(page.get_by_role("dialog", name="Stop all trading?")).to_be_visible()
 
 
 def test_after_a_restart_of_the_gateway_the_page_goes_on_by_itself(

@@ -55,6 +55,23 @@ def test_a_bot_is_edited(page: Page, rest: httpx.Client, bot: str) -> None:
     expect(dialog(page).get_by_label("Loss of a day", exact=True)).to_have_value("2.5")
 
 
+def test_a_slip_does_not_lose_what_was_typed(page: Page, bot: str) -> None:
+    page.goto(f"/settings?bot={bot}")
+    loss = page.get_by_label("Loss of a day", exact=True)
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    loss.fill("2.5")
+    page.mouse.click(20, 450)  # beside the drawer
+    expect(loss).to_have_value("2.5")
+    page.keyboard.press("Escape")
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(loss).to_have_value("2.5")
+    page.keyboard.press("Escape")
+    question.get_by_role("button", name="Discard it").click()
+    expect(loss).to_be_hidden()
+
+
 def test_an_objection_stands_at_its_field(open_page: OpenPage, bot: str) -> None:
     page = open_page(f"/settings?bot={bot}", allowed=("422",))
     spread = dialog(page).get_by_label("Spread", exact=True)

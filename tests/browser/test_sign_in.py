@@ -1,5 +1,6 @@
 """Getting in and out."""
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -37,6 +38,32 @@ def test_signing_out_ends_the_session(open_page: OpenPage) -> None:
     page.context.add_cookies([{"name": "sb", "value": cookie["value"], "url": page.url}])
     page.goto("/")
     expect(page).to_have_url("/login?next=%2F")
+
+
+def test_a_session_that_ends_elsewhere_asks_over_the_page_and_keeps_what_was_typed(
+    open_page: OpenPage, url: str
+) -> None:
+    page = open_page("/login", signed_in=False, allowed=("401",))
+    _sign_in(page, PASSWORD)
+    live = page.get_by_role("status", name="Connection: Live")
+    expect(live).to_be_visible()
+    page.get_by_role("button", name="Kill switch", exact=True).click()
+    why = page.get_by_label("Why (others will read it)")
+    why.fill("half a thought")
+    cookie = {"sb": page.context.cookies()[0]["value"]}
+    with httpx.Client(base_url=url, trust_env=False, cookies=cookie) as client:
+        asked = {"Content-Type": "application/json", "Origin": url}
+        client.post("/api/auth/logout", headers=asked).raise_for_status()
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_be_visible()
+    expect(live).to_have_count(0)
+    dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_have_count(0)
+    expect(why).to_have_value("half a thought")
+    expect(live).to_be_attached()
+    expect(page).to_have_url(f"{url}/")
 
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example"])

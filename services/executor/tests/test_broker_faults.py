@@ -14,6 +14,7 @@ from sandbox.alpaca.api import SECRET
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
 from signalbox.contracts.errors import PermanentError
+from signalbox.contracts.events import AlertRaised
 from signalbox.contracts.limits import Exits, Limits
 from signalbox.contracts.values import Action, OrderState
 from signalbox.runtime import metrics
@@ -148,6 +149,34 @@ async def test_keys_that_do_not_open_are_told(pit: Open) -> None:
 
         task = asyncio.create_task(Dealers(it.shop.work, refuse, it.pace).run())
         await until(lambda: it.alerts() == ["broker_refused"])
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def test_what_was_told_of_an_account_is_over_when_it_is_followed_again_or_gone(
+    pit: Open,
+) -> None:
+    async with pit() as it:
+        await it.stop()
+        (account,) = it.shop.config.accounts
+        it.switch(Kind.REVOKED, "alpaca/", count=None)
+        task = asyncio.create_task(Dealers(it.shop.work, lambda _: client(it), it.pace).run())
+
+        def told() -> list[tuple[str, bool]]:
+            alerts = [e.data for e in it.events if isinstance(e, AlertRaised)]
+            assert {a.about for a in alerts} <= {"account:paper-alpha"}
+            return [(a.code, a.active) for a in alerts]
+
+        raised, over = ("broker_refused", True), ("broker_refused", False)
+        await until(lambda: told() == [raised])
+        it.served.clear()
+        it.shop.configure(accounts=(account.model_copy(update={"key_sealed": "new"}),))
+        await until(lambda: told() == [raised, over])
+        it.switch(Kind.REVOKED, "alpaca/", count=None)
+        it.shop.configure(accounts=(account,))
+        await until(lambda: told() == [raised, over, raised])
+        it.shop.configure(accounts=(), bots=())
+        await until(lambda: told() == [raised, over, raised, over])
         task.cancel()
         await asyncio.wait({task})
 

@@ -268,6 +268,13 @@ def test_save_bot_leaves_what_is_not_sent() -> None:
 def test_save_account_changes_what_is_sent() -> None:
     saved = edits.save_account(SETUP, AccountBody(id="paper-alpha", name="Other"))
     assert (saved.item.name, saved.item.broker, saved.created) == ("Other", "paper", False)
+    dear = edits.save_account(
+        SETUP, AccountBody.model_validate({"id": "paper-alpha", "paper": {"fee_bps": "3"}})
+    )
+    slow = edits.save_account(
+        dear.setup, AccountBody.model_validate({"id": "paper-alpha", "paper": {"impact_bps": "7"}})
+    )
+    assert (slow.item.paper.fee_bps, slow.item.paper.impact_bps) == (D(3), D(7))
 
 
 def test_save_strategy_names_what_a_new_one_lacks() -> None:

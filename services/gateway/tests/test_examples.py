@@ -17,13 +17,20 @@ from gateway.routes.examples import (
     language_models,
     ledger,
     prompts,
+    urgent,
 )
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
 from signalbox.contracts.assessments import OutcomeScore
 from signalbox.contracts.clock import ClockReading
-from signalbox.contracts.events import LlmDecisionMade, OutcomeScored, SignalRaised, StateChanged
-from signalbox.contracts.values import SourceType, Target
+from signalbox.contracts.events import (
+    AlertRaised,
+    LlmDecisionMade,
+    OutcomeScored,
+    SignalRaised,
+    StateChanged,
+)
+from signalbox.contracts.values import Severity, SourceType, Target
 from signalbox.runtime.clock import wall_now
 from signalbox.testing.examples import NOON, D, a_decision, a_moment, a_signal
 
@@ -31,10 +38,10 @@ ROOTS = (
     *("/api/quantconnect", "/hooks/quantconnect", "/api/ai-trading", "/api/calibration"),
     *("/api/equity", "/api/performance", "/api/tokens"),
 )
-ALSO = {"submit_signal"}
+ALSO = {"submit_signal", *urgent.EXAMPLES}
 QUANTCONNECT = {**accounts.EXAMPLES, **algorithms.EXAMPLES}
 MODELS = {**language_models.EXAMPLES, **decisions.EXAMPLES, **prompts.EXAMPLES}
-EXAMPLES = {**QUANTCONNECT, **MODELS, **ledger.EXAMPLES}
+EXAMPLES = {**QUANTCONNECT, **MODELS, **ledger.EXAMPLES, **urgent.EXAMPLES}
 AT = "2026-08-03T16:00:00+00:00"
 WALL = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 JOB, BACKTEST = "6c1f0f8e-3f0b-5a3f-9d53-3b1f9b8a2c11", "0b9d5f52-6a5e-5d0a-8f1e-7c2f4a9be001"
@@ -314,6 +321,20 @@ async def prepare_models(gateway: Any) -> None:
         await web.post("/api/ai-trading/config", json={"id": "gpt", "prompt_template": "mine"})
 
 
+def halt() -> AlertRaised:
+    """The executor cannot be sure any more."""
+    said = p.Alert(
+        severity=Severity.CRITICAL,
+        code="key_halted",
+        about="key:alpha/AAPL",
+        message="It is halted.",
+        service="executor",
+        at=NOON,
+        occurrence="6",
+    )
+    return a_moment().event(AlertRaised, said)
+
+
 async def prepare_ledger(gateway: Any, told: Any) -> None:
     """A lot was bought and sold, a token is there, and the market clock runs."""
     wall = wall_now()
@@ -354,6 +375,8 @@ async def test_an_example_is_answered_as_it_says(
     async with gateway() as web:
         if name in MODELS:
             await prepare_models(gateway)
+        elif name in urgent.EXAMPLES:
+            gateway.feed(*story().all(), halt())
         elif name in ledger.EXAMPLES:
             await prepare_ledger(gateway, story())
         else:

@@ -106,8 +106,7 @@ class Bus:
 
     async def connect(self) -> None:
         """Connect, and listen for acknowledgements."""
-        self._nc = await self.broker.connect()
-        wire.quicken(self._nc)
+        self._nc = wire.quickened(await self.broker.connect())
         self._prefix = self.nc.new_inbox()
         self._cut = len(self._prefix) + 1
         await wire.hear(self._nc, f"{self._prefix}.*", self._on_ack)

@@ -60,6 +60,7 @@ class Brokerage:
     pace: Pace = field(default_factory=Pace)
     active: bool = False  # reconciled once, so that orders may go out
     refused: str = ""  # why the broker lets us do nothing; until the account is configured anew
+    refused_as: str = ""  # the code it was told under
     mismatched: set[str] = field(default_factory=set)  # symbols that differ from our books
     lost: dict[str, list[float]] = field(default_factory=dict)  # given up: when to look for it
     watches: dict[str, Watch] = field(default_factory=dict)
@@ -155,7 +156,7 @@ class Brokerage:
 
     async def shut(self, why: str, code: str = "broker_refused") -> None:
         """Nothing can be done here: no more calls until the account is configured anew."""
-        self.refused = why or "the broker refuses the keys"
+        self.refused, self.refused_as = why or "the broker refuses the keys", code
         words = (
             f"account {self.account} is halted: {self.refused}. Open orders are not followed and"
             " nothing is sent. Look at the account at its broker; then enter valid keys, or restart"

@@ -22,11 +22,13 @@ from executor.handlers.work import Work
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.errors import SignalboxError
 from signalbox.contracts.events import Event
+from signalbox.contracts.values import Severity
 from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
 
 _NOBODYS_FAULT = (FenceLost, OperationalError, InterfaceError)
+_REFUSED = "broker_refused"
 _ACCOUNT = ""  # in the place of a symbol: the account as a whole
 _LOOK_S = 0.25
 Connect = Callable[[AccountConfig], Alpaca]
@@ -125,8 +127,9 @@ class Dealers:
         self._connect = connect
         self._listen = listen
         self._pace = pace or Pace()
-        self._running: dict[str, tuple[AccountConfig, asyncio.Task[None]]] = {}
+        self._running: dict[str, tuple[AccountConfig, Brokerage, asyncio.Task[None]]] = {}
         self._shut: dict[str, AccountConfig] = {}  # whose keys do not open
+        self._refused: set[tuple[str, str]] = set()  # accounts that were told as halted, and codes
 
     async def run(self) -> None:
         """Follow the configuration until cancelled."""
@@ -141,12 +144,20 @@ class Dealers:
     async def _follow(self) -> None:
         accounts = self._work.service.moment().config.accounts
         wanted = {a.id: a for a in accounts if a.broker != PAPER and a.key_sealed}
-        for name, (account, task) in list(self._running.items()):
+        for name, (account, brokerage, task) in list(self._running.items()):
+            if brokerage.refused:
+                self._refused.add((name, brokerage.refused_as))
             if wanted.get(name) != account or task.done():
                 await self._stop(name)
         for name, account in wanted.items():
             if name not in self._running and self._shut.get(name) != account:
                 await self._start(account)
+        works = {n for n, (_, at, _) in self._running.items() if at.active and not at.refused}
+        for name, code in sorted(self._refused):
+            if name not in wanted:
+                await self._end(name, code, "is not traded here any more")
+            elif name in works:
+                await self._end(name, code, "is followed again")
 
     async def _start(self, account: AccountConfig) -> None:
         try:
@@ -154,12 +165,13 @@ class Dealers:
             updates = self._listen(account) if self._listen else None
         except (SignalboxError, UnicodeError) as error:  # the latter would print the key
             self._shut[account.id] = account
+            self._refused.add((account.id, _REFUSED))
             log.error("account %s has no usable keys: %s", account.id, type(error).__name__)
             await self._tell(account)
             return
         brokerage = Brokerage(self._work, account.id, broker, self._pace)
         task = asyncio.create_task(Dealer(brokerage, updates).run())
-        self._running[account.id] = (account, task)
+        self._running[account.id] = (account, brokerage, task)
 
     async def _tell(self, account: AccountConfig) -> None:
         words = (
@@ -169,12 +181,24 @@ class Dealers:
 
         def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
             about = f"account:{account.id}"
-            return [alert(moment, "broker_refused", about, words, f"{account.keys_at}|keys")]
+            return [alert(moment, _REFUSED, about, words, f"{account.keys_at}|keys")]
 
         await self._work.service.transact(say)
 
+    async def _end(self, name: str, code: str, why: str) -> None:
+        """What was told of an account holds no more."""
+
+        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            about, once = f"account:{name}", f"over|{moment.wall.isoformat()}"
+            words = f"account {name} {why}"
+            over = alert(moment, code, about, words, once, severity=Severity.INFO, active=False)
+            return [over]
+
+        await self._work.service.transact(say)
+        self._refused.discard((name, code))
+
     async def _stop(self, name: str) -> None:
-        _, task = self._running.pop(name)
+        _, _, task = self._running.pop(name)
         task.cancel()
         await asyncio.wait({task})
         if not task.cancelled() and task.exception() is not None:

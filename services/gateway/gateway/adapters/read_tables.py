@@ -57,7 +57,9 @@ rounds = Table(
     Column("round", Integer, nullable=False),
     Column("verdict_id", String(36), nullable=False),
     Column("outcome", String(16), nullable=False),
+    Column("waits_until", UtcDateTime),  # of a verdict that waits for a person
     Index("ix_rounds_outcome", "outcome"),
+    Index("ix_rounds_waits_until", "waits_until", "verdict_id"),
 )
 
 orders = Table(

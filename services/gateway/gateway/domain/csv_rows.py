@@ -73,6 +73,17 @@ VERDICT = (
     "winner_id",
     "signal_id",
 )
+POSITION = (
+    "bot",
+    "account",
+    "symbol",
+    "quantity",
+    "average_price",
+    "mark_price",
+    "unrealised_pnl",
+    "realised_pnl",
+    "at",
+)
 LOT = (
     "id",
     "opened_at",

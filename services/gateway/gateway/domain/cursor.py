@@ -16,7 +16,7 @@ def _is_key(key: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place after one row of a list that is sorted by time and key, newest first."""
+    """The place after one row of a list that is sorted by time and key."""
 
     at_us: int  # microseconds since 1970
     key: str

@@ -96,7 +96,9 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
     return Saved(after, pick(after.bots, key, "bot"), before is None)
 
 
-def _within(before: BotConfig | None, given: Mapping[str, object]) -> dict[str, object]:
+def _within(
+    before: BotConfig | AccountConfig | None, given: Mapping[str, object]
+) -> dict[str, object]:
     """What was sent, with what a group such as the limits has besides it."""
     merged = dict(given)
     for name, inner in given.items():
@@ -144,7 +146,8 @@ def save_account(
     if keys is not None:
         fields |= {"key_sealed": keys.key, "secret_sealed": keys.secret}
         fields |= {"key_hint": keys.hint, "keys_at": keys.at}
-    account = AccountConfig.model_validate({**fields, **given, "id": key})
+    merged = _within(before, given)
+    account = AccountConfig.model_validate({**fields, **merged, "id": key})
     _has_its_keys(account, before, keys)
     return Saved(rules.put_account(setup, account), account, before is None)
 

@@ -6,7 +6,7 @@ from gateway.domain.changes import Change, Latest, New, Settle
 from gateway.projections.llm import DECISIONS
 from gateway.projections.signals import QUANTCONNECT_SIGNALS
 from signalbox.contracts.events import VerdictReached
-from signalbox.contracts.values import SourceType
+from signalbox.contracts.values import Outcome, SourceType
 
 # Where a source's signals are listed with whether they are processed.
 _LISTED = {SourceType.QUANTCONNECT: QUANTCONNECT_SIGNALS, SourceType.LLM: DECISIONS}
@@ -41,6 +41,7 @@ def reached(event: VerdictReached) -> Iterator[Change]:
             "round": verdict.round,
             "verdict_id": key,
             "outcome": verdict.outcome.value,
+            "waits_until": signal.valid_until if verdict.outcome is Outcome.PENDING else None,
         },
         by="round",
     )

@@ -41,7 +41,7 @@ from gateway.routes import (
 from gateway.routes.context import Context
 from gateway.routes.examples import accounts as account_examples
 from gateway.routes.examples import algorithms as algorithm_examples
-from gateway.routes.examples import decisions, language_models, prompts
+from gateway.routes.examples import decisions, language_models, prompts, urgent
 from gateway.routes.examples import ledger as ledger_examples
 from gateway.routes.headers import BodyLimit, Measured, SecurityHeaders
 from gateway.routes.problems import MEDIA_TYPE, Problem
@@ -78,6 +78,7 @@ _EXAMPLES = (
     decisions.EXAMPLES,
     prompts.EXAMPLES,
     ledger_examples.EXAMPLES,
+    urgent.EXAMPLES,
 )
 _ABOUT = (
     "Signals, verdicts, orders, fills and lots of every source. Times are RFC 3339 in UTC; money, "

@@ -8,11 +8,13 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from gateway.adapters.views import books, llm, notices, orders, signals
+from gateway.domain.book_views import PositionView
 from gateway.domain.csv_rows import (
     ALERT,
     DECISION,
     LOT,
     ORDER,
+    POSITION,
     QUANTCONNECT_SIGNAL,
     SIGNAL,
     TRADE,
@@ -111,6 +113,19 @@ async def export_orders(
     return await _file(
         context, "orders", ORDER, lambda sql, page: orders.list_orders(sql, wanted, page)
     )
+
+
+@router.get("/positions.csv", operation_id="export_positions", responses=_ANSWER, tags=["books"])
+async def export_positions(
+    context: GetContext, _who: Viewer, bot: Word = None, symbol: Word = None
+) -> StreamingResponse:
+    """What every bot holds now as comma-separated values, by bot."""
+    marks = context.hub.marks
+
+    def look(sql: Connection, _page: Page) -> Listing[PositionView]:
+        return Listing(items=books.list_positions(sql, marks, bot=bot, symbol=symbol))
+
+    return await _file(context, "positions", POSITION, look)
 
 
 @router.get("/lots.csv", operation_id="export_lots", responses=_ANSWER, tags=["books"])

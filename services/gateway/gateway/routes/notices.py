@@ -11,7 +11,7 @@ from gateway.domain.views import Listing
 from gateway.routes.access import Viewer
 from gateway.routes.context import GetContext
 from gateway.routes.query import GetPage, GetSpan, Word
-from signalbox.contracts.values import Severity
+from signalbox.contracts.values import Severity, Slug
 
 router = APIRouter(prefix="/api", tags=["alerts"])
 
@@ -21,9 +21,13 @@ def get_alert_filter(
     *,
     active: Annotated[bool | None, Query(description="true lists what is wrong now.")] = None,
     severity: Annotated[Severity | None, Query()] = None,
+    code: Annotated[
+        list[Slug] | None,
+        Query(max_length=20, description="What happened; given again, any of these."),
+    ] = None,
 ) -> AlertFilter:
     """Which alerts are wanted."""
-    return AlertFilter(active=active, severity=severity, span=span)
+    return AlertFilter(active=active, severity=severity, codes=tuple(code or ()), span=span)
 
 
 AlertsWanted = Annotated[AlertFilter, Depends(get_alert_filter)]

@@ -46,7 +46,9 @@ async def open_stream(
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
     """Events from now on, or from where `Last-Event-ID` says. Prices carry no id, and neither does
-    `ConfigurationChanged`, which tells that something was configured.
+    `ConfigurationChanged`, which tells that something was configured. The stream begins with
+    `hello`, and when nothing else came for 15 seconds it says `beat`: both are no events of the
+    system, and come whatever `types` asks for.
     """
     wish = Wish(_kinds(types), symbol, bot)
     after = _number(last_event_id)
@@ -116,7 +118,7 @@ async def _live(listener: Listener, who: Session, newest: int) -> AsyncIterator[
         try:
             found = await listener.next(min(_HEARTBEAT_S, left_s))
         except TimeoutError:
-            yield b": still here\n\n"
+            yield frame_of("beat", "{}")
             continue
         if found is None:
             return

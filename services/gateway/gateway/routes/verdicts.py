@@ -69,8 +69,16 @@ VerdictsWanted = Annotated[SignalFilter, Depends(get_verdict_filter)]
 async def list_verdicts(
     context: GetContext, _who: Viewer, page: GetPage, wanted: VerdictsWanted
 ) -> Listing[VerdictView]:
-    """What the bots made of signals. `outcome=pending&current=true` lists what waits for you."""
+    """What the bots made of signals, newest first."""
     return await context.read(lambda sql: signals.list_verdicts(sql, wanted, page))
+
+
+@router.get("/verdicts/pending", operation_id="list_pending_verdicts")
+async def list_pending_verdicts(
+    context: GetContext, _who: Viewer, page: GetPage
+) -> Listing[VerdictView]:
+    """What waits for a person, the most urgent first: by `valid_until`, when it lapses."""
+    return await context.read(lambda sql: signals.list_pending(sql, page))
 
 
 @router.get("/verdicts/{verdict_id}", operation_id="read_verdict")

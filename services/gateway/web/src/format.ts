@@ -1,5 +1,6 @@
 // Every number, time and word as the page shows it. Money arrives as text and is never added up here.
 
+import { toPercent } from "./decimals";
 import { times } from "./prefs";
 
 type Given = string | number | null | undefined;
@@ -27,6 +28,9 @@ export const percent = shown(
 );
 /** 72%, from a fraction */
 export const share = shown(number({ style: "percent", maximumFractionDigits: 0 }));
+/** 2.5%, from a fraction that somebody has set: no digit of it is lost */
+export const setShare = (value: Given): string =>
+  value === null || value === undefined || value === "" ? NONE : `${toPercent(String(value))}%`;
 /** 1.53 */
 export const ratio = shown(number({ minimumFractionDigits: 2, maximumFractionDigits: 2 }));
 /** 12,345 */
@@ -54,6 +58,17 @@ export const day = (at: string | null | undefined): string => (at ? LOCAL_DAY.fo
 /** 03 Aug 16:00:05, local */
 export const dayTime = (at: string | null | undefined): string =>
   at ? `${LOCAL_SHORT_DAY.format(new Date(at))} ${time(at)}` : NONE;
+// On an axis of time, the coarser the further apart: year, month, day, minute, second.
+const AXIS = [
+  { year: "numeric" },
+  { month: "short", year: "numeric" },
+  { day: "2-digit", month: "short" },
+  { hour: "2-digit", minute: "2-digit" },
+  { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+].map((parts) => new Intl.DateTimeFormat("en-GB", { ...ZONE, ...(parts as Intl.DateTimeFormatOptions) }));
+/** 2026, Aug 2026, 03 Aug, 16:00 or 16:00:05 of seconds since 1970, by how fine an axis is: 0 to 4. */
+export const axisTime = (seconds: number, fineness: number): string => (AXIS[fineness] ?? LOCAL_TIME).format(seconds * 1000);
+
 /** 2026-08-03 16:00:05 UTC */
 export function utc(at: string | null | undefined): string {
   if (!at) return NONE;

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Card, createTheme, type MantineColorsTuple, Modal, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, Card, createTheme, type MantineColorsTuple, Modal, Notification, Tooltip } from "@mantine/core";
 
 const brand: MantineColorsTuple = [
   "#eef4fd", "#dbe7f8", "#b5ceef", "#8db3e6", "#6d9ddf", "#5a90da", "#4a80cc", "#2456a6", "#1d4789", "#15376c",
@@ -30,6 +30,7 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({
       defaultProps: { multiline: true, maw: 320, withArrow: true, events: { hover: true, focus: true, touch: true } },
     }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
     Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } }),
   },
 });

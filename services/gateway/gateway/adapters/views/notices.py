@@ -19,6 +19,7 @@ class AlertFilter:
 
     active: bool | None = None
     severity: str | None = None
+    codes: tuple[str, ...] = ()
     span: Span = ALWAYS
 
 
@@ -28,6 +29,8 @@ def list_alerts(sql: Connection, wanted: AlertFilter, page: Page) -> Listing[Ale
     query = query.where(
         *equal([(alerts.c.severity, wanted.severity)]), *wanted.span.within(alerts.c.at)
     )
+    if wanted.codes:
+        query = query.where(alerts.c.code.in_(wanted.codes))
     if wanted.active is not None:
         now = select(alarms.c.id).where(alarms.c.active.is_(True))
         query = query.where(alerts.c.id.in_(now) if wanted.active else alerts.c.id.not_in(now))

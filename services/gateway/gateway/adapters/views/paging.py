@@ -1,4 +1,4 @@
-"""Lists sorted by time and key, newest first, cut by keyset: no page skips or repeats a row."""
+"""Lists sorted by time and key, cut by keyset: no page skips or repeats a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,14 +41,22 @@ def equal(pairs: Sequence[tuple[Column[Any], object | None]]) -> list[ColumnElem
 
 
 def cut(
-    sql: Connection, query: Select[Any], at: Column[Any], key: Column[Any], page: Page
+    sql: Connection,
+    query: Select[Any],
+    at: Column[Any],
+    key: Column[Any],
+    page: Page,
+    *,
+    rising: bool = False,
 ) -> tuple[list[Row[Any]], str | None]:
-    """The rows of one page, and the cursor of the next one."""
+    """The rows of one page, newest first or `rising`, and the cursor of the next one."""
     moment = type_coerce(at, BigInteger)
     if page.after is not None:
-        query = query.where(tuple_(moment, key) < (page.after.at_us, page.after.key))
+        place, seen = tuple_(moment, key), (page.after.at_us, page.after.key)
+        query = query.where(place > seen if rising else place < seen)
     query = query.add_columns(moment.label("cursor_at"), key.label("cursor_key"))
-    query = query.order_by(at.desc(), key.desc()).limit(page.limit + 1)
+    order = (at.asc(), key.asc()) if rising else (at.desc(), key.desc())
+    query = query.order_by(*order).limit(page.limit + 1)
     rows = list(sql.execute(query))
     if len(rows) <= page.limit:
         return rows, None

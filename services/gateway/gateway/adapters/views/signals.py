@@ -96,6 +96,15 @@ def list_verdicts(sql: Connection, wanted: SignalFilter, page: Page) -> Listing[
     return _verdicts(sql, [*where, *wanted.span.within(verdicts.c.at)], page)
 
 
+def list_pending(sql: Connection, page: Page) -> Listing[VerdictView]:
+    """Verdicts that wait for a person, those that lapse soonest first."""
+    query = select(events.c.body).join(rounds, rounds.c.verdict_id == events.c.id)
+    query = query.where(rounds.c.waits_until.is_not(None))
+    rows, following = cut(sql, query, rounds.c.waits_until, rounds.c.verdict_id, page, rising=True)
+    items = tuple(bodies.verdict_view(row.body, current=True) for row in rows)
+    return Listing(items=items, next_cursor=following)
+
+
 def one_verdict(sql: Connection, verdict_id: str) -> VerdictView | None:
     """One verdict."""
     found = _verdicts(sql, [verdicts.c.id == verdict_id], Page(limit=1)).items

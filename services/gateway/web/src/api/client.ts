@@ -40,6 +40,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the gateway said no, so that nothing was done; after any other failure it may have been. */
+export const refused = (error: Error | null): boolean => error instanceof ApiError && error.status >= 400 && error.status < 500;
+
 async function reach(request: Request): Promise<Response> {
   try {
     return await globalThis.fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) });

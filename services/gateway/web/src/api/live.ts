@@ -4,6 +4,8 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { desktop } from "@/prefs";
+import { useSessionOver } from "./session";
 
 export interface LiveEvent {
   kind: string;
@@ -12,6 +14,7 @@ export interface LiveEvent {
 
 const FLUSH_MS = 250;
 const REOPEN_MS = 3000;
+const SILENT_MS = 35_000; // the gateway gives a sign of life every 15 s: after so long nobody is there
 const RARELY_MS = 2000;
 
 /** Topics that cost more to read, or that every event touches: at most once in so long. */
@@ -128,7 +131,8 @@ export function useLiveEvents(hear: (event: LiveEvent) => void): void {
 /** Keep the cache up to date. Called once, in the shell. */
 export function useLive(): void {
   const client = useQueryClient();
-  useEffect(() => follow(client), [client]);
+  const over = useSessionOver();
+  useEffect(() => (over ? undefined : follow(client)), [client, over]);
 }
 
 function follow(client: QueryClient): () => void {
@@ -136,6 +140,7 @@ function follow(client: QueryClient): () => void {
   let stream: EventSource | null = null;
   let batch: LiveEvent[] = [];
   let reopening: number | undefined;
+  let heard = 0; // when, by performance.now()
 
   const close = (next: LiveStatus) => {
     stream?.close();
@@ -143,39 +148,50 @@ function follow(client: QueryClient): () => void {
     batch = [];
     setStatus(next);
   };
+  /** Whatever was read, or could not be, may be old. */
+  const readAgain = () =>
+    void client.invalidateQueries({ predicate: ({ state }) => state.dataUpdatedAt > 0 || state.status === "error" });
   const open = () => {
     clearTimeout(reopening);
     const opened = new EventSource(`/api/stream?types=${KINDS.join(",")}`);
     stream = opened;
+    heard = performance.now();
+    for (const sign of ["hello", "beat", ...KINDS])
+      opened.addEventListener(sign, () => {
+        heard = performance.now();
+      });
     opened.addEventListener("hello", () => {
-      // Whatever was read before may have missed something.
-      void client.invalidateQueries({ predicate: (query) => query.state.dataUpdatedAt > 0 });
+      readAgain();
       setStatus("live");
     });
     for (const kind of KINDS)
-      opened.addEventListener(kind, (event: MessageEvent<string>) => {
-        const { data = {} } = JSON.parse(event.data) as { data?: LiveEvent["data"] };
-        batch.push({ kind, data });
+      opened.addEventListener(kind, (message: MessageEvent<string>) => {
+        const { data = {} } = JSON.parse(message.data) as { data?: LiveEvent["data"] };
+        const event = { kind, data };
+        hearers.forEach((hear) => hear(event));
+        if (!document.hidden) batch.push(event); // else everything is read again when somebody looks
       });
     opened.onerror = () => {
       if (opened.readyState !== EventSource.CLOSED) return setStatus("lost"); // it tries again by itself
       close("lost");
-      void client.invalidateQueries({ queryKey: ["me"] }); // a session that is over leads to the sign-in
+      void client.invalidateQueries({ queryKey: ["me"] }); // a session that is over asks to sign in
       reopening = window.setTimeout(sync, REOPEN_MS);
     };
   };
   const sync = () => {
-    if (document.hidden) close("paused");
+    if (document.hidden && !desktop()) close("paused");
     else if (!stream) open();
+    else if (!document.hidden) readAgain();
   };
   const flush = () => {
+    if (stream && performance.now() - heard > SILENT_MS) {
+      close("lost");
+      open();
+    }
     const events = batch;
     batch = [];
     applyEquity(client, events);
-    for (const event of events) {
-      refresher.add(topicsOf(event));
-      hearers.forEach((hear) => hear(event));
-    }
+    for (const event of events) refresher.add(topicsOf(event));
     refresher.flush(performance.now());
   };
 

@@ -1,4 +1,5 @@
-// Long lists, page by page: the newest rows are read again with every event, older ones when somebody scrolls there.
+// Long lists, page by page. With every event as many rows are read again as somebody has come to see: the
+// newest page while they are at the top, further ones below as they scroll.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState } from "react";
@@ -14,38 +15,33 @@ export interface Rows<Row> {
 }
 
 export type LoadPage<Row> = (cursor: string | undefined, limit: number) => Promise<Listing<Row>>;
-type IdOf<Row> = (row: Row) => string;
 
 const PAGE = 100;
+const AGAIN = 200; // rows of a further page that is read again, the most that one answer holds
+const AHEAD = 40; // rows below the last one seen that should be there already
 
-/** The newest page on top of what was there; rows between that were gone by are not kept. */
-export function withHead<Row>(old: Rows<Row> | undefined, head: Listing<Row>, idOf: IdOf<Row>): Rows<Row> {
-  const next = head.next_cursor ?? null;
-  const last = head.items.at(-1);
-  if (!old || next === null || last === undefined) return { rows: head.items, next };
-  const at = old.rows.findIndex((row) => idOf(row) === idOf(last));
-  if (at < 0) return { rows: head.items, next }; // more came than a page holds: begin anew
-  const older = old.rows.slice(at + 1);
-  return { rows: [...head.items, ...older], next: older.length ? old.next : next };
+/** The newest rows, page by page until there are as many as are `wanted`, which may grow meanwhile. */
+export async function readRows<Row>(load: LoadPage<Row>, wanted: () => number): Promise<Rows<Row>> {
+  let page = await load(undefined, PAGE);
+  const rows = [...page.items];
+  while (page.next_cursor && rows.length < wanted()) {
+    page = await load(page.next_cursor, AGAIN);
+    rows.push(...page.items);
+  }
+  return { rows, next: page.next_cursor ?? null };
 }
 
-/** One more page at the end; a row that slid over the edge of a page is there once. */
-export function withOlder<Row>(old: Rows<Row>, page: Listing<Row>, idOf: IdOf<Row>): Rows<Row> {
-  const edge = new Set(old.rows.slice(-2 * PAGE).map(idOf));
-  const fresh = page.items.filter((row) => !edge.has(idOf(row)));
-  return { rows: [...old.rows, ...fresh], next: page.next_cursor ?? null };
-}
-
-/** Rows of a list under `[topic, "rows", params]`. While it is not `live`, nothing is read again. */
-export function useRows<Row>(topic: string, params: object, options: { load: LoadPage<Row>; idOf: IdOf<Row>; live: boolean }) {
-  const { load, idOf, live } = options;
+/** Rows of a list under `[topic, "rows", params]`. While it is not `live`, nothing is read a second time. */
+export function useRows<Row>(topic: string, params: object, options: { load: LoadPage<Row>; live: boolean }) {
+  const { load, live } = options;
   const client = useQueryClient();
   const text = JSON.stringify(params);
-  const key = useMemo(() => [topic, "rows", text], [topic, text]);
+  const { key, seen } = useMemo(() => ({ key: [topic, "rows", text], seen: { rows: 0 } }), [topic, text]);
   const query = useQuery({
     queryKey: key,
-    queryFn: async () => withHead(client.getQueryData<Rows<Row>>(key), await load(undefined, PAGE), idOf),
-    enabled: live,
+    queryFn: () => readRows(load, () => seen.rows),
+    enabled: (of) => live || of.state.data === undefined,
+    staleTime: 0, // also when it is live again, whatever was read below meanwhile
     structuralSharing: false,
   });
 
@@ -58,14 +54,25 @@ export function useRows<Row>(topic: string, params: object, options: { load: Loa
     setOlder({ busy: true, error: null });
     try {
       const page = await load(next, PAGE);
-      client.setQueryData<Rows<Row>>(key, (old) => (old?.next === next ? withOlder(old, page, idOf) : old));
+      client.setQueryData<Rows<Row>>(key, (old) =>
+        old?.next === next ? { rows: [...old.rows, ...page.items], next: page.next_cursor ?? null } : old,
+      );
       setOlder({ busy: false, error: null });
     } catch (error) {
       setOlder({ busy: false, error: error as Error });
     } finally {
       busy.current = false;
     }
-  }, [client, key, load, idOf]);
+  }, [client, key, load]);
 
-  return { query, loadOlder, older };
+  /** So far somebody sees; what comes next is read before they are there. */
+  const onSeen = useCallback(
+    (last: number) => {
+      seen.rows = last + 1 + AHEAD;
+      if (seen.rows > (client.getQueryData<Rows<Row>>(key)?.rows.length ?? 0)) void loadOlder();
+    },
+    [client, key, seen, loadOlder],
+  );
+
+  return { query, onSeen, loadOlder, older };
 }

@@ -1044,6 +1044,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/positions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Positions
+         * @description What every bot holds now as comma-separated values, by bot.
+         */
+        get: operations["export_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/positions/{bot}/{symbol}/close": {
         parameters: {
             query?: never;
@@ -1709,7 +1729,9 @@ export interface paths {
         /**
          * Open Stream
          * @description Events from now on, or from where `Last-Event-ID` says. Prices carry no id, and neither does
-         *     `ConfigurationChanged`, which tells that something was configured.
+         *     `ConfigurationChanged`, which tells that something was configured. The stream begins with
+         *     `hello`, and when nothing else came for 15 seconds it says `beat`: both are no events of the
+         *     system, and come whatever `types` asks for.
          */
         get: operations["open_stream"];
         put?: never;
@@ -1814,7 +1836,7 @@ export interface paths {
         };
         /**
          * List Verdicts
-         * @description What the bots made of signals. `outcome=pending&current=true` lists what waits for you.
+         * @description What the bots made of signals, newest first.
          */
         get: operations["list_verdicts"];
         put?: never;
@@ -1837,6 +1859,26 @@ export interface paths {
          * @description The list of verdicts as comma-separated values, whole.
          */
         get: operations["export_verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/verdicts/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pending Verdicts
+         * @description What waits for a person, the most urgent first: by `valid_until`, when it lapses.
+         */
+        get: operations["list_pending_verdicts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8677,9 +8719,20 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
-                /** @description true lists what is wrong now. */
+                /**
+                 * @description true lists what is wrong now.
+                 * @example true
+                 */
                 active?: boolean | null;
                 severity?: components["schemas"]["Severity"] | null;
+                /**
+                 * @description What happened; given again, any of these.
+                 * @example [
+                 *       "key_halted",
+                 *       "bot_halted"
+                 *     ]
+                 */
+                code?: string[] | null;
                 /** @description At or after this. */
                 from?: string | null;
                 /** @description Before this. */
@@ -8697,6 +8750,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "about": "key:alpha/AAPL",
+                     *           "active": true,
+                     *           "at": "2026-08-03T16:00:00Z",
+                     *           "code": "key_halted",
+                     *           "id": "9d5c3f3e-0f0b-5a3f-8d53-3b1f9b8a2c11",
+                     *           "message": "Bot alpha on AAPL is halted. Look at the broker, then clear it; next number, 7.",
+                     *           "service": "executor",
+                     *           "severity": "critical"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Listing_AlertView_"];
                 };
             };
@@ -8717,6 +8787,8 @@ export interface operations {
                 /** @description true lists what is wrong now. */
                 active?: boolean | null;
                 severity?: components["schemas"]["Severity"] | null;
+                /** @description What happened; given again, any of these. */
+                code?: string[] | null;
                 /** @description At or after this. */
                 from?: string | null;
                 /** @description Before this. */
@@ -10053,6 +10125,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_PositionView_"];
+                };
+            };
+            /** @description A problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_positions: {
+        parameters: {
+            query?: {
+                bot?: string | null;
+                symbol?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line for each, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
                 };
             };
             /** @description A problem document */
@@ -12415,6 +12520,75 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                     "text/csv": unknown;
+                };
+            };
+            /** @description A problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pending_verdicts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Most items to answer.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "account": "paper-alpha",
+                     *           "action": "buy",
+                     *           "bot": "beta",
+                     *           "confidence": "0.7",
+                     *           "config_version": 0,
+                     *           "current": true,
+                     *           "decided_by": null,
+                     *           "evaluated_at": "2026-08-03T16:00:00Z",
+                     *           "explanation": "The bot waits for a person to approve or decline it.",
+                     *           "id": "5b0e8a39-6a53-5f0c-9a55-1d4b8f0c2e77",
+                     *           "inputs": [],
+                     *           "numbers": {},
+                     *           "outcome": "pending",
+                     *           "reason": "awaits_approval",
+                     *           "round": 0,
+                     *           "rule": "priority",
+                     *           "sequence": 1,
+                     *           "signal_id": "0ef5fefd-6e48-5f6e-8b36-2d9d5d6d8f0b",
+                     *           "source_id": "4711",
+                     *           "source_type": "quantconnect",
+                     *           "symbol": "AAPL",
+                     *           "valid_until": "2026-08-03T16:05:00Z",
+                     *           "winner_id": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Listing_VerdictView_"];
                 };
             };
             /** @description A problem document */

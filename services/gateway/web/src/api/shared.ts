@@ -1,6 +1,6 @@
 // Queries that several pages use.
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api, must, type Schemas } from "./client";
 
@@ -18,6 +18,17 @@ export const useBots = () => useQuery({ queryKey: ["bots"], queryFn: () => must(
 export const useAccounts = () => useQuery({ queryKey: ["accounts"], queryFn: () => must(api.GET("/api/accounts")) });
 export const useMarket = () =>
   useQuery({ queryKey: ["market"], queryFn: () => must(api.GET("/api/market")), refetchInterval: CLOCK_MS });
+
+/** Verdicts that wait for a person, the most urgent first; whether there are more says `next_cursor`. */
+export const usePending = () =>
+  useQuery({
+    queryKey: ["verdicts", "pending"],
+    queryFn: () => must(api.GET("/api/verdicts/pending", { params: { query: { limit: 200 } } })),
+  });
+
+/** Asked for in vain so far: nobody knows, also while it is asked for again. */
+export const isUnread = ({ data, errorUpdateCount }: Pick<UseQueryResult, "data" | "errorUpdateCount">): boolean =>
+  data === undefined && errorUpdateCount > 0;
 
 /** Each reason's code in words. */
 export function useReasons(): (code: string) => string {

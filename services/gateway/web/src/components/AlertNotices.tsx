@@ -1,11 +1,13 @@
 import { notifications } from "@mantine/notifications";
-import { useCallback } from "react";
-import { type LiveEvent, useLiveEvents } from "@/api/live";
+import { useCallback, useEffect, useRef } from "react";
+import { api, must } from "@/api/client";
+import { type LiveEvent, useLiveEvents, useLiveStatus } from "@/api/live";
 import { sentence } from "@/format";
 import { desktop, notices } from "@/prefs";
 
 const RANK = { info: 1, warning: 2, critical: 3 } as const;
 const COLORS = { info: "blue", warning: "yellow", critical: "red" } as const;
+const MOST = 20;
 type Severity = keyof typeof RANK;
 
 /** Whether a person wants to be told of this at once. */
@@ -15,17 +17,38 @@ export function isWanted({ kind, data }: LiveEvent): boolean {
   return kind === "AlertRaised" && data.active !== false && least !== "off" && rank >= RANK[least];
 }
 
+function tell(event: LiveEvent): void {
+  const id = `alert-${String(event.data.code)}-${String(event.data.about)}`;
+  if (event.kind === "AlertRaised" && event.data.active === false) notifications.hide(id);
+  if (!isWanted(event)) return;
+  const severity = event.data.severity as Severity;
+  const [title, message] = [sentence(String(event.data.code)), String(event.data.message)];
+  const stays = severity === "critical" || document.hidden; // until somebody has seen it
+  notifications.show({ id, title, message, color: COLORS[severity], withBorder: true, autoClose: stays ? false : 15_000 });
+  if (desktop() && document.hidden && Notification.permission === "granted") new Notification(title, { body: message, tag: id });
+}
+
 /** Stands once in the shell: an alert shows itself, whatever page is open. */
 export function AlertNotices() {
-  useLiveEvents(
-    useCallback((event: LiveEvent) => {
-      if (!isWanted(event)) return;
-      const severity = event.data.severity as Severity;
-      const [title, message] = [sentence(String(event.data.code)), String(event.data.message)];
-      const id = `alert-${String(event.data.code)}-${String(event.data.about)}`;
-      notifications.show({ id, title, message, color: COLORS[severity], withBorder: true, autoClose: severity === "critical" ? false : 15_000 });
-      if (desktop() && document.hidden && Notification.permission === "granted") new Notification(title, { body: message, tag: id });
-    }, []),
-  );
+  useLiveEvents(useCallback(tell, []));
+  useWhatWasMissed();
   return null;
+}
+
+/** While the stream was closed, alerts were raised that nobody told here. */
+function useWhatWasMissed(): void {
+  const status = useLiveStatus();
+  const since = useRef<string | null>(null);
+  const wasLive = useRef(false);
+  useEffect(() => {
+    if (wasLive.current && status !== "live") since.current ??= new Date().toISOString();
+    wasLive.current = status === "live";
+    const from = since.current;
+    if (status !== "live" || from === null) return;
+    since.current = null;
+    must(api.GET("/api/alerts", { params: { query: { active: true, from, limit: MOST } } })).then(
+      ({ items }) => items.forEach((alert) => tell({ kind: "AlertRaised", data: { ...alert } })),
+      () => undefined, // the overview lists them, too, and says when it cannot
+    );
+  }, [status]);
 }

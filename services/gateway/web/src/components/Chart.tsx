@@ -12,11 +12,12 @@ import {
   type ISeriesMarkersPluginApi,
   LineSeries,
   type SeriesMarker,
+  type TickMarkType,
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
 import { useEffect, useRef } from "react";
-import { compact } from "@/format";
+import { axisTime, compact, dayTime } from "@/format";
 
 export interface Point {
   /** Seconds since 1970. */
@@ -54,11 +55,15 @@ interface Props {
 
 const SMALLEST = 0.0001; // difference of two values on an axis
 const UPPER_SHARE = 2.4; // of the first pane, against one below it
-const OPTIONS: DeepPartial<ChartOptions> = {
+// The library's own labels are in UTC, whatever the page's times are.
+const labelAt = (at: Time): string => dayTime(new Date(Number(at) * 1000).toISOString());
+const labelOnAxis = (at: Time, kind: TickMarkType): string => axisTime(Number(at), kind);
+export const OPTIONS: DeepPartial<ChartOptions> = {
   autoSize: true,
   layout: { attributionLogo: true, fontFamily: "'Inter Variable', sans-serif", background: { color: "transparent" } },
   rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.1 } },
-  timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, minBarSpacing: 0.05, fixLeftEdge: true, fixRightEdge: true },
+  localization: { timeFormatter: labelAt },
+  timeScale: { tickMarkFormatter: labelOnAxis, borderVisible: false, timeVisible: true, secondsVisible: false, minBarSpacing: 0.05, fixLeftEdge: true, fixRightEdge: true },
   handleScroll: { mouseWheel: false, vertTouchDrag: false }, // the page still scrolls over a chart
   handleScale: { mouseWheel: false },
 };

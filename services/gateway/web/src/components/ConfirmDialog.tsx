@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { useClosing } from "./FormDialog";
 import { Problem } from "./Loaded";
 
 interface Props {
@@ -19,16 +20,22 @@ interface Props {
 
 /** Asks before something that cannot be taken back. */
 export function ConfirmDialog(props: Props) {
+  const [busy, setBusy] = useState(false); // nothing closes it then: its outcome would be lost
+  useClosing(() => (props.opened ? "not yet" : "freely"));
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={props.title}>
-      <Question {...props} />
+    <Modal
+      opened={props.opened}
+      onClose={() => busy || props.onClose()}
+      title={props.title}
+      closeButtonProps={{ "aria-label": "Close", disabled: busy }}
+    >
+      <Question {...props} busy={busy} setBusy={setBusy} />
     </Modal>
   );
 }
 
-function Question({ onClose, children, confirm, danger = false, word, act }: Props) {
+function Question({ onClose, children, confirm, danger = false, word, act, busy, setBusy }: Props & { busy: boolean; setBusy: (busy: boolean) => void }) {
   const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const ready = !word || typed.trim() === word;
 

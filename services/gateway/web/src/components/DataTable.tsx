@@ -1,8 +1,8 @@
-import { Button, Group, Loader, Switch, Text } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
-import { type ReactNode, useCallback, useState } from "react";
+import { Group, Loader, Switch, Text } from "@mantine/core";
+import { type ReactNode, useState } from "react";
 import { type LoadPage, useRows } from "@/api/rows";
 import { count } from "@/format";
+import { Csv } from "./Csv";
 import { Empty, Loaded, Problem } from "./Loaded";
 import { type Column, TableView } from "./TableView";
 
@@ -41,19 +41,14 @@ const ownId = (row: unknown): string => (row as { id: string }).id;
 export function DataTable<Row>(props: Props<Row>) {
   const { label, topic, params, load, columns, empty, idOf = ownId, onOpen, rowLabel, height = 560, filters, csv } = props;
   const [live, setLive] = useState(true);
-  const { query, loadOlder, older } = useRows(topic, params, { load, idOf, live });
-  const onEnd = useCallback(() => void loadOlder(), [loadOlder]);
+  const { query, onSeen, loadOlder, older } = useRows(topic, params, { load, live });
   return (
     <>
       <Group justify="space-between" align="flex-end" gap="sm" mb="sm">
         <div className="grows">{filters}</div>
         <Group gap="md">
           <Switch size="sm" label="Live" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
-          {csv && (
-            <Button component="a" href={fileOf(csv, params)} download size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
-              CSV
-            </Button>
-          )}
+          {csv && <Csv list={label} href={fileOf(csv, params)} />}
         </Group>
       </Group>
       <Loaded query={query} height={Math.min(height, 320)}>
@@ -70,7 +65,7 @@ export function DataTable<Row>(props: Props<Row>) {
                 height={height}
                 onOpen={onOpen}
                 rowLabel={rowLabel}
-                onEnd={onEnd}
+                onSeen={onSeen}
                 more={next !== null}
               />
               <Group gap="sm" mt={6} h={22}>
@@ -80,7 +75,7 @@ export function DataTable<Row>(props: Props<Row>) {
                 </Text>
                 {older.busy && <Loader size={14} aria-label="Loading older rows" />}
               </Group>
-              {older.error && <Problem error={older.error} what="Older rows could not be loaded" retry={onEnd} />}
+              {older.error && <Problem error={older.error} what="Older rows could not be loaded" retry={() => void loadOlder()} />}
             </>
           )
         }

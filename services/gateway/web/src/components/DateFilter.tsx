@@ -1,4 +1,5 @@
 import { DateInput } from "@mantine/dates";
+import { times } from "@/prefs";
 
 interface Props {
   filters: { from?: string; to?: string };
@@ -29,11 +30,12 @@ export function DateFilters({ filters, set }: Props) {
 
 const parsed = (day: string, later: number): string | undefined => {
   const [year = NaN, month = NaN, date = NaN] = day.split("-").map(Number);
-  const at = new Date(year, month - 1, date + later);
+  const parts = [year, month - 1, date + later] as const;
+  const at = times() === "utc" ? new Date(Date.UTC(...parts)) : new Date(...parts);
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 };
 
-/** From the beginning of the first day to the end of the last, as days are here; not days: undefined. */
+/** From the beginning of the first day to the end of the last, as days are in the zone of all times; not days: undefined. */
 export const spanOf = (from: string | undefined, to: string | undefined) => ({
   from: from && parsed(from, 0),
   to: to && parsed(to, 1),

@@ -1,10 +1,12 @@
 import { ActionIcon, Anchor, Badge, Burger, Group, Menu, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
 import { IconBook, IconLogout, IconMoon, IconSettings, IconSun, IconUser } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { api, must } from "@/api/client";
 import { type LiveStatus, useLiveStatus } from "@/api/live";
-import { useAccounts, useMarket, useMarketNow, useMe } from "@/api/shared";
+import { useFailing } from "@/api/query";
+import { isUnread, useAccounts, useMarket, useMarketNow, useMe } from "@/api/shared";
 import { utc } from "@/format";
 import { KillSwitchButton } from "./KillSwitch";
 import { failed } from "./toasts";
@@ -15,6 +17,7 @@ const LIVE: Record<LiveStatus, [string, string]> = {
   lost: ["Reconnecting…", "yellow"],
   paused: ["Paused", "gray"],
 };
+const STALE = ["Not up to date", "yellow"] as const; // events come, and what they tell of cannot be read
 
 export function Header({ opened, toggle }: { opened: boolean; toggle: () => void }) {
   return (
@@ -40,12 +43,17 @@ export function Header({ opened, toggle }: { opened: boolean; toggle: () => void
 
 /** Whether prices and money are real. */
 export function Modes() {
-  const { data: market } = useMarket();
-  const { data: accounts } = useAccounts();
+  const [clock, owned] = [useMarket(), useAccounts()];
+  const [market, accounts] = [clock.data, owned.data];
   const live = accounts?.items.some((account) => account.mode === "live" && account.bot);
   const paper = accounts?.items.some((account) => account.mode !== "live");
   return (
     <Group gap={4} wrap="nowrap">
+      {(isUnread(clock) || isUnread(owned)) && (
+        <Tooltip label="It could not be read whether prices and money are real. Take both for real.">
+          <Badge color="red" className="mode">Mode unknown</Badge>
+        </Tooltip>
+      )}
       {market?.replay && (
         <Tooltip label="Recorded prices are played again, as if it were then. Nothing here is a price of today.">
           <Badge color="yellow" className="mode">
@@ -85,7 +93,9 @@ function Clock() {
 }
 
 function LiveBadge() {
-  const [text, color] = LIVE[useLiveStatus()];
+  const status = useLiveStatus();
+  const failing = useFailing();
+  const [text, color] = failing && status === "live" ? STALE : LIVE[status];
   return (
     <Badge color={color} variant="dot" role="status" className="live" aria-label={`Connection: ${text}`}>
       <span className="wide">{text}</span>
@@ -117,6 +127,7 @@ function UserMenu() {
       return failed(error as Error);
     }
     client.clear();
+    notifications.clean();
     void navigate("/login");
   };
   return (

@@ -1,30 +1,23 @@
 import { Alert, Button, Group, TextInput } from "@mantine/core";
 import { IconHandStop } from "@tabler/icons-react";
-import { useState } from "react";
-import { api, must } from "@/api/client";
-import { type KillSwitch, useKillSwitch, useMay, useRefresh } from "@/api/shared";
+import { type ReactNode, useState } from "react";
+import { change, nameOf, type Scope, stoppedIn } from "@/api/killSwitch";
+import { isUnread, type KillSwitch, useKillSwitch, useMay, useRefresh } from "@/api/shared";
 import { dayTime } from "@/format";
 import { ConfirmDialog } from "./ConfirmDialog";
 
-const isOn = (kill: KillSwitch): boolean => Boolean(kill.everything || kill.accounts?.length || kill.bots?.length);
+const words = (scopes: readonly Scope[]): string => scopes.map(nameOf).join(", ");
 
-function stopped(kill: KillSwitch): string {
-  if (kill.everything) return "everything";
-  const bots = (kill.bots ?? []).map((bot) => `bot ${bot}`);
-  return [...bots, ...(kill.accounts ?? []).map((account) => `account ${account}`)].join(", ");
-}
-
-/** In the header: stops all trading after STOP was typed. */
+/** In the header: stops all trading after STOP was typed. It is there also while nobody knows what is stopped. */
 export function KillSwitchButton() {
   const { data: kill } = useKillSwitch();
   const may = useMay("trader");
   const [opened, setOpened] = useState(false);
   const [reason, setReason] = useState("");
   const refresh = useRefresh();
-  if (!may || !kill) return null;
+  if (!may) return null;
   const stop = async () => {
-    const body = { everything: true, accounts: kill.accounts ?? [], bots: kill.bots ?? [], reason };
-    await must(api.PUT("/api/kill-switch", { body }));
+    await change([{ kind: "everything" }], true, reason);
     await refresh("kill-switch");
     setReason("");
   };
@@ -35,7 +28,7 @@ export function KillSwitchButton() {
         size="xs"
         leftSection={<IconHandStop size={16} aria-hidden />}
         onClick={() => setOpened(true)}
-        disabled={kill.everything}
+        disabled={kill?.everything}
         aria-label="Kill switch"
         className="kill"
       >
@@ -50,33 +43,52 @@ export function KillSwitchButton() {
   );
 }
 
-/** Under the header, for everybody, as long as anything is stopped. */
+/** Under the header, for everybody, as long as anything is stopped or nobody knows. */
 export function KillSwitchBanner() {
-  const { data: kill } = useKillSwitch();
-  const may = useMay("admin");
-  const [opened, setOpened] = useState(false);
-  const refresh = useRefresh();
-  if (!kill || !isOn(kill)) return null;
-  const release = async () => {
-    await must(api.PUT("/api/kill-switch", { body: {} }));
-    await refresh("kill-switch");
-  };
-  const said = [kill.by && `by ${kill.by}`, kill.at && `at ${dayTime(kill.at)}`, kill.reason && `“${kill.reason}”`];
+  const query = useKillSwitch();
+  if (isUnread(query)) {
+    return (
+      <Stripe said="It is unknown whether trading is stopped: the kill switch could not be read. Everything can still be stopped.">
+        <Button size="xs" variant="white" color="red.9" onClick={() => void query.refetch()} loading={query.isFetching}>
+          Try again
+        </Button>
+      </Stripe>
+    );
+  }
+  if (!query.data || stoppedIn(query.data).length === 0) return null;
+  return <Stopped kill={query.data} />;
+}
+
+function Stripe({ said, children }: { said: string; children: ReactNode }) {
   return (
     <Alert color="red" variant="filled" role="alert" radius={0} className="stopped" icon={<IconHandStop aria-hidden />}>
       <Group justify="space-between" gap="sm">
-        <span>
-          The kill switch stops {stopped(kill)}, set {said.filter(Boolean).join(", ") || "by somebody"}. Exits still work.
-        </span>
-        {may && (
-          <Button size="xs" variant="white" color="red.9" onClick={() => setOpened(true)}>
-            Release…
-          </Button>
-        )}
+        <span>{said}</span>
+        {children}
       </Group>
-      <ConfirmDialog opened={opened} onClose={() => setOpened(false)} title="Release the kill switch?" confirm="Release" act={release}>
-        Bots may open positions again from the next signal on. What was denied meanwhile stays denied.
-      </ConfirmDialog>
     </Alert>
+  );
+}
+
+function Stopped({ kill }: { kill: KillSwitch }) {
+  const may = useMay("admin");
+  const [asked, setAsked] = useState<Scope[] | null>(null); // as the dialog shows them: what is stopped meanwhile stays
+  const refresh = useRefresh();
+  const release = async () => {
+    await change(asked ?? [], false);
+    await refresh("kill-switch");
+  };
+  const how = [kill.by && `by ${kill.by}`, kill.at && `at ${dayTime(kill.at)}`, kill.reason && `“${kill.reason}”`];
+  return (
+    <Stripe said={`The kill switch stops ${words(stoppedIn(kill))}, set ${how.filter(Boolean).join(", ") || "by somebody"}. Exits still work.`}>
+      {may && (
+        <Button size="xs" variant="white" color="red.9" onClick={() => setAsked(stoppedIn(kill))}>
+          Release…
+        </Button>
+      )}
+      <ConfirmDialog opened={asked !== null} onClose={() => setAsked(null)} title="Release the kill switch?" confirm="Release" act={release}>
+        This releases {words(asked ?? [])}. Bots may open positions again from the next signal on. What was denied meanwhile stays denied.
+      </ConfirmDialog>
+    </Stripe>
   );
 }

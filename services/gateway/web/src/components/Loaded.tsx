@@ -3,6 +3,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "@/api/client";
+import { dayTime } from "@/format";
 
 /** What went wrong, what to do next, and the id to ask about. */
 export function Problem({ error, what, retry, busy }: { error: Error; what?: string; retry?: () => void; busy?: boolean }) {
@@ -34,12 +35,25 @@ export function Empty({ children, action, height }: { children: ReactNode; actio
 }
 
 interface Props<T> {
-  query: Pick<UseQueryResult<T>, "data" | "error" | "isFetching" | "refetch">;
+  query: Pick<UseQueryResult<T>, "data" | "dataUpdatedAt" | "error" | "isFetching" | "refetch">;
   /** Of what will stand here, in pixels, so that nothing jumps. */
   height: number;
   children: (data: T) => ReactNode;
   /** Shown instead of an empty list, or of a listing without items. */
   empty?: ReactNode;
+}
+
+function Old({ since, error, retry }: { since: number; error: Error; retry: () => void }) {
+  return (
+    <Group gap="sm" role="status" mb="sm">
+      <Text size="sm" className="warn" title={error.message}>
+        Not up to date since {dayTime(new Date(since).toISOString())}.
+      </Text>
+      <Button size="compact-xs" variant="default" onClick={retry}>
+        Try again
+      </Button>
+    </Group>
+  );
 }
 
 const EMPTY_PX = 96; // nothing needs no more room
@@ -48,13 +62,18 @@ const isEmpty = (data: unknown): boolean => {
   return Array.isArray(list) && list.length === 0;
 };
 
-/** Loading, failed, empty, or there. What was read once stays while it is read again. */
+/** Loading, failed, empty, or there. What was read once stays, and says since when it is old if it cannot be read again. */
 export function Loaded<T>({ query, height, children, empty }: Props<T>) {
-  const { data, error, isFetching, refetch } = query;
+  const { data, dataUpdatedAt, error, isFetching, refetch } = query;
   if (data === undefined) {
     if (error) return <Problem error={error} retry={() => void refetch()} busy={isFetching} />;
     return <Skeleton h={height} role="status" aria-label="Loading" />;
   }
-  if (empty !== undefined && isEmpty(data)) return <Empty height={Math.min(height, EMPTY_PX)}>{empty}</Empty>;
-  return <>{children(data)}</>;
+  const nothing = empty !== undefined && isEmpty(data);
+  return (
+    <>
+      {error && <Old since={dataUpdatedAt} error={error} retry={() => void refetch()} />}
+      {nothing ? <Empty height={Math.min(height, EMPTY_PX)}>{empty}</Empty> : children(data)}
+    </>
+  );
 }

@@ -12,6 +12,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { Header } from "./Header";
 import { KillSwitchBanner } from "./KillSwitch";
 import { Problem } from "./Loaded";
+import { SignInDialog } from "./SignIn";
 
 const PLACES = [
   { to: "/", label: "Overview", Icon: IconHome },
@@ -78,6 +79,7 @@ function Shell() {
       </AppShell.Main>
       <ChainDialog />
       <AlertNotices />
+      <SignInDialog />
     </AppShell>
   );
 }

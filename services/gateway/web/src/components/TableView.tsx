@@ -9,7 +9,9 @@ const ROW_PX = 36;
 const GAP_PX = 12; // as in the style sheet, like the padding
 const PADDING_PX = 12;
 const OVERSCAN = 10;
-const NEAR_END = 40; // rows from the end, where older ones are asked for
+const FIRST_ROW = 2; // aria counts the header too, and from one
+// Where a key leads to from the row that has the focus; no further than what is drawn.
+const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: OVERSCAN, PageUp: -OVERSCAN };
 
 export interface Column<Row> {
   id: string;
@@ -33,15 +35,15 @@ interface Props<Row> {
   height: number;
   onOpen?: (row: Row) => void;
   rowLabel?: (row: Row) => string;
-  /** Called near the end of what is there. */
-  onEnd?: () => void;
+  /** Hears how far down one sees: the index of the last row that is drawn. */
+  onSeen?: (last: number) => void;
   /** More rows than are there; unknown when undefined. */
   more?: boolean;
   header?: (column: Column<Row>) => { sorted?: "ascending" | "descending"; toggle?: () => void };
 }
 
 export function TableView<Row>(props: Props<Row>) {
-  const { label, columns, rows, idOf, height, onOpen, rowLabel, onEnd, more = false, header } = props;
+  const { label, columns, rows, idOf, height, onOpen, rowLabel, onSeen, more = false, header } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -52,9 +54,20 @@ export function TableView<Row>(props: Props<Row>) {
   });
   const shown = virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (onEnd && last >= rows.length - NEAR_END) onEnd();
-  }, [onEnd, last, rows.length]);
+  useEffect(() => onSeen?.(last), [onSeen, last, rows.length]);
+
+  /** The table is one stop of the tab key; arrows go from row to row, which open with Enter. */
+  const walk = (event: KeyboardEvent<HTMLDivElement>) => {
+    const step = STEPS[event.key];
+    const from = indexOf(event.target as HTMLElement);
+    const enters = event.key === "ArrowDown" && event.target === scroller.current;
+    if (!onOpen || step === undefined || (from < 0 && !enters)) return;
+    event.preventDefault();
+    const top = scroller.current?.scrollTop ?? 0;
+    const first = shown.find((item) => item.start >= top)?.index ?? 0;
+    const to = from < 0 ? first : Math.max(0, Math.min(rows.length - 1, from + step));
+    scroller.current?.querySelector<HTMLElement>(`[aria-rowindex="${to + FIRST_ROW}"]`)?.focus();
+  };
 
   const template = columns.map((column) => column.width).join(" ");
   const least = leastWidth(columns.map((column) => column.width));
@@ -67,6 +80,7 @@ export function TableView<Row>(props: Props<Row>) {
       aria-rowcount={more ? -1 : rows.length + 1}
       aria-colcount={columns.length}
       tabIndex={0}
+      onKeyDown={walk}
       style={{ maxHeight: height }}
     >
       <div className="table-head" role="rowgroup" style={{ minWidth: least }}>
@@ -93,6 +107,10 @@ export function TableView<Row>(props: Props<Row>) {
     </div>
   );
 }
+
+/** Of the row that this element is; less than zero: it is none. */
+const indexOf = (element: HTMLElement): number =>
+  element.classList.contains("opens") ? Number(element.getAttribute("aria-rowindex")) - FIRST_ROW : -1;
 
 /** Of a row, from the least widths of its tracks: head and body scroll sideways together. */
 export function leastWidth(tracks: readonly string[]): number {
@@ -133,7 +151,7 @@ interface RowProps<Row> {
 
 function PlainRow<Row>({ row, index, start, columns, template, onOpen, rowLabel }: RowProps<Row>) {
   const open = onOpen && {
-    tabIndex: 0,
+    tabIndex: -1,
     "aria-label": rowLabel?.(row),
     onClick: () => onOpen(row),
     onKeyDown: (event: KeyboardEvent) => {
@@ -143,9 +161,9 @@ function PlainRow<Row>({ row, index, start, columns, template, onOpen, rowLabel 
   return (
     <div
       role="row"
-      aria-rowindex={index + 2}
+      aria-rowindex={index + FIRST_ROW}
       className={onOpen ? "table-row opens" : "table-row"}
-      style={{ gridTemplateColumns: template, transform: `translateY(${start}px)` }}
+      style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, scrollMarginTop: ROW_PX }}
       {...open}
     >
       {columns.map((column) => (

@@ -65,6 +65,18 @@ describe("ConfirmDialog", () => {
     expect(act).toHaveBeenCalledTimes(1);
   });
 
+  it("cannot be closed while it acts: its outcome is seen", async () => {
+    let fail: (why: Error) => void = () => undefined;
+    show(<Asking act={() => new Promise((_, reject) => (fail = reject))} />);
+    await userEvent.type(await screen.findByRole("textbox"), "STOP{Enter}");
+    await userEvent.keyboard("{Escape}");
+    expect(screen.getByRole("button", { name: "Close" })).toBeDisabled();
+    fail(new Error("the executor is not running"));
+    expect(await screen.findByRole("alert")).toHaveTextContent("the executor is not running");
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByText("It stops.")).not.toBeInTheDocument());
+  });
+
   it("stays open and says why when it fails", async () => {
     show(<Asking act={() => Promise.reject(new Error("the executor is not running"))} />);
     await userEvent.type(await screen.findByRole("textbox"), "STOP{Enter}");

@@ -4,7 +4,7 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { MemoryRouter } from "react-router";
+import { createMemoryRouter, type InitialEntry, RouterProvider } from "react-router";
 import { vi } from "vitest";
 import { newQueryClient } from "@/api/query";
 import { theme } from "@/theme";
@@ -45,14 +45,15 @@ export function answering(answers: Record<string, Answer>): void {
 }
 
 /** Render with providers, on an address. */
-export function show(node: ReactNode, answers: Record<string, Answer> = {}, path = "/") {
+export function show(node: ReactNode, answers: Record<string, Answer> = {}, path: InitialEntry = "/") {
   answering(answers);
   const client = newQueryClient();
   client.setDefaultOptions({ queries: { retry: false }, mutations: { retry: false } });
+  const router = createMemoryRouter([{ path: "*", element: node }], { initialEntries: [path] });
   return render(
     <MantineProvider theme={theme} env="test">
       <QueryClientProvider client={client}>
-        <MemoryRouter initialEntries={[path]}>{node}</MemoryRouter>
+        <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>,
   );

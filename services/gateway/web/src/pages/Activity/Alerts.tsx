@@ -15,18 +15,18 @@ type Letter = Schemas["DeadLetterView"];
 
 const ALERTS: Column<Alert>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
-  { id: "severity", header: "Severity", cell: (row) => <State state={row.severity} />, width: "90px" },
+  { id: "severity", header: "Severity", tip: "Critical: act now. Warning: look soon. Info: good to know.", cell: (row) => <State state={row.severity} />, width: "90px" },
   { id: "active", header: "Now", cell: (row) => (row.active ? "Raised" : "Over"), width: "70px", tip: "Over: the trouble that it told of has ended." },
-  { id: "code", header: "What", cell: (row) => sentence(row.code), width: "minmax(130px, 1fr)" },
-  { id: "about", header: "About", cell: (row) => <span title={row.about}>{row.about}</span>, width: "minmax(150px, 1fr)" },
-  { id: "message", header: "Message", cell: (row) => <span title={row.message}>{row.message}</span>, width: "minmax(340px, 4fr)" },
+  { id: "code", header: "What", tip: "What kind of trouble.", cell: (row) => sentence(row.code), width: "minmax(130px, 1fr)" },
+  { id: "about", header: "About", tip: "Which bot, symbol, source or service.", cell: (row) => <span title={row.about}>{row.about}</span>, width: "minmax(150px, 1fr)" },
+  { id: "message", header: "Message", tip: "What happened, why, and what to do next.", cell: (row) => <span title={row.message}>{row.message}</span>, width: "minmax(340px, 4fr)" },
 ];
 const LETTERS: Column<Letter>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
-  { id: "service", header: "Service", cell: (row) => row.service, width: "130px" },
-  { id: "subject", header: "Message of", cell: (row) => <span title={row.original_subject}>{row.original_subject}</span>, width: "minmax(220px, 1fr)" },
-  { id: "attempts", header: "Tries", cell: (row) => row.attempts, width: "60px", right: true },
-  { id: "reason", header: "Reason", cell: (row) => <span title={row.reason}>{row.reason}</span>, width: "minmax(300px, 2fr)" },
+  { id: "service", header: "Service", tip: "Who could not handle it.", cell: (row) => row.service, width: "130px" },
+  { id: "subject", header: "Message of", tip: "The subject under which it came.", cell: (row) => <span title={row.original_subject}>{row.original_subject}</span>, width: "minmax(220px, 1fr)" },
+  { id: "attempts", header: "Tries", tip: "How often it was tried.", cell: (row) => row.attempts, width: "60px", right: true },
+  { id: "reason", header: "Reason", tip: "Why no retry could help.", cell: (row) => <span title={row.reason}>{row.reason}</span>, width: "minmax(300px, 2fr)" },
 ];
 const NOW = [
   { value: "true", label: "Wrong now" },

@@ -12,6 +12,7 @@ import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
 import { Source, State, Time } from "@/components/Values";
 import { price, quantity, sentence } from "@/format";
+import { TERM } from "@/terms";
 import { BotFilter, choices, type Filters, SourceFilters } from "./lists";
 
 type Order = Schemas["OrderView"];
@@ -27,30 +28,31 @@ const START: Column<Order>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.created_at} />, width: "112px" },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
 ];
-const BOT: Column<Order> = { id: "bot", header: "Bot", cell: (row) => row.bot, width: "90px" };
+const BOT: Column<Order> = { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "90px" };
 const SOURCE: Column<Order> = {
   id: "source",
   header: "Source",
+  tip: TERM.source,
   cell: (row) => <Source type={row.source_type} id={row.source_id} />,
   width: "minmax(140px, 1fr)",
 };
 /** `cancel` asks for working orders; without it nobody may. */
 const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order>[] => [
   ...START,
-  { id: "state", header: "State", cell: (row) => <Standing order={row} cancel={cancel} />, width: "128px" },
+  { id: "state", header: "State", tip: "Where it stands, from planned to filled, or how else it ended.", cell: (row) => <Standing order={row} cancel={cancel} />, width: "128px" },
   { id: "side", header: "Side", cell: (row) => (row.side ? sentence(row.side) : "–"), width: "40px" },
-  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "72px", right: true },
-  { id: "filled", header: "Filled", cell: (row) => quantity(row.filled), width: "72px", right: true },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "80px", right: true },
+  { id: "filled", header: "Filled", tip: "How much of it was executed.", cell: (row) => quantity(row.filled), width: "72px", right: true },
   { id: "price", header: "Average", cell: (row) => price(row.average_price), width: "84px", right: true, tip: "Average price of what was filled." },
   BOT,
   SOURCE,
-  { id: "why", header: "Note", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(240px, 2fr)" },
+  { id: "why", header: "Note", tip: "What the executor or the broker said about it.", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(240px, 2fr)" },
   {
     id: "purpose",
     header: "Purpose",
     cell: (row) => sentence(row.trigger ?? row.purpose),
     width: "90px",
-    tip: "Entry takes risk, exit gives it back; protective orders are stops, targets and their like.",
+    tip: TERM.purpose,
   },
 ];
 
@@ -79,8 +81,8 @@ const DENIED: Column<Order>[] = [
   ...START,
   BOT,
   SOURCE,
-  { id: "why", header: "Why", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(360px, 2fr)" },
-  { id: "next", header: "What to do", cell: (row) => <span className="dim" title={advice(row.reason)}>{advice(row.reason)}</span>, width: "minmax(320px, 2fr)" },
+  { id: "why", header: "Why", tip: "Why the executor made no order of an accepted signal.", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(360px, 2fr)" },
+  { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={advice(row.reason)}>{advice(row.reason)}</span>, width: "minmax(320px, 2fr)" },
 ];
 
 function queryOf(filters: Filters) {

@@ -1,8 +1,7 @@
 import { Badge, Button, Card, Group, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, must, newKey, type Schemas } from "@/api/client";
-import { useMarket, useMarketNow, useMay, useRefresh } from "@/api/shared";
+import { useMarket, useMarketNow, useMay, usePending, useRefresh } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Empty, Loaded } from "@/components/Loaded";
@@ -14,7 +13,7 @@ import { sentence, share } from "@/format";
 type Verdict = Schemas["VerdictView"];
 type Verb = "approve" | "decline";
 
-const MOST = 50;
+const MOST = 50; // shown at once
 const HURRY_S = 30;
 
 /** 1:05, how long a person has; market time runs faster in a replay. */
@@ -28,12 +27,16 @@ export function clock(seconds: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
+/** 3 wait; The 50 most urgent of 120 */
+export function howMany({ items, next_cursor: next }: { items: readonly unknown[]; next_cursor?: string | null }): string {
+  if (items.length === 0) return "";
+  if (items.length > MOST) return `The ${MOST} most urgent of ${items.length}${next ? " and more" : ""}`;
+  return items.length === 1 ? "1 waits" : `${items.length} wait`;
+}
+
 /** Signals that wait for a person, the most urgent first. */
 export function Pending() {
-  const query = useQuery({
-    queryKey: ["verdicts", "pending"],
-    queryFn: () => must(api.GET("/api/verdicts", { params: { query: { outcome: "pending", current: true, limit: MOST } } })),
-  });
+  const query = usePending();
   const [asked, setAsked] = useState<{ verdict: Verdict; verb: Verb; key: string } | null>(null);
   const refresh = useRefresh();
   const ask = (verdict: Verdict, verb: Verb) => setAsked({ verdict, verb, key: newKey() });
@@ -49,18 +52,20 @@ export function Pending() {
     await refresh("verdicts");
   };
   return (
-    <Panel title="Waiting for you" tip="Bots with manual approval ask before they trade. Nobody answering in time means no.">
+    <Panel
+      title="Waiting for you"
+      tip="Bots with manual approval ask before they trade. Nobody answering in time means no."
+      actions={query.data && <Text size="sm" c="dimmed" component="span">{howMany(query.data)}</Text>}
+    >
       <Loaded query={query} height={90}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty>Nothing waits for approval. A bot asks when its approval is manual (Settings, Bots).</Empty>
           ) : (
             <div className="waiting" role="group" tabIndex={0} aria-label="Signals that wait">
-              {[...items]
-                .sort((a, b) => a.valid_until.localeCompare(b.valid_until))
-                .map((verdict) => (
-                  <Waiting key={verdict.id} verdict={verdict} ask={ask} />
-                ))}
+              {items.slice(0, MOST).map((verdict) => (
+                <Waiting key={verdict.id} verdict={verdict} ask={ask} />
+              ))}
             </div>
           )
         }

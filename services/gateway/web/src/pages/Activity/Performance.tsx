@@ -9,6 +9,7 @@ import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { Change, Source } from "@/components/Values";
 import { count, money, ratio, sentence, share } from "@/format";
+import { TERM } from "@/terms";
 import { type Filters } from "./lists";
 
 type Row = Schemas["PerformanceView"];
@@ -53,7 +54,7 @@ function StageCell({ found }: { found: Stage | undefined }) {
 
 const FIGURES: Column<Row>[] = [
   { id: "pnl", header: "Realised", cell: (row) => <Change value={row.realised_pnl} />, width: "96px", right: true, sort: (row) => Number(row.realised_pnl), tip: "Profit and loss of closed lots, after fees." },
-  { id: "fees", header: "Fees", cell: (row) => money(row.fees), width: "64px", right: true, sort: (row) => Number(row.fees) },
+  { id: "fees", header: "Fees", tip: TERM.fees, cell: (row) => money(row.fees), width: "64px", right: true, sort: (row) => Number(row.fees) },
   { id: "trades", header: "Closed", cell: (row) => count(row.trades), width: "72px", right: true, sort: (row) => row.trades, tip: "Lots, or parts of them, that were closed." },
   {
     id: "rate",
@@ -64,7 +65,7 @@ const FIGURES: Column<Row>[] = [
     sort: (row) => Number(row.win_rate ?? -1),
     tip: "Share of closed parts with a profit after the closing fee.",
   },
-  { id: "fills", header: "Fills", cell: (row) => count(row.fills), width: "44px", right: true, sort: (row) => row.fills },
+  { id: "fills", header: "Fills", tip: TERM.fills, cell: (row) => count(row.fills), width: "64px", right: true, sort: (row) => row.fills },
   {
     id: "slippage",
     header: "Slippage",
@@ -81,11 +82,12 @@ const NAMES: Record<Group, Column<Row>> = {
   source: {
     id: "name",
     header: "Source",
+    tip: TERM.source,
     cell: (row) => <Source type={row.source_type ?? ""} id={row.source_id ?? ""} />,
     width: "minmax(160px, 1fr)",
     sort: (row) => `${row.source_type} ${row.source_id}`,
   },
-  bot: { id: "name", header: "Bot", cell: (row) => row.bot, width: "minmax(140px, 1fr)", sort: (row) => row.bot ?? "" },
+  bot: { id: "name", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "minmax(140px, 1fr)", sort: (row) => row.bot ?? "" },
   symbol: { id: "name", header: "Symbol", cell: (row) => row.symbol, width: "minmax(140px, 1fr)", sort: (row) => row.symbol ?? "" },
 };
 

@@ -1,17 +1,19 @@
 import { Button, Menu } from "@mantine/core";
-import { IconDownload, IconStack2 } from "@tabler/icons-react";
+import { IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, must, newKey, type Schemas } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
+import { Csv } from "@/components/Csv";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { told } from "@/components/toasts";
 import { Change, Source, Time } from "@/components/Values";
-import { price, quantity, share } from "@/format";
+import { price, quantity, setShare, share } from "@/format";
+import { TERM } from "@/terms";
 
 type Position = Schemas["PositionView"];
 type Lot = Schemas["LotView"];
@@ -21,36 +23,36 @@ const FLATTEN = "FLATTEN";
 const idOf = (row: Position): string => `${row.bot}|${row.account}|${row.symbol}`;
 
 const POSITIONS: Column<Position>[] = [
-  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "minmax(100px, 1fr)", sort: (row) => row.bot },
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "minmax(100px, 1fr)", sort: (row) => row.bot },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px", sort: (row) => row.symbol },
   { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "100px", right: true, tip: "Below zero: sold short.", sort: (row) => Number(row.quantity) },
   { id: "average", header: "Entry", cell: (row) => price(row.average_price), width: "110px", right: true, tip: "Average price of what is held." },
   { id: "mark", header: "Now", cell: (row) => price(row.mark_price), width: "110px", right: true, tip: "Middle of the newest quote." },
   { id: "gain", header: "Unrealised", cell: (row) => <Change value={row.unrealised_pnl} />, width: "124px", right: true, tip: "Gain at the price now, before fees.", sort: (row) => Number(row.unrealised_pnl ?? 0) },
-  { id: "pnl", header: "Realised", cell: (row) => <Change value={row.realised_pnl} />, width: "110px", right: true, sort: (row) => Number(row.realised_pnl) },
+  { id: "pnl", header: "Realised", tip: "Profit and loss since the beginning, after all fees.", cell: (row) => <Change value={row.realised_pnl} />, width: "110px", right: true, sort: (row) => Number(row.realised_pnl) },
   { id: "lots", header: "Lots", cell: (row) => row.lots?.length ?? 0, width: "64px", right: true, tip: "How many open lots it is made of, each owned by one source." },
 ];
 
 /** 205 below, 230 above, trailing 3 % */
-function guardOf(lot: Lot): string {
+export function guardOf(lot: Pick<Lot, "protection">): string {
   const { stop_price, target_price, trailing } = lot.protection ?? {};
   const parts = [
     stop_price && `stop ${price(stop_price)}`,
     target_price && `target ${price(target_price)}`,
-    trailing && `trailing ${share(trailing)}`,
+    trailing && `trailing ${setShare(trailing)}`,
   ].filter(Boolean);
   return parts.join(", ") || "none";
 }
 
 const LOTS: Column<Lot>[] = [
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(180px, 1fr)", sort: (row) => `${row.source_type} ${row.source_id}` },
-  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "minmax(110px, 1fr)", sort: (row) => row.bot },
+  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(180px, 1fr)", sort: (row) => `${row.source_type} ${row.source_id}` },
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "minmax(110px, 1fr)", sort: (row) => row.bot },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px", sort: (row) => row.symbol },
-  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "100px", right: true, sort: (row) => Number(row.quantity) },
-  { id: "entry", header: "Entry", cell: (row) => price(row.entry_price), width: "110px", right: true },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "100px", right: true, sort: (row) => Number(row.quantity) },
+  { id: "entry", header: "Entry", tip: TERM.entry, cell: (row) => price(row.entry_price), width: "110px", right: true },
   { id: "guard", header: "Protected by", cell: (row) => guardOf(row), width: "minmax(150px, 1.2fr)", tip: "Stops and targets work while the source is silent and under the kill switch." },
-  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "60px", right: true },
-  { id: "at", header: "Opened", cell: (row) => <Time at={row.opened_at} />, width: "130px", sort: (row) => row.opened_at },
+  { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "60px", right: true },
+  { id: "at", header: "Opened", tip: "When it was bought, or sold short.", cell: (row) => <Time at={row.opened_at} />, width: "130px", sort: (row) => row.opened_at },
 ];
 
 /** What every bot holds, and whose lots it is made of. */
@@ -103,7 +105,12 @@ export function Positions() {
       <Panel
         title="Positions"
         tip="What each bot holds of each symbol, all sources together."
-        actions={may && bots.length > 0 && <FlattenMenu bots={bots} choose={(bot) => setAsked({ kind: "flatten", bot, key: newKey() })} />}
+        actions={
+          <>
+            <Csv list="Positions" href="/api/positions.csv" />
+            {may && bots.length > 0 && <FlattenMenu bots={bots} choose={(bot) => setAsked({ kind: "flatten", bot, key: newKey() })} />}
+          </>
+        }
       >
         <Loaded query={query} height={180} empty="No bot holds anything. A position appears when a signal is accepted and filled.">
           {(held) => <SimpleTable label="Positions" rows={held.items} columns={columns} idOf={idOf} height={380} />}
@@ -112,11 +119,7 @@ export function Positions() {
       <Panel
         title="Open lots by source"
         tip="A lot is quantity that one source owns: it is closed by its own source first, and its profit is that source's. A row opens how it came about."
-        actions={
-          <Button component="a" href="/api/lots.csv" download size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
-            CSV
-          </Button>
-        }
+        actions={<Csv list="Open lots" href="/api/lots.csv" />}
       >
         <Loaded query={query} height={180} empty="No lot is open.">
           {() => (

@@ -7,15 +7,16 @@ import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
 import { price, share } from "@/format";
+import { TERM } from "@/terms";
 import { choices, SourceFilters } from "./lists";
 
 type Signal = Schemas["SignalView"];
 
 const COLUMNS: Column<Signal>[] = [
-  { id: "at", header: "Said at", cell: (row) => <Time at={row.raised_at} />, width: "112px" },
+  { id: "at", header: "Said at", tip: "In market time, as its source says.", cell: (row) => <Time at={row.raised_at} />, width: "112px" },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
-  { id: "action", header: "Says", cell: (row) => <Action action={row.action} />, width: "70px", tip: "Buy wants to be long, sell wants not to be long, close is flat itself, hold has no opinion." },
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
+  { id: "action", header: "Says", cell: (row) => <Action action={row.action} />, width: "70px", tip: TERM.says },
+  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
   { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "60px", right: true, tip: "The source's own estimate, 0 to 100 %." },
   { id: "price", header: "Price seen", cell: (row) => price(row.price), width: "100px", right: true, tip: "What the source took for the price." },
   {

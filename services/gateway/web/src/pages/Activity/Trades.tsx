@@ -7,6 +7,7 @@ import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Change, Source, Time } from "@/components/Values";
 import { cost, price, quantity, ratio, sentence, share } from "@/format";
+import { TERM } from "@/terms";
 import { BotFilter, choices, SourceFilters } from "./lists";
 import { Performance } from "./Performance";
 
@@ -16,9 +17,9 @@ const COLUMNS: Column<Trade>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "112px" },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
   { id: "side", header: "Side", cell: (row) => sentence(row.side), width: "36px" },
-  { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "72px", right: true },
-  { id: "price", header: "Price", cell: (row) => price(row.price), width: "80px", right: true },
-  { id: "fee", header: "Fee", cell: (row) => cost(row.fee), width: "56px", right: true },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "80px", right: true },
+  { id: "price", header: "Price", tip: "Of the fill, for each share or coin.", cell: (row) => price(row.price), width: "80px", right: true },
+  { id: "fee", header: "Fee", tip: "What the broker took for this fill.", cell: (row) => cost(row.fee), width: "56px", right: true },
   {
     id: "pnl",
     header: "Realised",
@@ -35,11 +36,11 @@ const COLUMNS: Column<Trade>[] = [
     right: true,
     tip: "The fill against the middle price at the verdict, in hundredths of a per cent. Positive is worse.",
   },
-  { id: "bot", header: "Bot", cell: (row) => row.bot, width: "90px" },
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
-  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "50px", right: true },
-  { id: "purpose", header: "Purpose", cell: (row) => sentence(row.purpose), width: "84px" },
-  { id: "mode", header: "Money", cell: (row) => (row.mode === "live" ? "Real" : "Paper"), width: "56px" },
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "90px" },
+  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
+  { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "54px", right: true },
+  { id: "purpose", header: "Purpose", tip: TERM.purpose, cell: (row) => sentence(row.purpose), width: "84px" },
+  { id: "mode", header: "Money", tip: TERM.money, cell: (row) => (row.mode === "live" ? "Real" : "Paper"), width: "64px" },
 ];
 
 /** What was executed, and what each source has earned by it. */

@@ -8,6 +8,7 @@ import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
 import { share } from "@/format";
+import { TERM } from "@/terms";
 import { BotFilter, choices, type Filters, SourceFilters } from "./lists";
 import { DeniedOrders } from "./Orders";
 import { Pending } from "./Pending";
@@ -22,7 +23,7 @@ const OUTCOMES = [
 const next = (row: Verdict): string => (row.outcome === "accepted" || !row.current ? "" : advice(row.reason));
 
 const COLUMNS: Column<Verdict>[] = [
-  { id: "at", header: "Reached at", cell: (row) => <Time at={row.evaluated_at} />, width: "112px" },
+  { id: "at", header: "Reached at", tip: "When the router judged, in market time.", cell: (row) => <Time at={row.evaluated_at} />, width: "112px" },
   {
     id: "outcome",
     header: "Outcome",
@@ -30,12 +31,12 @@ const COLUMNS: Column<Verdict>[] = [
     width: "100px",
     tip: "Accepted goes on to an order; pending waits for a person; suppressed: another source leads; refused: a check said no.",
   },
-  { id: "signal", header: "Signal", cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "96px" },
-  { id: "bot", header: "Bot", cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "100px" },
-  { id: "why", header: "Why", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(360px, 2fr)" },
-  { id: "source", header: "Source", cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
-  { id: "next", header: "What to do", cell: (row) => <span className="dim" title={next(row)}>{next(row)}</span>, width: "minmax(300px, 1.5fr)" },
-  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "44px", right: true },
+  { id: "signal", header: "Signal", tip: TERM.says, cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "96px" },
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "100px" },
+  { id: "why", header: "Why", tip: "The reason of the verdict, in words.", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(360px, 2fr)" },
+  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
+  { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={next(row)}>{next(row)}</span>, width: "minmax(300px, 1.5fr)" },
+  { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "54px", right: true },
 ];
 
 /** What the bots made of signals, and why they did not trade. */

@@ -5,7 +5,8 @@ import { advice } from "@/advice";
 import { fileOf } from "@/components/DataTable";
 import { spanOf } from "@/components/DateFilter";
 import { problem, sent, show } from "@/test/render";
-import { clock, Pending, timeLeft } from "./Pending";
+import { Latest } from "@/pages/Home/Latest";
+import { clock, howMany, Pending, timeLeft } from "./Pending";
 import { brief } from "./Performance";
 import { Positions, result } from "./Positions";
 
@@ -44,13 +45,24 @@ describe("lists", () => {
 });
 
 describe("what waits for a person", () => {
-  const answers = (more: object) => ({ ...TRADER, ...MARKET, "GET /api/verdicts": { items: [VERDICT] }, ...more });
+  const answers = (more: object) => ({ ...TRADER, ...MARKET, "GET /api/verdicts/pending": { items: [VERDICT] }, ...more });
 
   it("says how long, in the time of a person: an hour of a replay 60 times as fast is a minute", async () => {
     expect(timeLeft(VERDICT.valid_until, new Date(NOW), 60)).toBe(60);
     expect(timeLeft(VERDICT.valid_until, new Date("2026-08-04T00:00:00Z"), 1)).toBe(0);
     show(<Pending />, answers({}));
     await screen.findByText("1:00 left");
+  });
+
+  it("is read by what is urgent, and counted", async () => {
+    const items = Array.from({ length: 200 }, (_, number) => ({ ...VERDICT, id: `v${number}`, symbol: `S${number}` }));
+    show(<><Pending /><Latest /></>, answers({ "GET /api/verdicts/pending": { items, next_cursor: "more" }, "GET /api/verdicts": { items: [] } }));
+    await screen.findByText("The 50 most urgent of 200 and more");
+    expect(await screen.findByRole("link", { name: "200+ wait for you" })).toBeInTheDocument();
+    const shown = screen.getAllByRole("article");
+    expect([shown.length, shown[0]?.textContent?.includes("S0"), shown[49]?.textContent?.includes("S49")]).toEqual([50, true, true]);
+    expect(sent("GET").filter((one) => one.path === "/api/verdicts/pending")).toHaveLength(1);
+    expect([howMany({ items: [] }), howMany({ items: [1] }), howMany({ items: [1, 2] })]).toEqual(["", "1 waits", "2 wait"]);
   });
 
   it.each([

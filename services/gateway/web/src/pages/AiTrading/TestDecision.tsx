@@ -1,8 +1,9 @@
 import { Alert, Badge, Button, Card, Group, List, Select, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { Link } from "react-router";
-import { api, must, newKey, type Schemas } from "@/api/client";
+import { api, must, refused, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { Facts } from "@/components/Facts";
 import { useFilters } from "@/components/filters";
@@ -67,19 +68,17 @@ function Asking({ configs }: { configs: readonly Config[] }) {
 function Ask({ config, symbol }: { config: Config; symbol: string }) {
   const may = useMay("trader");
   const refresh = useRefresh();
-  const [key, setKey] = useState(newKey);
   const ask = useMutation({
     mutationFn: () =>
-      must(
-        api.POST("/api/ai-trading/decision", {
-          params: { header: { "idempotency-key": key }, query: { wait_s: 20 } },
-          body: { config_id: config.id, symbols: [symbol], dry_run: true },
-        }),
+      once(`test ${config.id} ${symbol}`, (key) =>
+        must(
+          api.POST("/api/ai-trading/decision", {
+            params: { header: { "idempotency-key": key }, query: { wait_s: 20 } },
+            body: { config_id: config.id, symbols: [symbol], dry_run: true },
+          }),
+        ),
       ),
-    onSuccess: async () => {
-      setKey(newKey());
-      await refresh("llm-decisions", "llm-costs", "llm-budgets", "llm-status");
-    },
+    onSuccess: () => refresh("llm-decisions", "llm-costs", "llm-budgets", "llm-status"),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -96,7 +95,7 @@ function Ask({ config, symbol }: { config: Config; symbol: string }) {
           <Button type="submit" loading={ask.isPending} disabled={!may}>Ask about {symbol}</Button>
         </Group>
         {ask.isPending && <Text size="sm" role="status">Waiting for the answer…</Text>}
-        {ask.error && <Problem error={ask.error} what="It was not asked, or the answer is not here" retry={() => ask.mutate()} />}
+        {ask.error && <Problem error={ask.error} what={refused(ask.error) ? "It was not asked" : "It may have been asked. Try again: it is asked once"} retry={() => ask.mutate()} />}
         {ask.data && <Result asked={ask.data} />}
       </Stack>
     </form>

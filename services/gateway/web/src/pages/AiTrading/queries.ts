@@ -69,9 +69,10 @@ export const useVariables = () =>
     staleTime: Infinity,
   });
 
+/** The newest of those at 50, 80 and 100 %. */
 export const useBudgetAlerts = () =>
   useQuery({
     queryKey: ["alerts", "budgets"],
-    queryFn: () => must(api.GET("/api/alerts", { params: { query: { limit: 200 } } })),
-    select: (found) => found.items.filter((alert) => alert.code.startsWith("budget_")),
+    queryFn: () => must(api.GET("/api/alerts", { params: { query: { code: ["budget_50", "budget_80", "budget_100"], limit: 10 } } })),
+    select: (found) => found.items,
   });

@@ -10,7 +10,7 @@ import * as f from "@/format";
 type Compared = Schemas["ComparedView"];
 
 const COLUMNS: readonly Column<Compared>[] = [
-  { id: "name", header: "Kind", width: "minmax(110px, 1fr)", cell: (one) => <strong>{f.sentence(one.name)}</strong> },
+  { id: "name", header: "Kind", tip: "Whose signals: those of language models, of classic strategies, or of QuantConnect.", width: "minmax(110px, 1fr)", cell: (one) => <strong>{f.sentence(one.name)}</strong> },
   {
     id: "pnl", header: "P&L after costs", width: "minmax(120px, 1fr)", right: true, tip: "Realised profit after fees and after what the models were paid.",
     cell: (one) => <Change value={one.pnl_after_cost} />, sort: (one) => Number(one.pnl_after_cost),

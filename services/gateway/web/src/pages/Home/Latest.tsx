@@ -2,6 +2,7 @@ import { Anchor, Group, Text, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api, must, type Schemas } from "@/api/client";
+import { usePending } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
@@ -15,11 +16,8 @@ export function Latest() {
     queryKey: ["verdicts", "latest"],
     queryFn: () => must(api.GET("/api/verdicts", { params: { query: { limit: MOST } } })),
   });
-  const waiting = useQuery({
-    queryKey: ["verdicts", "pending"],
-    queryFn: () => must(api.GET("/api/verdicts", { params: { query: { outcome: "pending", current: true, limit: 200 } } })),
-  });
-  const count = waiting.data?.items.length ?? 0;
+  const { data: waiting } = usePending();
+  const count = waiting?.items.length ?? 0;
   return (
     <Panel
       title="Latest verdicts"
@@ -29,7 +27,7 @@ export function Latest() {
         <>
           {count > 0 && (
             <Anchor component={Link} to="/activity/verdicts?outcome=pending" size="sm" fw={600}>
-              {count === 1 ? "1 waits" : `${count} wait`} for you
+              {count === 1 ? "1 waits" : `${count}${waiting?.next_cursor ? "+" : ""} wait`} for you
             </Anchor>
           )}
           <Anchor component={Link} to="/activity/verdicts" size="sm">All verdicts</Anchor>

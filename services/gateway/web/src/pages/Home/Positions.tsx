@@ -8,6 +8,7 @@ import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { Change, Source } from "@/components/Values";
 import * as f from "@/format";
+import { TERM } from "@/terms";
 
 type Position = Schemas["PositionView"];
 
@@ -15,8 +16,8 @@ const idOf = (one: Position): string => `${one.bot}/${one.symbol}`;
 const owners = (one: Position) => [...new Map(one.lots?.map((lot) => [`${lot.source_type} ${lot.source_id}`, lot])).values()];
 const COLUMNS: readonly Column<Position>[] = [
   { id: "symbol", header: "Symbol", width: "minmax(60px, 1fr)", cell: (one) => <strong>{one.symbol}</strong>, sort: (one) => one.symbol },
-  { id: "bot", header: "Bot", width: "minmax(80px, 1fr)", cell: (one) => one.bot, sort: (one) => one.bot },
-  { id: "quantity", header: "Quantity", width: "84px", right: true, cell: (one) => f.quantity(one.quantity), sort: (one) => Number(one.quantity) },
+  { id: "bot", header: "Bot", tip: TERM.bot, width: "minmax(80px, 1fr)", cell: (one) => one.bot, sort: (one) => one.bot },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, width: "84px", right: true, cell: (one) => f.quantity(one.quantity), sort: (one) => Number(one.quantity) },
   {
     id: "gain", header: "Unrealised", width: "104px", right: true, tip: "At the newest price, before fees.",
     cell: (one) => <Change value={one.unrealised_pnl} />, sort: (one) => Number(one.unrealised_pnl ?? 0),
@@ -40,7 +41,7 @@ export function Positions() {
     <Panel
       title="Positions"
       tip="What bots hold now. Open one to see the signal it came from."
-      actions={<Anchor component={Link} to="/activity" size="sm">Close or flatten</Anchor>}
+      actions={<Anchor component={Link} to="/activity/positions" size="sm">Close or flatten</Anchor>}
     >
       <Loaded query={query} height={200} empty="Nothing is held now. A position opens when a bot accepts a buy signal.">
         {({ items }) => (

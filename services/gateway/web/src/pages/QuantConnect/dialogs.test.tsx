@@ -1,8 +1,9 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { problem, sent, show } from "@/test/render";
 import { Actions } from "./algorithms/Actions";
+import { AlgorithmDialog } from "./algorithms/AlgorithmDialog";
 import { JobProgress } from "./algorithms/JobProgress";
 import { ConfigDialog } from "./configuration/ConfigDialog";
 import { PushDialog } from "./configuration/PushDialog";
@@ -47,6 +48,23 @@ describe("adding an account", () => {
     expect(bodies).toMatchObject([{ api_key: "123", api_secret: "wrong", target: "sandbox" }, { id: "desk", api_secret: "abc" }]);
     expect(bodies[0]).not.toHaveProperty("id");
     expect(bodies[1]).not.toHaveProperty("api_key");
+  });
+
+  it("does not put back what somebody else changed while it was open", async () => {
+    const user = userEvent.setup({ delay: null });
+    show(<ConfigDialog config={stored} onClose={nothing} />, {
+      ...ME,
+      [`POST ${ROOT}/config`]: (body: unknown) => ({ ...stored, ...(body as object), is_active: false }), // switched off elsewhere
+      [`POST ${ROOT}/config/desk/test`]: { connected: true, message: "Connected.", projects: [] },
+    });
+    for (const name of ["A", "B"]) {
+      await user.clear(screen.getByLabelText("Name"));
+      await user.type(screen.getByLabelText("Name"), name);
+      await user.click(screen.getByRole("button", { name: "Save and test" }));
+      await screen.findByRole("button", { name: "Done" });
+    }
+    const bodies = sent("POST").filter((one) => one.path === `${ROOT}/config`).map((one) => one.body);
+    expect(bodies).toEqual([{ id: "desk", name: "A" }, { id: "desk", name: "B" }]);
   });
 
   it("sends nothing while something is missing, and shows refusals at their fields", async () => {
@@ -144,6 +162,35 @@ describe("pushing", () => {
     expect(screen.getByLabelText("signalbox_emitter.py")).toHaveTextContent("class SignalboxEmitter");
     expect(screen.getByRole("button", { name: "Copy signalbox_key" })).toBeVisible();
     expect(screen.getByText(/put yours in the place of http:\/\/localhost:8000/)).toBeVisible();
+  });
+});
+
+describe("a key that is shown once", () => {
+  it("is not lost by Escape, neither while it is made nor after", async () => {
+    const closed = vi.fn();
+    let answer: (made: object) => void = () => undefined;
+    show(<PushDialog config={stored} onClose={closed} />, { ...ME, [`POST ${ROOT}/config/desk/webhook`]: () => ({}) });
+    vi.stubGlobal("fetch", () => new Promise((resolve) => (answer = (made) => resolve(Response.json(made)))));
+    await userEvent.click(screen.getByRole("button", { name: "Make a key" }));
+    expect(screen.getByRole("button", { name: "Cancel" })).toBeDisabled();
+    await userEvent.keyboard("{Escape}");
+    answer({ url: "http://localhost:8000/hooks/quantconnect/desk", token: "only-once", must_sign: false, old_until: null, snippet: "" });
+    expect(await screen.findByLabelText("signalbox_key")).toHaveValue("only-once");
+    await userEvent.keyboard("{Escape}");
+    expect(closed).not.toHaveBeenCalled();
+    await userEvent.click(screen.getByRole("button", { name: "I have copied it" }));
+    expect(closed).toHaveBeenCalled();
+  });
+});
+
+describe("a question in a dialog", () => {
+  it("is closed by Escape alone: the dialog around it stays", async () => {
+    show(<AlgorithmDialog />, { ...ME, [`GET ${ROOT}/algorithms/7`]: running }, "/quantconnect?open=desk:7");
+    await userEvent.click(await screen.findByRole("button", { name: "Stop Trend" }));
+    await screen.findByRole("button", { name: "Stop it" });
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Stop it" })).toBeNull());
+    expect(screen.getByRole("button", { name: "Stop Trend" })).toBeVisible();
   });
 });
 

@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Modal, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { api, must, type Schemas } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
+import { FormDialog } from "@/components/FormDialog";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
@@ -55,9 +56,9 @@ export function Strategies() {
           )
         }
       </Loaded>
-      <Modal opened={Boolean(found) || edited === NEW} onClose={() => edit(null)} title={found ? `Strategy ${found.id}` : "New strategy"} size="lg">
+      <FormDialog opened={Boolean(found) || edited === NEW} onClose={() => edit(null)} title={found ? `Strategy ${found.id}` : "New strategy"} size="lg">
         <StrategyForm key={edited} strategy={found} onDone={() => edit(null)} />
-      </Modal>
+      </FormDialog>
       {asked && <Question {...asked} onClose={() => setAsked(null)} />}
     </Panel>
   );

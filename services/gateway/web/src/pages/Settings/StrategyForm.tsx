@@ -4,10 +4,12 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useRefresh } from "@/api/shared";
+import { changes } from "@/changes";
+import { useClosing } from "@/components/FormDialog";
 import { Loaded, Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
+import { plain } from "@/decimals";
 import { sentence } from "@/format";
-import { plain } from "./decimals";
 import { fieldErrors, NumberField, wrong } from "./fields";
 import { nameOf } from "./Strategies";
 
@@ -35,12 +37,17 @@ interface Values extends Record<string, unknown> {
   parameters: Record<string, string>;
 }
 
-/** What is sent: of the parameters only those of this kind that are not left empty. */
-export function strategyBody(values: Values, kind: Kind | undefined, id: string | undefined): Body {
+/** Everything; of the parameters only those of this kind that are not left empty. */
+function bodyOf(values: Values, kind: Kind | undefined): Body {
   const names = Object.keys(kind?.parameters ?? {});
   const given = names.map((name) => [name, plain(values.parameters[name] ?? "")]).filter(([, value]) => value !== "");
-  const what = id ? { id } : { strategy: values.strategy };
-  return { ...what, symbols: values.symbols, interval: values.interval, active: values.active, parameters: Object.fromEntries(given) };
+  return { symbols: values.symbols, interval: values.interval, active: values.active, parameters: Object.fromEntries(given) as Record<string, string> };
+}
+
+/** What is sent: all of a new strategy; of a stored one what was changed. */
+export function strategyBody(values: Values, initial: Values, kind: Kind | undefined, id: string | undefined): Body {
+  if (!id) return { strategy: values.strategy, ...bodyOf(values, kind) };
+  return { id, ...changes(bodyOf(initial, kind), bodyOf(values, kind)) };
 }
 
 export function StrategyForm({ strategy, onDone }: { strategy: Strategy | undefined; onDone: () => void }) {
@@ -55,15 +62,16 @@ export function StrategyForm({ strategy, onDone }: { strategy: Strategy | undefi
 function Fields({ strategy, kinds, onDone }: { strategy: Strategy | undefined; kinds: readonly Kind[]; onDone: () => void }) {
   const known = (name: string) => kinds.find((kind) => kind.id === name.replaceAll("_", "-"));
   const first = strategy?.strategy.replaceAll("_", "-") ?? kinds[0]?.id ?? "";
+  const [initial] = useState<Values>(() => ({
+    strategy: first,
+    symbols: [...(strategy?.symbols ?? [])],
+    interval: strategy?.interval ?? "1m",
+    active: strategy?.active ?? true,
+    parameters: Object.fromEntries(kinds.flatMap((kind) => Object.keys(kind.parameters)).map((name) => [name, strategy?.parameters[name] ?? ""])),
+  }));
   const form = useForm<Values>({
     mode: "uncontrolled",
-    initialValues: {
-      strategy: first,
-      symbols: [...(strategy?.symbols ?? [])],
-      interval: strategy?.interval ?? "1m",
-      active: strategy?.active ?? true,
-      parameters: Object.fromEntries(kinds.flatMap((kind) => Object.keys(kind.parameters)).map((name) => [name, strategy?.parameters[name] ?? ""])),
-    },
+    initialValues: initial,
     validate: {
       symbols: (value) => (value.length ? null : "It watches at least one symbol."),
       parameters: Object.fromEntries(Object.keys(MEANINGS).map((name) => [name, (value?: string) => (value ? wrong({ label: "", tip: "" }, value) : null)])),
@@ -73,7 +81,7 @@ function Fields({ strategy, kinds, onDone }: { strategy: Strategy | undefined; k
   form.watch("strategy", ({ value }) => setChosen(value));
   const refresh = useRefresh();
   const save = useMutation({
-    mutationFn: (values: Values) => must(api.POST("/api/strategies", { body: strategyBody(values, known(values.strategy), strategy?.id) })),
+    mutationFn: (values: Values) => must(api.POST("/api/strategies", { body: strategyBody(values, initial, known(values.strategy), strategy?.id) })),
     onSuccess: async (saved) => {
       told(`Strategy ${saved.id} is saved; it warms up now.`);
       await refresh("strategies");
@@ -81,6 +89,7 @@ function Fields({ strategy, kinds, onDone }: { strategy: Strategy | undefined; k
     },
     onError: (error) => form.setErrors(fieldErrors(error, (field) => field.replace(/^symbols\..*/, "symbols"))),
   });
+  useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   const parameters = Object.entries(known(chosen)?.parameters ?? {});
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(values))} noValidate>

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Empty, Loaded, Problem } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
@@ -24,11 +25,11 @@ const SCOPES: Record<Scope, string> = {
 
 const columnsWith = (revoke: (token: Token) => void): Column<Token>[] => [
   { id: "name", header: "Name", cell: (row) => row.name, width: "minmax(140px, 1fr)", tip: "Also the source id of the signals that it raises.", sort: (row) => row.name },
-  { id: "scopes", header: "May", cell: (row) => row.scopes.join(", "), width: "minmax(150px, 1fr)" },
-  { id: "by", header: "Made by", cell: (row) => row.created_by, width: "100px" },
+  { id: "scopes", header: "May", tip: "What a program may do with it.", cell: (row) => row.scopes.join(", "), width: "minmax(150px, 1fr)" },
+  { id: "by", header: "Made by", tip: "Who is answerable for it.", cell: (row) => row.created_by, width: "100px" },
   { id: "at", header: "Made", cell: (row) => <Time at={row.created_at} show="day" />, width: "110px", sort: (row) => row.created_at },
   { id: "used", header: "Last used", cell: (row) => (row.last_used_at ? <Time at={row.last_used_at} show="ago" /> : "never"), width: "110px" },
-  { id: "until", header: "Ends", cell: (row) => <Time at={row.expires_at} show="day" />, width: "110px", sort: (row) => row.expires_at },
+  { id: "until", header: "Ends", tip: "From that day on it is refused.", cell: (row) => <Time at={row.expires_at} show="day" />, width: "110px", sort: (row) => row.expires_at },
   {
     id: "revoke",
     header: "Revoke",
@@ -73,15 +74,15 @@ export function Tokens() {
           )
         }
       </Loaded>
-      <Modal opened={making} onClose={() => setMaking(false)} title="New token">
+      <FormDialog opened={making} onClose={() => setMaking(false)} title="New token">
         <TokenForm
           onDone={(token) => {
             setMaking(false);
             setIssued(token);
           }}
         />
-      </Modal>
-      <Modal opened={issued !== null} onClose={() => setIssued(null)} title={`Token ${issued?.name ?? ""}`} size="lg" closeOnClickOutside={false}>
+      </FormDialog>
+      <Modal opened={issued !== null} onClose={() => setIssued(null)} title={`Token ${issued?.name ?? ""}`} size="lg" closeOnClickOutside={false} closeOnEscape={false}>
         {issued && <Shown token={issued} onClose={() => setIssued(null)} />}
       </Modal>
       <ConfirmDialog opened={gone !== null} onClose={() => setGone(null)} title={`Revoke ${gone?.name ?? ""}?`} confirm="Revoke" danger act={revoke}>
@@ -145,6 +146,7 @@ function TokenForm({ onDone }: { onDone: (token: Issued) => void }) {
     },
     onError: (error) => form.setErrors(fieldErrors(error, (field) => field.replace("expires_at", "day").replace(/^scopes.*/, "scopes"))),
   });
+  useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(values))} noValidate>
       <Stack gap="md">

@@ -4,7 +4,7 @@ import { Group, Text, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { ApiError } from "@/api/client";
 import { InfoTip } from "@/components/InfoTip";
-import { fromPercent, plain, toPercent } from "./decimals";
+import { fromPercent, plain, toPercent } from "@/decimals";
 
 type Unit = "$" | "%" | "s" | "";
 

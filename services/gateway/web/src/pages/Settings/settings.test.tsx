@@ -2,9 +2,11 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { Schemas } from "@/api/client";
+import { changed } from "@/api/killSwitch";
 import { problem, sent, show } from "@/test/render";
+import { Bots } from "./bots/Bots";
 import { Halts, haltOf } from "./limits/Halts";
-import { changed, KillSwitchPanel } from "./limits/KillSwitch";
+import { KillSwitchPanel } from "./limits/KillSwitch";
 import { Sources } from "./Sources";
 import { StrategyForm } from "./StrategyForm";
 import { Tokens, tokenBody } from "./Tokens";
@@ -78,6 +80,8 @@ describe("API tokens", () => {
     await userEvent.click(screen.getByRole("checkbox", { name: /Raise signals/ }));
     await press("Make the token");
     await screen.findByText("sbx_once");
+    await userEvent.keyboard("{Escape}"); // a slip does not take it away
+    expect(screen.getByText("sbx_once")).toBeVisible();
     expect(sent("POST")[0]?.body).toEqual({ name: "mine", scopes: ["read", "signals:write"] });
     await press("I have it");
     await waitFor(() => expect(screen.queryByText("sbx_once")).toBeNull());
@@ -99,6 +103,17 @@ describe("API tokens", () => {
   });
 });
 
+describe("the card of a bot", () => {
+  it("shows what was set without rounding", async () => {
+    const bot = { ...BOTS.items[0], policy: {}, sizing: { kind: "volatility_target", risk: "0.07" }, limits: { halt_daily_loss: "0.025" } };
+    const small = { ...bot, id: "small", sizing: { kind: "percent_of_equity", fraction: "0.004" } };
+    show(<Bots />, { ...ADMIN, "GET /api/bots": { items: [bot, small] }, "GET /api/accounts": ACCOUNTS });
+    expect(await screen.findByText("risks 7% of the equity")).toBeVisible();
+    expect(screen.getByText("0.4% of the equity")).toBeVisible();
+    expect(screen.getAllByText("2.5% loss of a day")).toHaveLength(2);
+  });
+});
+
 describe("sources", () => {
   it("are switched one by one, after a question", async () => {
     const flags = { quantconnect: true, llm: true, strategy: true, external: true, manual: true };
@@ -114,13 +129,13 @@ describe("the form of a strategy", () => {
   const kinds = { items: [{ id: "rsi-reversion", parameters: { period: "14", low: "30", high: "70" } }, { id: "sma-cross", parameters: { fast: "10", slow: "30" } }] };
   const found = { id: "mine", strategy: "sma-cross", symbols: ["AAPL"], interval: "1m", parameters: { fast: "5" }, active: true };
 
-  it("sends the parameters of its kind that were given", async () => {
+  it("sends what was changed, and does not switch it on again", async () => {
     show(<StrategyForm strategy={found} onDone={vi.fn()} />, { "GET /api/strategies/kinds": kinds, "POST /api/strategies": found });
     const slow = await screen.findByRole("textbox", { name: "Slow" });
     expect(slow).toHaveAttribute("placeholder", "30");
     await userEvent.type(slow, "20");
     await press("Save");
     await waitFor(() => expect(sent("POST")).toHaveLength(1));
-    expect(sent("POST")[0]?.body).toEqual({ id: "mine", symbols: ["AAPL"], interval: "1m", active: true, parameters: { fast: "5", slow: "20" } });
+    expect(sent("POST")[0]?.body).toEqual({ id: "mine", parameters: { fast: "5", slow: "20" } });
   });
 });

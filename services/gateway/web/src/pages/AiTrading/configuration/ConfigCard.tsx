@@ -16,7 +16,7 @@ import { Check } from "./Check";
 /** When it is asked, in words. */
 export function triggers(config: Pick<Config, "every" | "interval" | "move">): string {
   const schedule = config.every === null ? null : config.every === 1 ? `every bar of ${config.interval}` : `every ${config.every} bars of ${config.interval}`;
-  const move = config.move === null ? null : `when the price moves ${f.percent(config.move).replace("+", "")}`;
+  const move = config.move === null ? null : `when the price moves ${f.setShare(config.move)}`;
   return [schedule, move].filter(Boolean).join(", and ") || "on request only";
 }
 

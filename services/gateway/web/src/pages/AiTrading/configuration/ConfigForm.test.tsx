@@ -1,4 +1,5 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { useState } from "react";
 import { expect, it, vi } from "vitest";
 import { problem, sent, show } from "@/test/render";
 import type { Config } from "../queries";
@@ -35,6 +36,26 @@ it("sends what was changed and the key once, and forgets the key", async () => {
   expect(screen.getByLabelText("API key")).toHaveValue("");
 });
 
+it("does not put back what somebody else changed while it was open", async () => {
+  let elsewhere = {};
+  function Open() {
+    const [config, setConfig] = useState(STORED);
+    return (
+      <>
+        <button onClick={() => setConfig({ ...STORED, ...elsewhere })}>It changes elsewhere</button>
+        <ConfigForm stored={config} onClose={vi.fn()} onSaved={vi.fn()} />
+      </>
+    );
+  }
+  show(<Open />, { ...ANSWERS, [SAVE]: STORED });
+  await enabled();
+  fill(field("Model"), "b-model");
+  elsewhere = { is_active: false, move: "0.5", updated_at: "2026-11-21T09:00:00Z" };
+  fireEvent.click(screen.getByText("It changes elsewhere"));
+  press("Save");
+  await waitFor(() => expect(sent("POST").map((one) => one.body)).toEqual([{ id: "gpt", model: "b-model" }]));
+});
+
 it("checks after saving, and says which setting the model does not take", async () => {
   const model: Config = { ...STORED, left_out: ["temperature"] };
   show(<ConfigForm stored={model} onClose={vi.fn()} onSaved={vi.fn()} />, { ...ANSWERS, [SAVE]: model, [CHECK]: CHECKED });
@@ -57,7 +78,7 @@ it("puts a problem at its field and stays open", async () => {
   expect(await screen.findByText("It was not saved")).toBeVisible();
   expect(screen.getByText("is too large")).toBeVisible();
   expect(closed).not.toHaveBeenCalled();
-  expect(sent("POST")[0]?.body).toEqual({ id: "gpt", budget: { day_usd: "9", month_usd: null } });
+  expect(sent("POST")[0]?.body).toEqual({ id: "gpt", budget: { day_usd: "9" } });
 });
 
 it("lets nobody but an admin change anything", async () => {

@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ApiError, must } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
+import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
 import type { Config } from "../queries";
@@ -19,24 +20,29 @@ interface Props {
 
 /** Adds a config or changes one. What is typed as a key is sent once and never comes back. */
 export function ConfigForm({ stored, onClose, onSaved }: Props) {
+  const [began, begin] = useState(stored); // as it was when the form opened: what others change meanwhile stays
   const may = useMay("admin");
   const refresh = useRefresh();
   const form = useForm<Values>({
-    initialValues: stored ? valuesOf(stored) : NEW,
-    validate: (values) => problemsOf(values, stored),
+    initialValues: began ? valuesOf(began) : NEW,
+    validate: (values) => problemsOf(values, began),
   });
   const [then, setThen] = useState<"close" | "check">("close");
   const check = useCheck(stored?.id ?? "");
   const save = useMutation({
-    mutationFn: (values: Values) => must(api.POST("/api/ai-trading/config", { body: sentOf(values, stored) })),
+    mutationFn: (values: Values) => must(api.POST("/api/ai-trading/config", { body: sentOf(values, began) })),
     onSuccess: async (saved) => {
-      form.setValues(valuesOf(saved)); // the key leaves the page
-      form.resetDirty();
+      const values = valuesOf(saved); // the key leaves the page
+      form.setValues(values);
+      form.resetDirty(values);
+      if (began) begin(saved);
       told(stored ? `${saved.name} is changed.` : `${saved.name} is added.`);
       await refresh("llm-config", "llm-status", "llm-budgets");
       if (then === "close") onClose();
-      else if (stored) check.mutate();
-      else onSaved(saved.id);
+      else if (stored) {
+        save.reset(); // and the key that was sent is forgotten
+        check.mutate();
+      } else onSaved(saved.id);
     },
     onError: (error) => {
       for (const { field, message } of error instanceof ApiError ? error.fields : []) {
@@ -45,6 +51,7 @@ export function ConfigForm({ stored, onClose, onSaved }: Props) {
       }
     },
   });
+  useClosing(() => (save.isPending || check.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(values))} aria-label="Language model" noValidate>
       <Stack gap="lg">
@@ -62,7 +69,7 @@ export function ConfigForm({ stored, onClose, onSaved }: Props) {
           {check.data && <Checked found={check.data} />}
           {!may && <Alert role="note" color="blue" variant="light">Only an admin may change this.</Alert>}
           <Group justify="flex-end" gap="sm">
-            <Button variant="default" onClick={onClose}>Cancel</Button>
+            <Button variant="default" onClick={onClose} disabled={save.isPending}>Cancel</Button>
             {stored && (
               <Button type="submit" variant="default" loading={check.isPending || (save.isPending && then === "check")} disabled={!may} onClick={() => setThen("check")}>
                 Save and check key and model

@@ -1,7 +1,8 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useSearchParams } from "react-router";
 import { useMay } from "@/api/shared";
+import { FormDialog } from "@/components/FormDialog";
 import { Empty, Loaded } from "@/components/Loaded";
 import { type Config, useConfigs } from "../queries";
 import { ConfigCard } from "./ConfigCard";
@@ -58,9 +59,9 @@ function Dialog({ wanted, configs, onClose, onSaved }: DialogProps) {
   const ready = wanted !== null && configs !== undefined;
   const gone = ready && wanted !== NEW && !stored;
   return (
-    <Modal opened={ready} onClose={onClose} title={stored ? stored.name : "Add a language model"} size="xl" closeOnClickOutside={false}>
+    <FormDialog opened={ready} onClose={onClose} title={stored ? stored.name : "Add a language model"} size="xl">
       {gone && <Empty height={120}>There is no config {wanted}. It may have been deleted.</Empty>}
       {ready && !gone && <ConfigForm key={stored?.id ?? NEW} stored={stored} onClose={onClose} onSaved={onSaved} />}
-    </Modal>
+    </FormDialog>
   );
 }

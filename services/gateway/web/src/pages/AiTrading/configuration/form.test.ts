@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { STORED } from "./example";
-import { bodyOf, fieldOf, NEW, percentOf, problemsOf, sentOf, type Values, valuesOf } from "./form";
+import { bodyOf, fieldOf, NEW, problemsOf, sentOf, type Values, valuesOf } from "./form";
 
 const changed = (over: Partial<Values>): Values => ({ ...valuesOf(STORED), ...over });
 const fresh = (over: Partial<Values> = {}): Values => ({ ...NEW, name: "Mine", model: "m", symbols: ["aapl"], api_key: "k", ...over });
@@ -17,9 +17,14 @@ describe("what is sent", () => {
     });
   });
 
+  it("shows fractions as per cent without the noise of floating point", () => {
+    expect(valuesOf({ ...STORED, move: "0.07" }).move).toBe("7");
+    expect(valuesOf({ ...STORED, move: null }).move).toBe("");
+  });
+
   it("takes back what was emptied by null", () => {
     expect(sentOf(changed({ every: "", move: "", day_usd: "" }), STORED)).toEqual({
-      id: "gpt", every: null, move: null, budget: { day_usd: null, month_usd: null },
+      id: "gpt", every: null, move: null, budget: { day_usd: null },
     });
   });
 
@@ -72,9 +77,4 @@ it("finds the field that the interface complains about", () => {
   expect(fieldOf("budget.day_usd")).toBe("day_usd");
   expect(fieldOf("symbols.0")).toBe("symbols");
   expect(fieldOf("nonsense")).toBeNull();
-});
-
-it("shows fractions as per cent without the noise of floating point", () => {
-  expect(percentOf("0.07")).toBe("7");
-  expect(percentOf("0.0025")).toBe("0.25");
 });

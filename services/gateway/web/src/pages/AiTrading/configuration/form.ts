@@ -1,6 +1,8 @@
 // What the form of a config holds, and what of it is sent.
 
 import type { Schemas } from "@/api/client";
+import { changes } from "@/changes";
+import { fromPercent, toPercent } from "@/decimals";
 import type { Config } from "../queries";
 
 type Body = Schemas["LlmConfigBody"];
@@ -68,11 +70,6 @@ export const NEW: Values = {
   is_active: true,
 };
 
-/** Per cent of a fraction, exactly: "0.015" is "1.5". */
-export const percentOf = (fraction: string | null): string =>
-  fraction === null ? "" : String(Number((Number(fraction) * 100).toPrecision(12)));
-const fractionOf = (percent: Digits): string => String(Number((Number(percent) / 100).toPrecision(12)));
-
 /** A stored config as the form shows it; its key never comes back. */
 export function valuesOf(config: Config): Values {
   return {
@@ -90,7 +87,7 @@ export function valuesOf(config: Config): Values {
     symbols: [...config.symbols],
     interval: config.interval,
     every: config.every ?? "",
-    move: percentOf(config.move),
+    move: toPercent(config.move ?? ""),
     min_gap_s: config.min_gap_s,
     symbols_per_call: config.symbols_per_call,
     horizon_s: config.horizon_s,
@@ -128,7 +125,7 @@ export function bodyOf(values: Values): Body {
     symbols: values.symbols.map((one) => one.trim().toUpperCase()),
     interval: values.interval.trim(),
     every: whole(values.every),
-    move: values.move === "" ? null : fractionOf(values.move),
+    move: values.move === "" ? null : fromPercent(String(values.move)),
     min_gap_s: whole(values.min_gap_s),
     symbols_per_call: whole(values.symbols_per_call),
     horizon_s: whole(values.horizon_s),
@@ -143,15 +140,13 @@ export function bodyOf(values: Values): Body {
   };
 }
 
-/** What is sent: all of a new config; of a stored one its id and what was changed. A key only when one was typed. */
+/** What is sent: all of a new config; of one as it was when the form opened its id and what was changed. A key only when one was typed. */
 export function sentOf(values: Values, stored: Config | null): Body {
   const key = values.api_key.trim();
   const wanted = bodyOf(values);
   const secret = key ? { api_key: key } : {};
   if (!stored) return { ...wanted, ...secret };
-  const before = bodyOf(valuesOf(stored)) as Record<string, unknown>;
-  const changed = Object.entries(wanted).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
-  return { id: stored.id, ...Object.fromEntries(changed), ...secret };
+  return { id: stored.id, ...changes(bodyOf(valuesOf(stored)), wanted, "budget"), ...secret };
 }
 
 /** A sum that is left empty, a key that is needed, and what else the form knows by itself. */

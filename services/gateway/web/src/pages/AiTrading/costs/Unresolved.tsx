@@ -1,9 +1,11 @@
-import { Button, Group, List, Modal, NumberInput, Stack, Text } from "@mantine/core";
+import { Button, Group, List, NumberInput, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { api, must, newKey, type Schemas } from "@/api/client";
+import { api, must, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { Facts } from "@/components/Facts";
+import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Empty, Loaded, Problem } from "@/components/Loaded";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { told } from "@/components/toasts";
@@ -13,12 +15,12 @@ import * as f from "@/format";
 type Attempt = Schemas["UnresolvedView"];
 
 const COLUMNS: readonly Column<Attempt>[] = [
-  { id: "at", header: "Begun", width: "124px", cell: (one) => <Time at={one.at} /> },
-  { id: "config", header: "Config", width: "minmax(120px, 1fr)", cell: (one) => one.config_id },
-  { id: "model", header: "Model", width: "minmax(130px, 1fr)", cell: (one) => `${one.provider}, ${one.model}` },
+  { id: "at", header: "Begun", tip: "When the call began.", width: "124px", cell: (one) => <Time at={one.at} /> },
+  { id: "config", header: "Config", tip: "The configuration that asked.", width: "minmax(120px, 1fr)", cell: (one) => one.config_id },
+  { id: "model", header: "Model", tip: "Provider and model that were asked.", width: "minmax(130px, 1fr)", cell: (one) => `${one.provider}, ${one.model}` },
   { id: "symbols", header: "Symbols", width: "minmax(90px, 1fr)", cell: (one) => Object.keys(one.decisions).join(", ") },
-  { id: "error", header: "What happened", width: "minmax(200px, 3fr)", cell: (one) => <span title={one.error ?? ""}>{one.error || f.words(one.outcome) || "the answer never came"}</span> },
-  { id: "reserved", header: "Set aside", width: "92px", right: true, cell: (one) => f.cost(one.reserved_usd) },
+  { id: "error", header: "What happened", tip: "Why nobody knows what it cost.", width: "minmax(200px, 3fr)", cell: (one) => <span title={one.error ?? ""}>{one.error || f.words(one.outcome) || "the answer never came"}</span> },
+  { id: "reserved", header: "Set aside", tip: "The call's worst case, which counts as long as nobody knows.", width: "92px", right: true, cell: (one) => f.cost(one.reserved_usd) },
 ];
 
 /** Calls whose cost nobody knows, and where to enter it. */
@@ -44,25 +46,26 @@ export function Unresolved() {
           )
         }
       </Loaded>
-      <Modal opened={chosen !== null} onClose={() => setChosen(null)} title="What did this call cost?">
+      <FormDialog opened={chosen !== null} onClose={() => setChosen(null)} title="What did this call cost?">
         {chosen && <Settle attempt={chosen} onDone={() => setChosen(null)} />}
-      </Modal>
+      </FormDialog>
     </>
   );
 }
 
 function Settle({ attempt, onDone }: { attempt: Attempt; onDone: () => void }) {
   const [cost, setCost] = useState<string | number>("");
-  const [key] = useState(newKey);
   const refresh = useRefresh();
   const may = useMay("admin");
   const save = useMutation({
     mutationFn: () =>
-      must(
-        api.POST("/api/ai-trading/attempts/{attempt_id}/settle", {
-          params: { path: { attempt_id: attempt.attempt_id }, header: { "idempotency-key": key } },
-          body: { cost_usd: String(cost) },
-        }),
+      once(`settle ${attempt.attempt_id}`, (key) =>
+        must(
+          api.POST("/api/ai-trading/attempts/{attempt_id}/settle", {
+            params: { path: { attempt_id: attempt.attempt_id }, header: { "idempotency-key": key } },
+            body: { cost_usd: String(cost) },
+          }),
+        ),
       ),
     onSuccess: async () => {
       told(`The call counts with ${f.cost(String(cost))} now; the rest is free again.`);
@@ -70,6 +73,7 @@ function Settle({ attempt, onDone }: { attempt: Attempt; onDone: () => void }) {
       await refresh("llm-budgets", "llm-costs", "llm-decisions");
     },
   });
+  useClosing(() => (save.isPending ? "not yet" : cost !== "" ? "asking" : "freely"));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (cost !== "") save.mutate();

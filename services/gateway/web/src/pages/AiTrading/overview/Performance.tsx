@@ -20,10 +20,10 @@ export function hitRate(share: Calibration["share"] | undefined): string {
 const hitsOf = (share: Calibration["share"] | undefined): string => (share?.count ? `${f.share(share.hit_rate)} of ${f.count(share.count)}` : f.NONE);
 
 const COLUMNS: readonly Column<Row>[] = [
-  { id: "model", header: "Model", width: "minmax(184px, 2fr)", cell: ({ used }) => <span title={used.key}>{used.key || "none"} <span className="dim">{used.target ?? ""}</span></span>, sort: ({ used }) => used.key },
-  { id: "decisions", header: "Decisions", width: "80px", right: true, cell: ({ used }) => f.count(used.decisions), sort: ({ used }) => used.decisions },
+  { id: "model", header: "Model", tip: "The model that is asked.", width: "minmax(160px, 2fr)", cell: ({ used }) => <span title={used.key}>{used.key || "none"} <span className="dim">{used.target ?? ""}</span></span>, sort: ({ used }) => used.key },
+  { id: "decisions", header: "Decisions", tip: TERMS.decision, width: "88px", right: true, cell: ({ used }) => f.count(used.decisions), sort: ({ used }) => used.decisions },
   { id: "valid", header: "Valid", width: "64px", right: true, tip: TERMS.validity, cell: ({ used }) => f.share(used.validity), sort: ({ used }) => Number(used.validity) },
-  { id: "actions", header: "Buy / sell / hold", width: "110px", right: true, cell: ({ used }) => `${used.buys} / ${used.sells} / ${used.holds}` },
+  { id: "actions", header: "Buy / sell / hold", tip: "What it answered, how often.", width: "132px", right: true, cell: ({ used }) => `${used.buys} / ${used.sells} / ${used.holds}` },
   { id: "hits", header: "Hit rate", width: "98px", right: true, tip: TERMS.hitRate, cell: ({ judged }) => <span title={hitRate(judged?.share)}>{hitsOf(judged?.share)}</span>, sort: ({ judged }) => Number(judged?.share.hit_rate ?? -1) },
   { id: "return", header: "Mean return", width: "104px", right: true, tip: TERMS.meanReturn, cell: ({ judged }) => <Change value={judged?.mean_return} percent />, sort: ({ judged }) => Number(judged?.mean_return ?? 0) },
   { id: "brier", header: "Brier", width: "64px", right: true, tip: TERMS.brier, cell: ({ judged }) => f.ratio(judged?.brier), sort: ({ judged }) => Number(judged?.brier ?? 9) },

@@ -9,7 +9,7 @@ const SHOWN = 2;
 /** Today and this month of all models together, and what was said about budgets last. */
 export function Spending() {
   const budgets = useBudgets();
-  const alerts = useBudgetAlerts().data?.slice(0, SHOWN) ?? [];
+  const alerts = useBudgetAlerts().data?.slice(0, SHOWN);
   return (
     <Loaded query={budgets} height={130}>
       {({ items }) => (
@@ -19,13 +19,13 @@ export function Spending() {
             .map((line) => (
               <BudgetBar key={line.period} line={line} label={line.period === "day" ? "Today" : "This month"} />
             ))}
-          {alerts.map((alert) => (
+          {alerts?.map((alert) => (
             <Alert key={alert.id} role="note" color={alert.severity === "info" ? "blue" : "yellow"} variant="light" p="sm">
               <Text size="sm">{alert.message}</Text>
               <Text size="xs"><Time at={alert.at} show="ago" /></Text>
             </Alert>
           ))}
-          {alerts.length === 0 && <Text size="sm" c="dimmed">No budget has reached 50 %. Days and months are of wall time, UTC.</Text>}
+          {alerts?.length === 0 && <Text size="sm" c="dimmed">No budget has reached 50 %. Days and months are of wall time, UTC.</Text>}
         </Stack>
       )}
     </Loaded>

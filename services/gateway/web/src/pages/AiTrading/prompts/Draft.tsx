@@ -1,8 +1,10 @@
-import { Badge, Button, Checkbox, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Badge, Button, Checkbox, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
+import { useBlocker } from "react-router";
 import { api, must } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
+import { Discard } from "@/components/Discard";
 import { Problem } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
@@ -16,23 +18,40 @@ import { VariableList } from "./VariableList";
 interface Props {
   prompt: Prompt | null; // none: a new one
   base: Version | null; // whose words the editor begins with
+  newest: Version | null;
   active: Version | null;
-  onSaved: (id: string) => void;
+  /** With its version when that is not the one in use. */
+  onSaved: (id: string, version?: number) => void;
 }
 
 const STARTER = "Decide on {{symbols}}.\n{{market}}\n{{news}}\n";
 const NONE: never[] = [];
+type Words = Pick<Version, "system" | "user">;
+const wordsOf = (base: Version | null): Words => base ?? { system: "", user: STARTER };
+const same = (a: Words, b: Words): boolean => a.system === b.system && a.user === b.user;
+const PLACE = ["prompt", "version"]; // of the address: what is being written
 
-/** Words being written, with what they would be sent as now. Saving makes a further version. */
-export function Draft({ prompt, base, active, onSaved }: Props) {
-  const [system, setSystem] = useState(base?.system ?? "");
-  const [user, setUser] = useState(base?.user ?? STARTER);
+/** Words being written, with what they would be sent as now. Saving makes a further version. What others save meanwhile never takes their place. */
+export function Draft({ prompt, base: given, newest, active, onSaved }: Props) {
+  const [{ base, seen }, begin] = useState({ base: given, seen: newest?.version });
+  const [{ system, user }, write] = useState(wordsOf(base));
+  const draft = { system, user };
+  const changed = !same(draft, wordsOf(base));
+  if ((given?.version !== base?.version || newest?.version !== seen) && (!changed || same(draft, wordsOf(given)))) {
+    begin({ base: given, seen: newest?.version });
+    write(wordsOf(given));
+  }
+  const saved = useRef(false);
+  const leaving = useBlocker(({ currentLocation: from, nextLocation: to }) => {
+    const [was, will] = [new URLSearchParams(from.search), new URLSearchParams(to.search)];
+    return changed && !saved.current && (from.pathname !== to.pathname || PLACE.some((name) => was.get(name) !== will.get(name)));
+  });
   const variables = useVariables().data?.items ?? NONE;
   const known = useMemo(() => knownOf(variables), [variables]);
-  const changed = !base || system !== base.system || user !== base.user;
   const title = prompt ? `${prompt.name}, version ${base?.version ?? 1}` : "New prompt";
   return (
     <div className="grid">
+      {leaving.state === "blocked" && <Discard onKeep={leaving.reset} onDiscard={leaving.proceed} />}
       <Panel
         title={title}
         tip="A prompt has a system part (the method, the same for every call) and a user part (the data). Fixed rules about the form of the answer stand before both; you need not repeat them."
@@ -46,11 +65,21 @@ export function Draft({ prompt, base, active, onSaved }: Props) {
       >
         <Stack gap="sm">
           <Text size="sm" fw={500}>System part</Text>
-          <PromptEditor label="System part" part="system" value={system} onChange={setSystem} known={known} />
+          <PromptEditor label="System part" part="system" value={system} onChange={(text) => write((words) => ({ ...words, system: text }))} known={known} />
           <Text size="sm" fw={500}>User part</Text>
-          <PromptEditor label="User part" part="user" value={user} onChange={setUser} known={known} />
+          <PromptEditor label="User part" part="user" value={user} onChange={(text) => write((words) => ({ ...words, user: text }))} known={known} />
           <Text size="xs" c="dimmed">Type {"{{"} for the variables. Text that others wrote, as {"{{news}}"}, stands in the user part only.</Text>
-          <Save prompt={prompt} draft={{ system, user }} changed={changed} onSaved={onSaved} />
+          <Save
+            prompt={prompt}
+            draft={draft}
+            changed={changed}
+            meanwhile={newest && newest.version !== seen ? newest : null}
+            onSaved={(id, version) => {
+              saved.current = true; // this leaving loses nothing
+              onSaved(id, version);
+              saved.current = false;
+            }}
+          />
           <VariableList variables={variables} />
         </Stack>
       </Panel>
@@ -63,12 +92,13 @@ export function Draft({ prompt, base, active, onSaved }: Props) {
 
 interface SaveProps {
   prompt: Prompt | null;
-  draft: { system: string; user: string };
+  draft: Words;
   changed: boolean;
-  onSaved: (id: string) => void;
+  meanwhile: Version | null; // saved by somebody else since the draft was begun
+  onSaved: Props["onSaved"];
 }
 
-function Save({ prompt, draft, changed, onSaved }: SaveProps) {
+function Save({ prompt, draft, changed, meanwhile, onSaved }: SaveProps) {
   const may = useMay("admin");
   const refresh = useRefresh();
   const [name, setName] = useState("");
@@ -81,7 +111,7 @@ function Save({ prompt, draft, changed, onSaved }: SaveProps) {
       const used = saved.active_version === saved.version;
       told(`Version ${saved.version} of ${saved.name} is saved${used ? " and used from now on" : ""}.`);
       await refresh("prompts", "llm-config");
-      onSaved(saved.id);
+      onSaved(saved.id, used ? undefined : saved.version);
     },
   });
   const ready = may && (fresh ? name.trim() !== "" : changed);
@@ -108,6 +138,11 @@ function Save({ prompt, draft, changed, onSaved }: SaveProps) {
           </Button>
         </Group>
         <Checkbox label="Use it from now on" description={TERMS.activate} checked={activate} onChange={(event) => setActivate(event.currentTarget.checked)} />
+        {meanwhile && !save.isPending && (
+          <Alert role="note" color="yellow" variant="light" title={`Version ${meanwhile.version} was saved meanwhile by ${meanwhile.created_by || "Signalbox"}`}>
+            <Text size="sm">Your words are kept as you write them. Look at that version below before you save yours as a further one.</Text>
+          </Alert>
+        )}
         {save.error && <Problem error={save.error} what="It was not saved" />}
       </Stack>
     </form>

@@ -42,7 +42,7 @@ function Chosen({ prompts }: { prompts: readonly Prompt[] }) {
       {prompt ? (
         <One key={prompt.id} prompt={prompt} wanted={Number(params.get("version")) || null} onChoose={choose} />
       ) : adding ? (
-        <Draft key={NEW} prompt={null} base={null} active={null} onSaved={(id) => choose(id)} />
+        <Draft key={NEW} prompt={null} base={null} newest={null} active={null} onSaved={choose} />
       ) : (
         <Empty height={200}>There is no prompt yet. Write one; decisions use it once a config names it.</Empty>
       )}
@@ -65,7 +65,7 @@ function One({ prompt, wanted, onChoose }: OneProps) {
         const base = items.find((one) => one.version === wanted) ?? active ?? items[0] ?? null;
         return (
           <>
-            <Draft key={base?.version} prompt={prompt} base={base} active={active} onSaved={(id) => onChoose(id)} />
+            <Draft key={wanted} prompt={prompt} base={base} newest={items[0] ?? null} active={active} onSaved={onChoose} />
             <Panel title="Versions" tip={TERMS.version}>
               <Versions versions={items} active={active} onEdit={(version) => onChoose(prompt.id, version)} />
             </Panel>

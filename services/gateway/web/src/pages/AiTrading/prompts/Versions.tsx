@@ -9,15 +9,15 @@ import { TERMS } from "../terms";
 import { VersionDetail } from "./VersionDetail";
 
 const COLUMNS: readonly Column<Version>[] = [
-  { id: "version", header: "Version", width: "64px", cell: (one) => `@${one.version}`, sort: (one) => one.version },
+  { id: "version", header: "Version", tip: TERMS.version, width: "76px", cell: (one) => `@${one.version}`, sort: (one) => one.version },
   { id: "state", header: "State", width: "86px", tip: TERMS.activate, cell: (one) => (one.active ? <Badge color="green">Active</Badge> : f.NONE) },
   { id: "at", header: "Saved", width: "116px", cell: (one) => <Time at={one.created_at} />, sort: (one) => one.created_at },
-  { id: "by", header: "By", width: "minmax(70px, 1fr)", cell: (one) => one.created_by || "Signalbox" },
-  { id: "decisions", header: "Decisions", width: "80px", right: true, cell: (one) => f.count(one.usage.decisions), sort: (one) => one.usage.decisions },
+  { id: "by", header: "By", tip: "Who wrote it.", width: "minmax(70px, 1fr)", cell: (one) => one.created_by || "Signalbox" },
+  { id: "decisions", header: "Decisions", tip: TERMS.decision, width: "88px", right: true, cell: (one) => f.count(one.usage.decisions), sort: (one) => one.usage.decisions },
   { id: "valid", header: "Valid", width: "66px", right: true, tip: TERMS.validity, cell: (one) => f.share(one.usage.validity), sort: (one) => Number(one.usage.validity) },
-  { id: "actions", header: "Buy / sell / hold", width: "116px", right: true, cell: ({ usage }) => `${usage.buys} / ${usage.sells} / ${usage.holds}` },
+  { id: "actions", header: "Buy / sell / hold", tip: "What was answered, how often.", width: "132px", right: true, cell: ({ usage }) => `${usage.buys} / ${usage.sells} / ${usage.holds}` },
   { id: "hits", header: "Hit rate", width: "136px", right: true, tip: TERMS.hitRate, cell: (one) => hitRate(one.scored), sort: (one) => Number(one.scored.hit_rate ?? -1) },
-  { id: "each", header: "Per decision", width: "96px", right: true, cell: (one) => f.cost(one.usage.cost_per_decision), sort: (one) => Number(one.usage.cost_per_decision) },
+  { id: "each", header: "Per decision", tip: "Cost of one decision, refusals and failures too.", width: "102px", right: true, cell: (one) => f.cost(one.usage.cost_per_decision), sort: (one) => Number(one.usage.cost_per_decision) },
 ];
 
 interface Props {

@@ -1,12 +1,13 @@
 import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { IconDotsVertical, IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { useState } from "react";
-import { api, must, newKey } from "@/api/client";
+import { api, must } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { told } from "@/components/toasts";
 import type { Algorithm } from "../queries";
-import { isLive } from "../words";
+import { isLive, keyOf } from "../words";
 import { DeployDialog } from "./DeployDialog";
 
 type Asked = "deploy" | "stop" | "liquidate" | null;
@@ -22,26 +23,23 @@ export function Actions({ algorithm, compact = false }: { algorithm: Algorithm; 
   const may = useMay("trader");
   const refresh = useRefresh();
   const [asked, setAsked] = useState<Asked>(null);
-  const [key, setKey] = useState("");
-  const ask = (what: Asked) => {
-    setKey(newKey());
-    setAsked(what);
-  };
   const close = () => setAsked(null);
 
   const stop = async () => {
-    const end = await must(
-      api.POST("/api/quantconnect/algorithms/{algorithm_id}/stop", { params: named(algorithm, key) }),
+    const end = await once(`stop ${keyOf(algorithm)}`, (key) =>
+      must(api.POST("/api/quantconnect/algorithms/{algorithm_id}/stop", { params: named(algorithm, key) })),
     );
     told(`${algorithm.name}: QuantConnect says ${end.status}. What it holds stays.`);
     await refresh("algorithms", "quantconnect-status");
   };
   const liquidate = async () => {
-    const end = await must(
-      api.POST("/api/quantconnect/algorithms/{algorithm_id}/liquidate", {
-        params: named(algorithm, key),
-        body: { confirm: true },
-      }),
+    const end = await once(`liquidate ${keyOf(algorithm)}`, (key) =>
+      must(
+        api.POST("/api/quantconnect/algorithms/{algorithm_id}/liquidate", {
+          params: named(algorithm, key),
+          body: { confirm: true },
+        }),
+      ),
     );
     told(`${algorithm.name}: QuantConnect says ${end.status}.`);
     await refresh("algorithms", "quantconnect-status");
@@ -56,7 +54,7 @@ export function Actions({ algorithm, compact = false }: { algorithm: Algorithm; 
             size="xs"
             variant="default"
             leftSection={<IconPlayerStop size={14} aria-hidden />}
-            onClick={() => ask("stop")}
+            onClick={() => setAsked("stop")}
             aria-label={`Stop ${algorithm.name}`}
           >
             Stop
@@ -69,13 +67,13 @@ export function Actions({ algorithm, compact = false }: { algorithm: Algorithm; 
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item color="red" onClick={() => ask("liquidate")}>
+                <Menu.Item color="red" onClick={() => setAsked("liquidate")}>
                   Liquidate…
                 </Menu.Item>
               </Menu.Dropdown>
             </Menu>
           ) : (
-            <Button size="xs" variant="light" color="red" onClick={() => ask("liquidate")} aria-label={`Liquidate ${algorithm.name}`}>
+            <Button size="xs" variant="light" color="red" onClick={() => setAsked("liquidate")} aria-label={`Liquidate ${algorithm.name}`}>
               Liquidate
             </Button>
           )}
@@ -85,7 +83,7 @@ export function Actions({ algorithm, compact = false }: { algorithm: Algorithm; 
           size="xs"
           variant="light"
           leftSection={<IconPlayerPlay size={14} aria-hidden />}
-          onClick={() => ask("deploy")}
+          onClick={() => setAsked("deploy")}
           aria-label={`Deploy ${algorithm.name}`}
         >
           Deploy

@@ -1,15 +1,17 @@
-import { Alert, Button, Code, Group, List, Modal, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Code, Group, List, Stack, Text, Title } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { Chart } from "@/components/Chart";
 import { Facts } from "@/components/Facts";
 import { useFilters } from "@/components/filters";
+import { FormDialog } from "@/components/FormDialog";
 import { Loaded } from "@/components/Loaded";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { failed } from "@/components/toasts";
 import { Change, State, Time } from "@/components/Values";
 import * as f from "@/format";
+import { TERM } from "@/terms";
 import { type AlgorithmDetail, readAlgorithm, useAlgorithm } from "../queries";
 import { figures, statusCode } from "../words";
 import { Actions } from "./Actions";
@@ -19,9 +21,9 @@ export function AlgorithmDialog() {
   const [{ open: key }, setFilter] = useFilters("open");
   const [config = "", id = ""] = key?.split(":") ?? [];
   return (
-    <Modal opened={id !== ""} onClose={() => setFilter("open", null)} size="xl" title="Algorithm">
+    <FormDialog closeOnClickOutside opened={id !== ""} onClose={() => setFilter("open", null)} size="xl" title="Algorithm">
       {id && <Detail id={id} config={config} />}
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -108,11 +110,11 @@ type Holding = NonNullable<NonNullable<AlgorithmDetail["portfolio"]>["holdings"]
 
 const HOLDINGS: readonly Column<Holding>[] = [
   { id: "symbol", header: "Symbol", width: "minmax(80px, 1fr)", cell: (row) => <span title={row.symbol_id}>{row.symbol}</span>, sort: (row) => row.symbol },
-  { id: "quantity", header: "Quantity", width: "90px", right: true, cell: (row) => f.quantity(row.quantity) },
-  { id: "average", header: "Average price", width: "110px", right: true, cell: (row) => f.price(row.average_price) },
-  { id: "price", header: "Price", width: "100px", right: true, cell: (row) => f.price(row.price) },
-  { id: "value", header: "Value", width: "120px", right: true, cell: (row) => f.money(row.value), sort: (row) => Number(row.value ?? 0) },
-  { id: "unrealised", header: "Unrealised", width: "110px", right: true, cell: (row) => <Change value={row.unrealized} />, sort: (row) => Number(row.unrealized ?? 0) },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, width: "90px", right: true, cell: (row) => f.quantity(row.quantity) },
+  { id: "average", header: "Average price", tip: "Of what it holds.", width: "122px", right: true, cell: (row) => f.price(row.average_price) },
+  { id: "price", header: "Price", tip: "The newest that QuantConnect knows.", width: "100px", right: true, cell: (row) => f.price(row.price) },
+  { id: "value", header: "Value", tip: "At that price.", width: "120px", right: true, cell: (row) => f.money(row.value), sort: (row) => Number(row.value ?? 0) },
+  { id: "unrealised", header: "Unrealised", tip: "Gain at that price, as QuantConnect says.", width: "110px", right: true, cell: (row) => <Change value={row.unrealized} />, sort: (row) => Number(row.unrealized ?? 0) },
 ];
 
 function Portfolio({ one }: { one: AlgorithmDetail }) {

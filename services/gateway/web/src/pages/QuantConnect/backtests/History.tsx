@@ -44,11 +44,11 @@ export function Standing({ row }: { row: Backtest }) {
 
 const COLUMNS: readonly Column<Backtest>[] = [
   { id: "choice", header: "", width: "24px", cell: (row) => <Choice row={row} /> },
-  { id: "asked", header: "Asked for", width: "84px", cell: (row) => <Time at={row.created_at} show="ago" /> },
-  { id: "algorithm", header: "Algorithm", width: "minmax(100px, 1fr)", cell: (row) => <span title={row.algorithm_id}>{row.algorithm_name || `Project ${row.algorithm_id}`}</span> },
+  { id: "asked", header: "Asked for", tip: "When the run was asked for.", width: "88px", cell: (row) => <Time at={row.created_at} show="ago" /> },
+  { id: "algorithm", header: "Algorithm", tip: "The project at QuantConnect that was tested.", width: "minmax(100px, 1fr)", cell: (row) => <span title={row.algorithm_id}>{row.algorithm_name || `Project ${row.algorithm_id}`}</span> },
   { id: "name", header: "Name", width: "minmax(96px, 1.4fr)", cell: (row) => <span title={row.name}>{row.name}</span> },
-  { id: "period", header: "Period", width: "200px", cell: (row) => period(row.backtest_start ?? row.start, row.backtest_end ?? row.end) },
-  { id: "status", header: "Status", width: "104px", cell: (row) => <Standing row={row} /> },
+  { id: "period", header: "Period", tip: "The days that it was tested on.", width: "200px", cell: (row) => period(row.backtest_start ?? row.start, row.backtest_end ?? row.end) },
+  { id: "status", header: "Status", tip: "How far the run is, or how it ended.", width: "104px", cell: (row) => <Standing row={row} /> },
   { id: "profit", header: "Profit", tip: "Of the equity it began with, as QuantConnect says.", width: "84px", right: true, cell: (row) => row.statistics?.["Net Profit"] ?? f.NONE },
   { id: "sharpe", header: "Sharpe", tip: "Mean return for its fluctuation, a year, as QuantConnect says.", width: "80px", right: true, cell: (row) => row.statistics?.["Sharpe Ratio"] ?? f.NONE },
   { id: "drawdown", header: "Drawdown", tip: "Deepest fall below the highest value before.", width: "96px", right: true, cell: (row) => row.statistics?.Drawdown ?? f.NONE },

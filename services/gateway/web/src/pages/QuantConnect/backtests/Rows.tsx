@@ -7,6 +7,7 @@ import { Empty, Loaded, Problem } from "@/components/Loaded";
 import { type Column, TableView } from "@/components/TableView";
 import { Action, Change } from "@/components/Values";
 import * as f from "@/format";
+import { TERM } from "@/terms";
 
 type Order = Schemas["BacktestOrderView"];
 type Insight = Schemas["BacktestInsightView"];
@@ -30,32 +31,32 @@ function When({ at }: { at: string | null | undefined }) {
 
 const TRADES: readonly Column<Trade>[] = [
   { id: "symbol", header: "Symbol", width: "minmax(64px, 1fr)", cell: (row) => row.symbol },
-  { id: "side", header: "Direction", width: "72px", cell: (row) => f.sentence(row.direction) },
-  { id: "opened", header: "Opened", width: "158px", cell: (row) => <When at={row.opened_at} /> },
-  { id: "closed", header: "Closed", width: "158px", cell: (row) => <When at={row.closed_at} /> },
-  { id: "quantity", header: "Quantity", width: "70px", right: true, cell: (row) => f.quantity(row.quantity) },
-  { id: "entry", header: "Entry", width: "80px", right: true, cell: (row) => f.price(row.entry_price) },
-  { id: "exit", header: "Exit", width: "80px", right: true, cell: (row) => f.price(row.exit_price) },
-  { id: "fees", header: "Fees", width: "64px", right: true, cell: (row) => f.money(row.fees) },
+  { id: "side", header: "Direction", tip: "Long: bought first. Short: sold first.", width: "82px", cell: (row) => f.sentence(row.direction) },
+  { id: "opened", header: "Opened", tip: "In the time of the test.", width: "158px", cell: (row) => <When at={row.opened_at} /> },
+  { id: "closed", header: "Closed", tip: "In the time of the test.", width: "158px", cell: (row) => <When at={row.closed_at} /> },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, width: "80px", right: true, cell: (row) => f.quantity(row.quantity) },
+  { id: "entry", header: "Entry", tip: TERM.entry, width: "80px", right: true, cell: (row) => f.price(row.entry_price) },
+  { id: "exit", header: "Exit", tip: "Price at which it was closed.", width: "80px", right: true, cell: (row) => f.price(row.exit_price) },
+  { id: "fees", header: "Fees", tip: TERM.fees, width: "64px", right: true, cell: (row) => f.money(row.fees) },
   { id: "profit", header: "Profit", tip: "Before fees.", width: "100px", right: true, cell: (row) => <Change value={row.profit} /> },
 ];
 const ORDERS: readonly Column<Order>[] = [
   { id: "time", header: "Time", width: "158px", cell: (row) => <When at={row.time} /> },
   { id: "symbol", header: "Symbol", width: "minmax(64px, 1fr)", cell: (row) => row.symbol },
   { id: "side", header: "Side", width: "60px", cell: (row) => row.side && <Action action={row.side} /> },
-  { id: "type", header: "Type", width: "130px", cell: (row) => f.sentence(row.type) },
-  { id: "status", header: "Status", width: "110px", cell: (row) => f.sentence(row.status) },
-  { id: "quantity", header: "Quantity", width: "90px", right: true, cell: (row) => f.quantity(row.quantity) },
-  { id: "price", header: "Price", width: "90px", right: true, cell: (row) => f.price(row.price) },
-  { id: "value", header: "Value", width: "110px", right: true, cell: (row) => f.money(row.value) },
+  { id: "type", header: "Type", tip: "How it asks for its price, such as at market or at a limit.", width: "130px", cell: (row) => f.sentence(row.type) },
+  { id: "status", header: "Status", tip: "How it ended.", width: "110px", cell: (row) => f.sentence(row.status) },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, width: "80px", right: true, cell: (row) => f.quantity(row.quantity) },
+  { id: "price", header: "Price", tip: "Of what was filled.", width: "90px", right: true, cell: (row) => f.price(row.price) },
+  { id: "value", header: "Value", tip: "Price times quantity.", width: "110px", right: true, cell: (row) => f.money(row.value) },
 ];
 const INSIGHTS: readonly Column<Insight>[] = [
   { id: "time", header: "Time", width: "158px", cell: (row) => <When at={row.time} /> },
-  { id: "closes", header: "Until", width: "158px", cell: (row) => <When at={row.closes_at} /> },
+  { id: "closes", header: "Until", tip: "The end of what it expects.", width: "158px", cell: (row) => <When at={row.closes_at} /> },
   { id: "symbol", header: "Symbol", width: "minmax(64px, 1fr)", cell: (row) => row.symbol },
-  { id: "direction", header: "Direction", width: "72px", cell: (row) => f.sentence(row.direction) },
-  { id: "model", header: "Model", width: "minmax(110px, 1fr)", cell: (row) => <span title={row.source_model ?? undefined}>{row.source_model}</span> },
-  { id: "confidence", header: "Confidence", width: "86px", right: true, cell: (row) => f.share(row.confidence) },
+  { id: "direction", header: "Direction", tip: "Where it expects the price to go.", width: "82px", cell: (row) => f.sentence(row.direction) },
+  { id: "model", header: "Model", tip: "The alpha model that made it.", width: "minmax(110px, 1fr)", cell: (row) => <span title={row.source_model ?? undefined}>{row.source_model}</span> },
+  { id: "confidence", header: "Confidence", tip: "The model's own estimate, 0 to 100 %.", width: "98px", right: true, cell: (row) => f.share(row.confidence) },
   { id: "magnitude", header: "Magnitude", tip: "How far it expects the price to move.", width: "105px", right: true, cell: (row) => f.percent(row.magnitude) },
   { id: "reference", header: "Price", tip: "When it was made.", width: "90px", right: true, cell: (row) => f.price(row.reference) },
 ];
@@ -102,8 +103,7 @@ interface Props<Row> {
 
 /** A list that does not change, read as one scrolls. */
 function Listed<Row extends { id: string }>({ label, id, load, columns }: Props<Row>) {
-  const { query, loadOlder, older } = useRows(`backtest-${label}`, { id }, { load, idOf: ownId, live: true });
-  const onEnd = useCallback(() => void loadOlder(), [loadOlder]);
+  const { query, onSeen, loadOlder, older } = useRows(`backtest-${label}`, { id }, { load, live: false });
   return (
     <Loaded query={query} height={240}>
       {({ rows, next }) =>
@@ -111,11 +111,11 @@ function Listed<Row extends { id: string }>({ label, id, load, columns }: Props<
           <Empty height={120}>{`This run has no ${label.toLowerCase()}.`}</Empty>
         ) : (
           <>
-            <TableView label={label} columns={columns} rows={rows} idOf={ownId} height={380} onEnd={onEnd} more={next !== null} />
+            <TableView label={label} columns={columns} rows={rows} idOf={ownId} height={380} onSeen={onSeen} more={next !== null} />
             <Text size="xs" c="dimmed">
               {f.count(rows.length)} {next === null ? label.toLowerCase() : "loaded, later ones come as you scroll"}
             </Text>
-            {older.error && <Problem error={older.error} what="Later ones could not be loaded" retry={onEnd} busy={older.busy} />}
+            {older.error && <Problem error={older.error} what="Later ones could not be loaded" retry={() => void loadOlder()} busy={older.busy} />}
           </>
         )
       }

@@ -3,9 +3,9 @@ import { DateInput } from "@mantine/dates";
 import { useForm } from "@mantine/form";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { useLocation } from "react-router";
-import { api, must, newKey } from "@/api/client";
+import { api, must, refused } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { useFilters } from "@/components/filters";
 import { Problem } from "@/components/Loaded";
@@ -22,19 +22,17 @@ export function RunForm() {
   const may = useMay("trader");
   const refresh = useRefresh();
   const [, setFilter] = useFilters("backtest");
-  const [key, setKey] = useState(newKey);
   const algorithms = useAlgorithms();
   const form = useForm<Given>({ initialValues: before ? again(before) : EMPTY, validate: problems });
   const run = useMutation({
     mutationFn: (values: Given) =>
-      must(
-        api.POST("/api/quantconnect/backtest", { params: { header: { "idempotency-key": key } }, body: body(values) }),
+      once("backtest", (key) =>
+        must(api.POST("/api/quantconnect/backtest", { params: { header: { "idempotency-key": key } }, body: body(values) })),
       ),
     onSuccess: (begun) => {
       setFilter("backtest", begun.id);
       void refresh("backtests");
     },
-    onError: () => setKey(newKey()), // what was refused is not what is sent next
   });
   if (!may) return null;
   const listed = (algorithms.data?.items ?? []).map(choice);
@@ -66,7 +64,12 @@ export function RunForm() {
           {algorithms.error && (
             <Problem error={algorithms.error} what="The projects could not be read" retry={() => void algorithms.refetch()} busy={algorithms.isFetching} />
           )}
-          {run.error && <Problem error={run.error} what="It was not started" />}
+          {run.error && (
+            <Problem
+              error={run.error}
+              what={refused(run.error) ? "It was not started" : "It may have been started. Run it again unchanged: it starts once"}
+            />
+          )}
           <Group justify="space-between" gap="sm">
             <Text size="xs" c="dimmed" className="grows">
               The dates reach the algorithm as parameters signalbox_start and signalbox_end; one that does not read them runs its own.

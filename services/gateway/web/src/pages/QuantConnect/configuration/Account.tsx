@@ -40,7 +40,7 @@ export function Account({ config, status, onEdit }: Props) {
             ["API token", <span key="t">{ending(config.api_secret_hint)} <span className="dim">since <Time at={config.api_secret_at} show="day" /></span></span>],
             ["Follows", config.algorithm_id === null ? "All that run live" : config.algorithm_name || `Project ${config.algorithm_id}`],
             ["Signals come from", f.sentence(config.signals_from)],
-            ["Default confidence", f.share(config.default_confidence)],
+            ["Default confidence", f.setShare(config.default_confidence)],
             ["Oldest signal", f.span(config.max_age_s)],
             ["Read last", status && <Time at={status.last_ok_at} show="ago" />],
             ["Clock difference", status?.clock_skew_s != null && f.span(Math.abs(status.clock_skew_s))],

@@ -1,9 +1,11 @@
-import { Alert, Anchor, Button, Group, Modal, NumberInput, Radio, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Group, NumberInput, Radio, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, ApiError, must, newKey, type Schemas } from "@/api/client";
+import { api, ApiError, must, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
 import { useRefresh } from "@/api/shared";
+import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
 import type { Config } from "../queries";
@@ -13,9 +15,9 @@ import { body, complaints, EMPTY, type Given, given, problems } from "./form";
 /** Adds an account, or changes one; after saving it is tried at once. */
 export function ConfigDialog({ config, onClose }: { config: Config | null; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} size="lg" title={config ? config.name : "Add a QuantConnect account"}>
+    <FormDialog opened onClose={onClose} size="lg" title={config ? config.name : "Add a QuantConnect account"}>
       <ConfigForm config={config} onClose={onClose} />
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -37,8 +39,8 @@ const choicesOf = (test: Schemas["ConnectionTest"] | undefined, config: Config |
 function ConfigForm({ config, onClose }: { config: Config | null; onClose: () => void }) {
   const refresh = useRefresh();
   const [saved, setSaved] = useState(config);
+  const [kept, keep] = useState(false);
   const [tested, setTested] = useState<Schemas["ConnectionTest"]>(); // stays while it is tested again
-  const [key] = useState(newKey);
   const form = useForm<Given>({ initialValues: config ? given(config) : EMPTY, validate: (values) => problems(values, saved) });
 
   // What the stored account shows, so that an algorithm can be chosen right away.
@@ -50,15 +52,17 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
   });
   const save = useMutation({
     mutationFn: async (values: Given) => {
+      keep(false);
       const name = (id: string) => choices.find((one) => one.value === id)?.label.replace(/ \(\d+\)$/, "") ?? "";
-      const stored = await must(
-        api.POST("/api/quantconnect/config", {
-          params: { header: saved ? {} : { "idempotency-key": key } },
-          body: body(values, saved?.id ?? null, name),
-        }),
-      );
+      const sent = body(values, saved, name);
+      const stored = saved
+        ? await must(api.POST("/api/quantconnect/config", { body: sent }))
+        : await once("QuantConnect account", (key) =>
+            must(api.POST("/api/quantconnect/config", { params: { header: { "idempotency-key": key } }, body: sent })),
+          );
       setSaved(stored);
-      form.setValues({ api_key: "", api_secret: "" });
+      keep(true);
+      form.setValues(given(stored)); // the keys leave the page
       await refresh("quantconnect-config", "quantconnect-status");
       return await testOf(stored.id);
     },
@@ -70,6 +74,7 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
       if (error instanceof ApiError) form.setErrors(complaints(error.fields));
     },
   });
+  useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   const choices = choicesOf(tested ?? known.data, saved);
   const done = save.data?.connected === true && !form.isDirty();
 
@@ -115,7 +120,7 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
           <NumberInput label="Oldest signal" description="What is older at first sight is not traded." suffix=" min" min={0} {...form.getInputProps("max_age_minutes")} />
         </Group>
         <Switch label="Follow this account" {...form.getInputProps("is_active", { type: "checkbox" })} />
-        {save.error && <Problem error={save.error} what={saved && saved !== config ? "It is saved, but could not be tested" : "It was not saved"} />}
+        {save.error && <Problem error={save.error} what={kept ? "It is saved, but could not be tested" : "It was not saved"} />}
         {save.data && <Result test={save.data} />}
         <Group justify="flex-end" gap="sm">
           <Button variant="default" onClick={onClose} disabled={save.isPending}>

@@ -36,7 +36,14 @@ export function PushDialog({ config, onClose }: { config: Config; onClose: () =>
     onSuccess: () => refresh("quantconnect-config", "quantconnect-status"),
   });
   return (
-    <Modal opened onClose={onClose} size="lg" title={`Push to ${config.name}`} closeOnClickOutside={!make.data}>
+    <Modal
+      opened
+      onClose={() => make.isPending || onClose()}
+      size="lg"
+      title={`Push to ${config.name}`}
+      closeOnClickOutside={!make.data}
+      closeOnEscape={!make.data}
+    >
       {make.data ? (
         <Made made={make.data} fills={config.signals_from === "fills"} onClose={onClose} />
       ) : (
@@ -61,7 +68,7 @@ export function PushDialog({ config, onClose }: { config: Config; onClose: () =>
           )}
           {make.error && <Problem error={make.error} what="No key was made" />}
           <Group justify="flex-end" gap="sm">
-            <Button variant="default" onClick={onClose}>
+            <Button variant="default" onClick={onClose} disabled={make.isPending}>
               Cancel
             </Button>
             <Button loading={make.isPending} onClick={() => make.mutate()}>

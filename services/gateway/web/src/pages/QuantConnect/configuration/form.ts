@@ -1,7 +1,11 @@
 // What the form of an account holds, and what is sent of it.
 
 import type { Schemas } from "@/api/client";
+import { changes } from "@/changes";
+import { fromPercent, toPercent } from "@/decimals";
 import type { Config } from "../queries";
+
+type Digits = string | number; // as number inputs give it; "" is nothing
 
 export interface Given {
   name: string;
@@ -10,8 +14,8 @@ export interface Given {
   target: "real" | "sandbox";
   algorithm: string | null; // a project's number; null: all that run live
   signals_from: "insights" | "fills";
-  confidence_percent: number;
-  max_age_minutes: number;
+  confidence_percent: Digits;
+  max_age_minutes: Digits;
   is_active: boolean;
 }
 
@@ -33,25 +37,32 @@ export const given = (config: Config): Given => ({
   target: config.target === "sandbox" ? "sandbox" : "real",
   algorithm: config.algorithm_id === null ? null : String(config.algorithm_id),
   signals_from: config.signals_from === "fills" ? "fills" : "insights",
-  confidence_percent: Number(config.default_confidence) * 100,
+  confidence_percent: Number(toPercent(config.default_confidence)),
   max_age_minutes: config.max_age_s / 60,
   is_active: config.is_active,
 });
 
-/** Empty keys are not sent: what is stored stays. Without an id an account is added. */
-export function body(values: Given, id: string | null, nameOf: (algorithm: string) => string): Schemas["ConnectionBody"] {
+type Body = Schemas["ConnectionBody"];
+
+const settings = (values: Given): Body => ({
+  name: values.name.trim(),
+  target: values.target,
+  algorithm_id: values.algorithm ? Number(values.algorithm) : null,
+  signals_from: values.signals_from,
+  default_confidence: fromPercent(String(values.confidence_percent)),
+  max_age_s: Math.round(Number(values.max_age_minutes) * 60),
+  is_active: values.is_active,
+});
+
+/** What is sent: all of a new account; of one as it was when the form opened what was changed. Empty keys are not sent: what is stored stays. */
+export function body(values: Given, before: Config | null, nameOf: (algorithm: string) => string): Body {
+  const sent = before ? changes(settings(given(before)), settings(values)) : settings(values);
   return {
-    ...(id && { id }),
+    ...(before && { id: before.id }),
     ...(values.api_key.trim() && { api_key: values.api_key.trim() }),
     ...(values.api_secret.trim() && { api_secret: values.api_secret.trim() }),
-    name: values.name.trim(),
-    target: values.target,
-    algorithm_id: values.algorithm ? Number(values.algorithm) : null,
-    algorithm_name: values.algorithm ? nameOf(values.algorithm) : "",
-    signals_from: values.signals_from,
-    default_confidence: String(values.confidence_percent / 100),
-    max_age_s: Math.round(values.max_age_minutes * 60),
-    is_active: values.is_active,
+    ...sent,
+    ...("algorithm_id" in sent && { algorithm_name: values.algorithm ? nameOf(values.algorithm) : "" }),
   };
 }
 
@@ -63,8 +74,9 @@ export function problems(values: Given, before: Config | null): Partial<Record<k
   const other = before && (values.api_key.trim() !== "" || values.target !== before.target);
   if (!values.api_secret.trim() && (!before || other))
     found.api_secret = before ? "Another user id or target needs its token too." : "Request one on quantconnect.com under Account, Security.";
-  if (!(values.confidence_percent >= 0 && values.confidence_percent <= 100)) found.confidence_percent = "Between 0 and 100.";
-  if (!(values.max_age_minutes > 0 && values.max_age_minutes <= 7 * 24 * 60)) found.max_age_minutes = "Between a minute and seven days.";
+  const [confidence, age] = [Number(values.confidence_percent), Number(values.max_age_minutes)];
+  if (values.confidence_percent === "" || !(confidence >= 0 && confidence <= 100)) found.confidence_percent = "Between 0 and 100.";
+  if (!(age > 0 && age <= 7 * 24 * 60)) found.max_age_minutes = "Between a minute and seven days.";
   return found;
 }
 

@@ -8,6 +8,7 @@ import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { StatCard } from "@/components/StatCard";
 import { Change, State, Time } from "@/components/Values";
 import * as f from "@/format";
+import { TERM } from "@/terms";
 import { Actions } from "../algorithms/Actions";
 import { JobProgress } from "../algorithms/JobProgress";
 import { type Algorithm, type Status, useAlgorithms, useStatuses } from "../queries";
@@ -148,8 +149,8 @@ function Account({ status }: { status: Status }) {
 }
 
 const COLUMNS: readonly Column<Algorithm>[] = [
-  { id: "name", header: "Algorithm", width: "minmax(170px, 2fr)", cell: (one) => <Name algorithm={one} />, sort: (one) => one.name },
-  { id: "status", header: "Status", width: "130px", cell: (one) => <State state={statusCode(one.status)} title={one.message} />, sort: (one) => one.status },
+  { id: "name", header: "Algorithm", tip: TERM.algorithm, width: "minmax(170px, 2fr)", cell: (one) => <Name algorithm={one} />, sort: (one) => one.name },
+  { id: "status", header: "Status", tip: "As QuantConnect says.", width: "130px", cell: (one) => <State state={statusCode(one.status)} title={one.message} />, sort: (one) => one.status },
   { id: "equity", header: "Equity", tip: "What it is worth at QuantConnect.", width: "120px", right: true, cell: (one) => f.money(one.performance?.equity), sort: (one) => Number(one.performance?.equity ?? 0) },
   { id: "return", header: "Return", tip: "Since it was launched, at QuantConnect.", width: "100px", right: true, cell: (one) => <Change value={one.performance?.return} percent />, sort: (one) => Number(one.performance?.return ?? 0) },
   { id: "actions", header: "", width: "150px", right: true, cell: (one) => <Actions algorithm={one} compact /> },

@@ -3,6 +3,7 @@ import { Loaded } from "@/components/Loaded";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { Change } from "@/components/Values";
 import * as f from "@/format";
+import { TERM } from "@/terms";
 import { useAlgorithms, usePerformance } from "../queries";
 import { fall } from "../words";
 
@@ -11,9 +12,9 @@ type Row = Schemas["PerformanceView"] & { name: string };
 const of = (value: string | null | undefined): number => Number(value ?? 0);
 
 const COLUMNS: readonly Column<Row>[] = [
-  { id: "name", header: "Algorithm", width: "minmax(170px, 2fr)", cell: (row) => row.name, sort: (row) => row.name },
+  { id: "name", header: "Algorithm", tip: TERM.algorithm, width: "minmax(170px, 2fr)", cell: (row) => row.name, sort: (row) => row.name },
   { id: "profit", header: "Realised", tip: "Profit of what was closed, after fees.", width: "110px", right: true, cell: (row) => <Change value={row.realised_pnl} />, sort: (row) => of(row.realised_pnl) },
-  { id: "fees", header: "Fees", width: "90px", right: true, cell: (row) => f.money(row.fees), sort: (row) => of(row.fees) },
+  { id: "fees", header: "Fees", tip: TERM.fees, width: "90px", right: true, cell: (row) => f.money(row.fees), sort: (row) => of(row.fees) },
   { id: "trades", header: "Closed", tip: "Lots or parts of lots that were closed.", width: "80px", right: true, cell: (row) => f.count(row.trades), sort: (row) => row.trades },
   { id: "rate", header: "Win rate", tip: "Share of the closed ones that made a profit.", width: "100px", right: true, cell: (row) => f.share(row.win_rate), sort: (row) => of(row.win_rate) },
   { id: "factor", header: "Profit factor", tip: "What was won for each dollar lost; above 1 is a profit.", width: "120px", right: true, cell: (row) => <Known row={row} name="profit_factor" />, sort: (row) => of(row.profit_factor) },

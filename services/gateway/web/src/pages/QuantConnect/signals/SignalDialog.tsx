@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
@@ -6,6 +6,7 @@ import { api, must, newKey, type Schemas } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
 import { ChainSteps } from "@/components/ChainDialog";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { FormDialog } from "@/components/FormDialog";
 import { Loaded } from "@/components/Loaded";
 import { told } from "@/components/toasts";
 import { Action } from "@/components/Values";
@@ -33,7 +34,8 @@ export function SignalDialog() {
   });
   const signal = query.data?.signal;
   return (
-    <Modal
+    <FormDialog
+      closeOnClickOutside
       opened={id !== null}
       onClose={() => open(null)}
       size="lg"
@@ -57,7 +59,7 @@ export function SignalDialog() {
           )}
         </Loaded>
       )}
-    </Modal>
+    </FormDialog>
   );
 }
 

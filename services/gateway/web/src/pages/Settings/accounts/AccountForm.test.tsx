@@ -21,7 +21,21 @@ describe("the form of an account", () => {
     await userEvent.type(screen.getByRole("textbox", { name: /Name/ }), " too");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(sent("POST")).toHaveLength(1));
-    expect(sent("POST")[0]?.body).toEqual({ id: "mine", name: "Mine too", crypto_fee_bps: "25" });
+    expect(sent("POST")[0]?.body).toEqual({ id: "mine", name: "Mine too" });
+  });
+
+  it("sends no paper setting that nobody touched", async () => {
+    const paper: Schemas["AccountView"] = { ...ALPACA, broker: "paper", target: "sandbox", key_hint: "", keys_at: null };
+    show(<AccountForm account={paper} onDone={vi.fn()} />, { "POST /api/accounts": paper });
+    const slippage = screen.getByRole("textbox", { name: "Slippage" });
+    await userEvent.clear(slippage);
+    await userEvent.type(slippage, "2,5");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await screen.findByText("This is no number.");
+    await userEvent.clear(slippage);
+    await userEvent.type(slippage, "2.5");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "mine", paper: { slippage_bps: "2.5" } }));
   });
 
   it("sends both keys or none, and forgets them", async () => {

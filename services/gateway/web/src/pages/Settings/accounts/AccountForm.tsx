@@ -4,7 +4,9 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useRefresh } from "@/api/shared";
+import { changes } from "@/changes";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
 import { told } from "@/components/toasts";
@@ -40,16 +42,30 @@ interface Values extends Record<string, unknown> {
 const papers = (given: Schemas["PaperSettings"]): Record<keyof Paper, string> =>
   Object.fromEntries((Object.keys(PAPER) as (keyof Paper)[]).map((name) => [name, shownAs(PAPER[name], given[name])])) as Record<keyof Paper, string>;
 
-/** What is sent. Keys that were not typed are left out: the stored ones stay. */
-export function accountBody(values: Values, account: Account | undefined): Body {
-  const body: Body = account ? { id: account.id, name: values.name.trim() } : { name: values.name.trim(), broker: values.broker };
-  if (values.broker === "paper") {
-    const settings = (Object.keys(PAPER) as (keyof Paper)[]).map((name) => [name, sentAs(PAPER[name], values.paper[name])]);
-    return { ...body, paper: Object.fromEntries(settings) as Schemas["StrictPaper"] };
-  }
-  const where = account ? {} : { mode: values.mode, target: values.target };
+const valuesOf = (account: Account | undefined): Values => ({
+  name: account?.name ?? "",
+  broker: account?.broker === "alpaca" ? "alpaca" : "paper",
+  mode: "paper",
+  target: "real",
+  paper: papers(account?.paper ?? DEFAULTS),
+  crypto_fee_bps: account?.crypto_fee_bps ?? "25",
+  api_key: "",
+  api_secret: "",
+});
+
+function settings(values: Values): Body {
+  const name = values.name.trim();
+  if (values.broker === "alpaca") return { name, crypto_fee_bps: sentAs(CRYPTO, values.crypto_fee_bps) };
+  const paper = (Object.keys(PAPER) as (keyof Paper)[]).map((each) => [each, sentAs(PAPER[each], values.paper[each])]);
+  return { name, paper: Object.fromEntries(paper) as Schemas["StrictPaper"] };
+}
+
+/** What is sent: all of a new account; of a stored one what was changed. Keys that were not typed are left out: the stored ones stay. */
+export function accountBody(values: Values, initial: Values, id: string | undefined): Body {
   const keys = values.api_key || values.api_secret ? { api_key: values.api_key, api_secret: values.api_secret } : {};
-  return { ...body, ...where, crypto_fee_bps: sentAs(CRYPTO, values.crypto_fee_bps), ...keys };
+  if (id) return { id, ...changes(settings(initial), settings(values), "paper"), ...keys };
+  const where = values.broker === "alpaca" ? { mode: values.mode, target: values.target } : {};
+  return { broker: values.broker, ...where, ...settings(values), ...keys };
 }
 
 function problemsOf(values: Values, account: Account | undefined): Record<string, string> {
@@ -62,6 +78,8 @@ function problemsOf(values: Values, account: Account | undefined): Record<string
     }
     return found;
   }
+  const fee = wrong(CRYPTO, values.crypto_fee_bps);
+  if (fee) found.crypto_fee_bps = fee;
   const needed = !account || values.api_key || values.api_secret;
   if (needed && !values.api_key) found.api_key = "The key is needed.";
   if (needed && !values.api_secret) found.api_secret = "The secret is needed; both belong together.";
@@ -69,26 +87,14 @@ function problemsOf(values: Values, account: Account | undefined): Record<string
 }
 
 export function AccountForm({ account, onDone }: { account: Account | undefined; onDone: () => void }) {
-  const form = useForm<Values>({
-    mode: "uncontrolled",
-    initialValues: {
-      name: account?.name ?? "",
-      broker: account?.broker === "alpaca" ? "alpaca" : "paper",
-      mode: "paper",
-      target: "real",
-      paper: papers(account?.paper ?? DEFAULTS),
-      crypto_fee_bps: account?.crypto_fee_bps ?? "25",
-      api_key: "",
-      api_secret: "",
-    },
-    validate: (values) => problemsOf(values, account),
-  });
+  const [initial] = useState(() => valuesOf(account));
+  const form = useForm<Values>({ mode: "uncontrolled", initialValues: initial, validate: (values) => problemsOf(values, account) });
   const [broker, setBroker] = useState(form.getValues().broker);
   form.watch("broker", ({ value }) => setBroker(value));
   const [asking, setAsking] = useState(false);
   const refresh = useRefresh();
   const save = useMutation({
-    mutationFn: (values: Values) => must(api.POST("/api/accounts", { body: accountBody(values, account) })),
+    mutationFn: (values: Values) => must(api.POST("/api/accounts", { body: accountBody(values, initial, account?.id) })),
     onSuccess: async (saved) => {
       form.setFieldValue("api_key", "");
       form.setFieldValue("api_secret", "");
@@ -98,6 +104,7 @@ export function AccountForm({ account, onDone }: { account: Account | undefined;
     },
     onError: (error) => form.setErrors(fieldErrors(error)),
   });
+  useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   const send = async () => {
     await save.mutateAsync(form.getValues()).catch(() => undefined);
   };

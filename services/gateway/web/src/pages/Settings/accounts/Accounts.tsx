@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Modal, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
@@ -6,6 +6,7 @@ import { api, must, type Schemas } from "@/api/client";
 import { useAccounts, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
+import { FormDialog } from "@/components/FormDialog";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
@@ -61,9 +62,9 @@ export function Accounts() {
         </Loaded>
       </Panel>
       <LiveSwitches />
-      <Modal opened={Boolean(found) || edited === NEW} onClose={() => edit(null)} title={found ? `Account ${found.id}` : "New account"} size="lg">
+      <FormDialog opened={Boolean(found) || edited === NEW} onClose={() => edit(null)} title={found ? `Account ${found.id}` : "New account"} size="lg">
         <AccountForm key={edited} account={found} onDone={() => edit(null)} />
-      </Modal>
+      </FormDialog>
       <ConfirmDialog opened={gone !== null} onClose={() => setGone(null)} title={`Delete account ${gone?.id ?? ""}?`} confirm="Delete" danger act={remove}>
         Its keys are forgotten. What was traded on it stays in the records. No bot may use it, and nothing may be open on it.
       </ConfirmDialog>

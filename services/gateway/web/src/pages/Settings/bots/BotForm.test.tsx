@@ -51,8 +51,10 @@ describe("a bot's values", () => {
     expect(same.sizing).toMatchObject({ notional: "1000", increments: { "BTC/USD": "0.00001" } });
   });
 
-  it("send only the part that was changed", () => {
+  it("send only what was changed", () => {
     const before = valuesOf(BOT);
+    const other = changesOf(before, { ...before, priorities: { ...before.priorities, llm: "60" }, exits: { ...before.exits, stop: "2" } });
+    expect(other).toEqual({ id: "demo", policy: { priorities: { ...BOT.policy?.priorities, llm: 60 } }, exits: { stop: "0.02" } });
     expect(changesOf(before, { ...before, approval: "manual" })).toEqual({ id: "demo", approval: "manual" });
     expect(changesOf(before, before)).toEqual({ id: "demo" });
   });
@@ -79,15 +81,14 @@ describe("a bot's values", () => {
 });
 
 describe("the form of a bot", () => {
-  it("sends per cent as a fraction, with the whole part it belongs to", async () => {
+  it("sends per cent as a fraction, and no limit that nobody touched", async () => {
     const onDone = vi.fn();
     show(<BotForm bot={BOT} isNew={false} onDone={onDone} />, answers({ ...BOT }));
     retype("Loss of a day", "2.5");
     await save();
     await waitFor(() => expect(onDone).toHaveBeenCalled());
-    const body = sent("POST")[0]?.body as Record<string, Record<string, unknown>>;
-    expect(Object.keys(body).sort()).toEqual(["id", "limits"]);
-    expect(body.limits).toMatchObject({ max_daily_loss: "0.025", halt_daily_loss: "0.05", max_open_positions: "20" });
+    const body = sent("POST")[0]?.body;
+    expect(body).toEqual({ id: "demo", limits: { max_daily_loss: "0.025" } });
   });
 
   it("shows the gateway's objection at its field", async () => {
@@ -105,8 +106,9 @@ describe("the form of a bot", () => {
   it("sends nothing while a number is none", async () => {
     show(<BotForm bot={BOT} isNew={false} onDone={vi.fn()} />, answers(BOT));
     retype("One order", "much");
+    retype("Loss of a day", "2,5");
     await save();
-    await screen.findByText("This is no number.");
+    expect(await screen.findAllByText("This is no number.")).toHaveLength(2);
     expect(sent("POST")).toEqual([]);
   });
 

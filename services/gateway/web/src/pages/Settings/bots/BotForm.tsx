@@ -5,6 +5,7 @@ import { type FormEvent, useState } from "react";
 import { ApiError, api, must } from "@/api/client";
 import { useAccounts, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
 import { fieldErrors, Label } from "../fields";
@@ -45,6 +46,7 @@ export function BotForm({ bot, isNew, onDone }: Props) {
     },
     onError: (error) => form.setErrors(fieldErrors(error, formPath)),
   });
+  useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   const send = async () => {
     const values = form.getValues();
     await save.mutateAsync(isNew ? newBody(values) : changesOf(initial, values)).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Drawer, Group, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,10 +7,11 @@ import { api, must, type Schemas } from "@/api/client";
 import { useAccounts, useBots, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
+import { FormDialog } from "@/components/FormDialog";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
-import { money, sentence, share, sourceType } from "@/format";
+import { money, sentence, setShare, sourceType } from "@/format";
 import { BotForm } from "./BotForm";
 import type { Bot } from "./values";
 
@@ -51,16 +52,15 @@ export function Bots() {
           )
         }
       </Loaded>
-      <Drawer
+      <FormDialog
+        drawer
         opened={Boolean(bot) || edited === NEW}
         onClose={() => edit(null)}
-        position="right"
         size="xl"
         title={<Text fw={600} size="lg" component="span">{bot ? bot.name : "New bot"}</Text>}
-        closeButtonProps={{ "aria-label": "Close" }}
       >
         {bot ? <BotForm key={bot.id} bot={bot} isNew={false} onDone={() => edit(null)} /> : <NewBot onDone={() => edit(null)} />}
-      </Drawer>
+      </FormDialog>
       {asked && <Question {...asked} onClose={() => setAsked(null)} />}
     </Panel>
   );
@@ -99,8 +99,8 @@ function Question({ bot, what, onClose }: Asked & { onClose: () => void }) {
 }
 
 function sizeOf({ sizing }: Bot): string {
-  if (sizing?.kind === "percent_of_equity") return `${share(sizing.fraction)} of the equity`;
-  if (sizing?.kind === "volatility_target") return `risks ${Number(sizing.risk) * 100}% of the equity`;
+  if (sizing?.kind === "percent_of_equity") return `${setShare(sizing.fraction)} of the equity`;
+  if (sizing?.kind === "volatility_target") return `risks ${setShare(sizing.risk)} of the equity`;
   return money(sizing?.notional);
 }
 
@@ -132,7 +132,7 @@ function BotCard({ bot, may, edit, ask }: { bot: Bot; may: boolean; edit: () => 
             ["Each entry", sizeOf(bot)],
             ["Symbols", bot.symbols?.length ? bot.symbols.join(", ") : "every one"],
             ["Account", account ? `${account.id} (${account.broker})` : bot.account],
-            ["Halts at", `${share(bot.limits?.halt_daily_loss)} loss of a day`],
+            ["Halts at", `${setShare(bot.limits?.halt_daily_loss)} loss of a day`],
           ]}
         />
         {may && (

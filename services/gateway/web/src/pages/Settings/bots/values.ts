@@ -2,6 +2,7 @@
 
 import type { UseFormReturnType } from "@mantine/form";
 import type { Schemas } from "@/api/client";
+import { changes } from "@/changes";
 import { sentAs, shownAs, type Spec, wrong } from "../fields";
 import { BUDGET, EXITS, LIFE, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, type Sizing, THRESHOLD, TRUST } from "./specs";
 
@@ -137,12 +138,11 @@ export function bodyOf(values: BotValues): BotBody {
   return body as BotBody;
 }
 
-/** What has changed, part by part, under the bot's id: a part that nobody touched stays as somebody else may have set it. */
-export function changesOf(before: BotValues, after: BotValues): BotBody {
-  const [old, now] = [bodyOf(before), bodyOf(after)] as unknown as Record<string, unknown>[];
-  const changed = Object.entries(now ?? {}).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(old?.[name]));
-  return { id: before.id, ...Object.fromEntries(changed) };
-}
+/** What has changed, number by number, under the bot's id. */
+export const changesOf = (before: BotValues, after: BotValues): BotBody => ({
+  id: before.id,
+  ...changes(bodyOf(before), bodyOf(after), "policy", "sizing", "limits", "exits"),
+});
 
 /** A new bot: the whole of it; without an id one is made from its name. */
 export function newBody(values: BotValues): BotBody {

@@ -11,7 +11,7 @@ import { Time } from "@/components/Values";
 import { sentence } from "@/format";
 
 type Alert = Schemas["AlertView"];
-const MOST = 100;
+const MOST = 200;
 const WHOLE = "*";
 const CODES = ["key_halted", "bot_halted", "books_mismatch"];
 
@@ -39,7 +39,7 @@ export function Halts() {
   const query = useQuery({
     queryKey: ["alerts", "halts"],
     queryFn: async () => {
-      const { items } = await must(api.GET("/api/alerts", { params: { query: { active: true, limit: MOST } } }));
+      const { items } = await must(api.GET("/api/alerts", { params: { query: { active: true, code: CODES, limit: MOST } } }));
       const found = items.map(haltOf).filter((halt): halt is Halt => halt !== null);
       return [...new Map(found.reverse().map((halt) => [halt.id, halt])).values()];
     },

@@ -1,34 +1,20 @@
 import { Badge, Button, Group, Text, TextInput } from "@mantine/core";
 import { IconHandStop } from "@tabler/icons-react";
 import { useState } from "react";
-import { api, must, type Schemas } from "@/api/client";
-import { type KillSwitch as Kill, useAccounts, useBots, useKillSwitch, useMay, useRefresh } from "@/api/shared";
+import { change, nameOf, type Scope } from "@/api/killSwitch";
+import { useAccounts, useBots, useKillSwitch, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
 import { Time } from "@/components/Values";
 
-type Body = Schemas["KillSwitchBody"];
-export type Scope = { kind: "everything" } | { kind: "bots" | "accounts"; id: string };
 interface Asked {
   scope: Scope;
   stop: boolean;
 }
 
 const STOP = "STOP";
-const nameOf = (scope: Scope): string => (scope.kind === "everything" ? "everything" : `${scope.kind === "bots" ? "bot" : "account"} ${scope.id}`);
-
-/** The switch with one part stopped or released; all else as it was. */
-export function changed(kill: Kill, { scope, stop }: Asked, reason: string): Body {
-  const body = { everything: kill.everything ?? false, accounts: [...(kill.accounts ?? [])], bots: [...(kill.bots ?? [])] };
-  if (scope.kind === "everything") body.everything = stop;
-  else {
-    const others = body[scope.kind].filter((id) => id !== scope.id);
-    body[scope.kind] = stop ? [...others, scope.id] : others;
-  }
-  return { ...body, reason: stop ? reason : (kill.reason ?? "") };
-}
 
 /** What may not trade: everything, an account, a bot. */
 export function KillSwitchPanel() {
@@ -42,8 +28,7 @@ export function KillSwitchPanel() {
   const refresh = useRefresh();
   const act = async () => {
     if (!asked) return;
-    const now = await must(api.GET("/api/kill-switch")); // somebody else may have stopped something meanwhile
-    await must(api.PUT("/api/kill-switch", { body: changed(now, asked, reason) }));
+    await change([asked.scope], asked.stop, reason);
     told(asked.stop ? `Stopped: ${nameOf(asked.scope)}. Exits still work.` : `Released: ${nameOf(asked.scope)}.`);
     setReason("");
     await refresh("kill-switch");

@@ -18,5 +18,10 @@ export function shift(text: string, places: number): string {
 export const toPercent = (fraction: string): string => shift(fraction, 2);
 export const fromPercent = (percent: string): string => shift(percent, -2);
 
-/** What a person types as a number: spaces and thousands' commas do not matter. */
-export const plain = (text: string): string => text.replace(/[\s,]/g, "");
+const GROUPED = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/;
+
+/** What a person types as a number: spaces and thousands' commas do not matter. Any other comma stays: 2,5 is not 25. */
+export function plain(text: string): string {
+  const typed = text.replace(/\s/g, "");
+  return GROUPED.test(typed) ? typed.replaceAll(",", "") : typed;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromPercent, plain, shift, toPercent } from "./decimals";
+import { fromPercent, plain, shift, toPercent } from "@/decimals";
 
 describe("fractions as per cent", () => {
   it.each([
@@ -17,5 +17,13 @@ describe("fractions as per cent", () => {
 
   it("loses no digit on the way back", () => expect(fromPercent("12.3456789012345678")).toBe("0.123456789012345678"));
   it("leaves alone what is no number", () => expect(shift("a lot", 2)).toBe("a lot"));
-  it("takes what people type", () => expect(plain(" 10,000 ")).toBe("10000"));
+  it.each([
+    [" 10,000 ", "10000"],
+    ["1,234,567.50", "1234567.50"],
+    ["1 000", "1000"],
+    ["2,5", "2,5"],
+    ["2,50", "2,50"],
+    ["1,0000", "1,0000"],
+    ["1.000,5", "1.000,5"],
+  ])("takes %s as %s", (typed, number) => expect(plain(typed)).toBe(number));
 });

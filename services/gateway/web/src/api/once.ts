@@ -1,0 +1,24 @@
+// Actions that must happen once, however often they are sent.
+
+import { newKey, refused } from "./client";
+
+const SAME_WISH_MS = 300_000; // what is asked later is meant anew, and an old answer must not stand for it
+const unanswered = new Map<string, { key: string; at: number }>();
+
+/**
+ * Act under a key of its own. It stays with the subject until an answer came, for some minutes, even when the dialog is
+ * closed and opened again: what is repeated after a lost answer is not done twice.
+ */
+export async function once<T>(subject: string, act: (key: string) => Promise<T>): Promise<T> {
+  const last = unanswered.get(subject);
+  const key = last && Date.now() - last.at < SAME_WISH_MS ? last.key : newKey();
+  unanswered.set(subject, { key, at: Date.now() });
+  try {
+    const answer = await act(key);
+    unanswered.delete(subject);
+    return answer;
+  } catch (error) {
+    if (refused(error as Error)) unanswered.delete(subject);
+    throw error;
+  }
+}
