@@ -49,12 +49,12 @@ def handle(
     if not todo:
         return batch, [], None
     state = handlers.load(sql, todo, moment) if handlers.load else None
-    made: list[Event | Outgoing] = []
-    for event in todo:
-        made.extend(handlers.by_type[type(event)](event, state, moment) or ())  # type: ignore[arg-type]  # S is None without load
+    messages: list[Outgoing] = []
+    for event in todo:  # each event is encoded as it is made: what was just touched is read fast
+        made = handlers.by_type[type(event)](event, state, moment) or ()  # type: ignore[arg-type]  # S is None without load
+        messages.extend(outgoing(made))
     if handlers.save and state is not None:
         handlers.save(sql, state, moment)
-    messages = outgoing(made)
     insert_rows(sql, metadata, batch, messages)
     return batch, messages, state
 
