@@ -136,3 +136,16 @@ def test_helpers_of_tests_have_names_of_their_own() -> None:
 def test_no_tests_folder_is_a_regular_package() -> None:
     found = [s.path for s in sources() if s.path.name == "__init__.py" and "tests" in s.path.parts]
     assert found == []
+
+
+def test_only_quantconnect_takes_words_back() -> None:
+    """The executor hears withdrawals on the subjects of QuantConnect alone."""
+    readers = {"decision-router", "executor", "gateway", "llm-decider"}
+    named = {
+        source.path.parts[1]
+        for source in sources()
+        if source.path.parts[0] == "services"
+        and "tests" not in source.path.parts
+        and "SignalWithdrawn" in source.text
+    }
+    assert named - readers == {"qc-ingest"}

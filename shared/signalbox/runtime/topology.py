@@ -43,10 +43,11 @@ class Consumer:
     only_new: bool = False
 
 
+_TAKEN_BACK = f"{PREFIX}.signals.quantconnect.>"  # nobody else takes a word back
 CONSUMERS = (
     Consumer("SIGNALS", "decision-router", pinned=True),
     Consumer("VERDICTS", "executor", pinned=True),
-    Consumer("SIGNALS", "executor", pinned=True),
+    Consumer("SIGNALS", "executor", pinned=True, filter_subject=_TAKEN_BACK),
     Consumer("INGRESS", "qc-ingest"),
     Consumer("MARKET", "llm-decider", filter_subject=f"{PREFIX}.market.bars.>", only_new=True),
     Consumer("BOOKS", "llm-decider"),
