@@ -25,7 +25,7 @@ from signalbox.contracts.events import (
     VerdictReached,
 )
 from signalbox.contracts.limits import Limits
-from signalbox.contracts.values import Action, OrderState
+from signalbox.contracts.values import Action, OrderState, SourceType
 from signalbox.runtime.migrating import migrate
 from signalbox.runtime.service import Service
 from signalbox.testing.desk import Desk, desk_on, running
@@ -69,8 +69,11 @@ def quote(**over: Any) -> QuoteUpdated:
     return MOMENT.event(QuoteUpdated, a_quote(volume=None, **over))
 
 
-def verdict(number: int, action: Action = Action.BUY, symbol: str = "AAPL") -> VerdictReached:
-    signal = a_signal(own_id=f"{symbol}{number}", action=action, symbol=symbol, price=None)
+def verdict(
+    number: int, action: Action = Action.BUY, symbol: str = "AAPL", **over: Any
+) -> VerdictReached:
+    fields = {"own_id": f"{symbol}{number}", "action": action, "symbol": symbol, "price": None}
+    signal = a_signal(**(fields | over))
     return reached(a_verdict(signal), number, MOMENT)
 
 
@@ -141,7 +144,8 @@ async def test_what_waits_expires_with_the_market_clock(desk: Desk) -> None:
 async def test_what_its_source_takes_back_is_not_bought(
     desk: Desk, database_url: str | None
 ) -> None:
-    first, late = verdict(1, symbol="S1"), verdict(1, symbol="LATE")
+    theirs: dict[str, Any] = {"source_type": SourceType.QUANTCONNECT}  # nobody else does that
+    first, late = verdict(1, symbol="S1", **theirs), verdict(1, symbol="LATE", **theirs)
     async with running(executor(desk, database_url)):
         await desk.say(raised(first.data.signal), first)
         await desk.hear(OrderChanged, 2)
