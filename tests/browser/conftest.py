@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     ViewportSize,
     expect,
@@ -119,6 +120,11 @@ class Watched:
 
 
 OpenPage = Callable[..., Page]
+
+
+def notice(page: Page, words: str) -> Locator:
+    """What the page says in its corner; a dialog on its way out may still show the same words."""
+    return page.locator(".mantine-Notification-root").filter(has_text=words)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from signalbox.testing.wait import until_sync
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, notice
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
@@ -89,7 +89,7 @@ def test_a_person_approves_what_waits(page: Page, rest: httpx.Client, asking_bot
     expect(card(page).get_by_text("left")).to_be_visible()
     card(page).get_by_role("button", name="Approve").click()
     dialog(page).get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("AAPL: Accepted")).to_be_visible()
+    expect(notice(page, "AAPL: Accepted")).to_be_visible()
     expect(card(page)).to_be_hidden()
     query = {"signal": signal_id, "bot": asking_bot}
     until_sync(lambda: rest.get("/api/trades", params=query).json()["items"], WAIT_S)
@@ -100,7 +100,7 @@ def test_a_person_declines_what_waits(page: Page, rest: httpx.Client, asking_bot
     page.goto("/activity/verdicts")
     card(page).get_by_role("button", name="Decline").click()
     dialog(page).get_by_role("button", name="Decline").click()
-    expect(page.get_by_text("AAPL: Declined")).to_be_visible()
+    expect(notice(page, "AAPL: Declined")).to_be_visible()
     query = {"signal": signal_id, "bot": asking_bot, "current": "true"}
     (verdict,) = rest.get("/api/verdicts", params=query).json()["items"]
     assert (verdict["outcome"], verdict["decided_by"]) == ("declined", "admin")
@@ -135,7 +135,7 @@ def test_a_position_is_closed_and_a_bot_flattened(
     page.goto("/activity/positions")
     page.get_by_role("button", name=f"Close AAPL of {asking_bot}").click()
     dialog(page).get_by_role("button", name="Close the position").click()
-    expect(page.get_by_text("One order is on the way", exact=False)).to_be_visible()
+    expect(notice(page, "One order is on the way")).to_be_visible()
     until_sync(lambda: not held(), WAIT_S)
     expect(page.get_by_role("button", name=f"Close AAPL of {asking_bot}")).to_be_hidden()
 
@@ -147,7 +147,7 @@ def test_a_position_is_closed_and_a_bot_flattened(
     expect(flatten).to_be_disabled()
     dialog(page).get_by_label("Type FLATTEN to confirm").fill("FLATTEN")
     flatten.click()
-    expect(page.get_by_text(f"Bot {asking_bot}")).to_be_visible()
+    expect(notice(page, f"Bot {asking_bot}")).to_be_visible()
     until_sync(lambda: not held(), WAIT_S)
 
 
