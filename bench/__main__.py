@@ -1,6 +1,6 @@
 """`make bench`: the money path and ingestion beside their floors, in pairs, with the ratios of
 medians, and what a language model's call costs beside the model. `python -m bench money`,
-`ingestion` or `llm` measures one of them.
+`ingestion` or `llm` measures one of them. Ends with 1 where something is beyond its limit.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from bench.stack import stack
 
 SYNCS = {"always": "always", "default": "2m"}
 PARTS = ("money", "ingestion", "llm")
+LIMITS = {"overhead_p50": llm.WANTED_MS, "grown_mb": ingestion.MOST_GROWN_MB}
 
 
 def arguments() -> argparse.Namespace:
@@ -101,7 +102,17 @@ def report(
     return json.dumps(line)
 
 
-async def main() -> None:
+def beyond(line: str) -> list[str]:
+    """What a JSON line says that is beyond its limit, in words."""
+    found = json.loads(line)
+    return [
+        f"{name} is {found[name]}, beyond {most:g}"
+        for name, most in LIMITS.items()
+        if found.get(name, most) > most
+    ]
+
+
+async def main() -> int:
     """Pairs in turn, so that a slow minute of the machine hits both sides."""
     asked = arguments()
     syncs = list(SYNCS) if asked.sync == "both" else [asked.sync]
@@ -114,6 +125,10 @@ async def main() -> None:
         lines.append(await llm.report(asked.calls))
     for line in lines:
         say(line)
+    missed = [words for line in lines for words in beyond(line)]
+    for words in missed:
+        say(words)
+    return 1 if missed else 0
 
 
 async def money(asked: argparse.Namespace, syncs: Sequence[str]) -> list[str]:
@@ -135,4 +150,4 @@ async def money(asked: argparse.Namespace, syncs: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    sys.exit(uvloop.run(main()))

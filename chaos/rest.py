@@ -5,10 +5,12 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
-_PATIENCE_S = 40.0
+_PATIENCE_S = 60.0
+_ANSWER_S = 40.0  # a model may be waited for
 _PAUSE_S = 0.1
 _PAGE = 200
 
@@ -24,7 +26,7 @@ class Gateway:
         self._address = address
         self._login = {"username": username, "password": password}
         self.token = ""
-        self.http = httpx.AsyncClient(timeout=10, trust_env=False)
+        self.http = httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False)
 
     async def sign_in(self) -> None:
         """Get a token."""
@@ -64,8 +66,9 @@ class Gateway:
         return await self._json("GET", path, params=query)
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Any:
-        """What a POST answers."""
-        return await self._json("POST", path, json=body, **options)
+        """What a POST answers; it is done once, however often it has to be sent."""
+        headers = {"Idempotency-Key": str(uuid4()), **options.pop("headers", {})}
+        return await self._json("POST", path, json=body, headers=headers, **options)
 
     async def put(self, path: str, body: Any) -> Any:
         """What a PUT answers."""

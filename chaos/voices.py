@@ -107,7 +107,7 @@ class Voices:
             await self.say(user, [raised(signal, user) for signal in mine])
 
     def signal(self, symbol: str, action: Action, own_id: str, **over: Any) -> Signal:
-        """A word of now that stands for a market day; by default of strategy `tester`."""
+        """A word of now that outlives a weekend; by default of strategy `tester`."""
         fields: dict[str, Any] = {
             "source_type": SourceType.STRATEGY,
             "source_id": "tester",
@@ -118,7 +118,7 @@ class Voices:
             "raised_at": self.now,
             "epoch": self.epoch,
         } | over
-        fields.setdefault("valid_until", fields["raised_at"] + timedelta(days=1))
+        fields.setdefault("valid_until", fields["raised_at"] + timedelta(days=7))
         key = (fields["source_type"], fields["source_id"], fields["own_id"])
         return Signal(signal_id=ids.signal_id(*key), **fields)
 

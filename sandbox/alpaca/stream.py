@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -22,9 +23,9 @@ _ABNORMAL = 1011
 
 @dataclass(slots=True)
 class _Line:
-    """One client that listens."""
+    """One client: whose keys have been accepted, and which listens once it has an account."""
 
-    account: Account
+    account: Account | None = None
     frames: asyncio.Queue[str | bytes | None] = field(default_factory=asyncio.Queue)
     late: bytes | None = None  # goes after the next one
 
@@ -68,19 +69,20 @@ class Stream:
                 frames = [frame[: len(frame) // 2], "no JSON", b"\xff\x00", "[]", '{"data": {}}']
             case Kind.TWICE:
                 frames = [frame, frame]
-            case Kind.STRANGE:  # the wrong way round, as far as there is a next one
-                line.late, frames = frame, []
+            case Kind.STRANGE if line.late is None:  # the wrong way round, once there is a next one
+                line.late = frame
+                return
+        if line.late is not None:
+            frames.append(line.late)
+            line.late = None
         for one in frames:
             line.frames.put_nowait(one)
-        if line.late not in {None, frame}:
-            line.frames.put_nowait(line.late)
-            line.late = None
 
     async def _serve(self, socket: WebSocket) -> None:
         fault = self._faults.find("alpaca/stream/connect", named=True)
         kind = fault.kind if fault else None
         if kind is Kind.BROKEN:
-            await socket.close()
+            await socket.send_denial_response(Response(status_code=500))
             return
         await socket.accept()
         if fault is not None and kind is Kind.SLOW:
@@ -102,13 +104,16 @@ class Stream:
             await socket.close()
             return
         data = {"action": "authenticate", "status": status}
-        await socket.send_text(json.dumps({"stream": "authorization", "data": data}))
+        greeting = json.dumps({"stream": "authorization", "data": data})
         if not granted or kind is Kind.DOWN:
+            await socket.send_text(greeting)
             await socket.close(_ABNORMAL)
             return
-        streams = json.loads(await socket.receive_text())["data"]["streams"]
-        line = self.lines[key] = _Line(self.venue.account(key))
+        line = self.lines[key] = _Line()
         try:
+            await socket.send_text(greeting)
+            streams = json.loads(await socket.receive_text())["data"]["streams"]
+            line.account = self.venue.account(key)
             body = {"stream": "listening", "data": {"streams": [s for s in streams if s == _NAME]}}
             await socket.send_bytes(json.dumps(body).encode())
             self.begun += 1
@@ -119,7 +124,7 @@ class Stream:
 
 async def _feed(socket: WebSocket, line: _Line) -> None:
     """Send what there is until either side ends."""
-    gone = asyncio.create_task(socket.receive())
+    gone = asyncio.create_task(_gone(socket))
     try:
         while not gone.done():
             frame = asyncio.create_task(line.frames.get())
@@ -135,6 +140,12 @@ async def _feed(socket: WebSocket, line: _Line) -> None:
                 await socket.send_bytes(content)
     finally:
         gone.cancel()
+
+
+async def _gone(socket: WebSocket) -> None:
+    """Wait until the other side ends; whatever else it says changes nothing."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _update(event: str, order: Order, fill: Execution | None) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sandbox.alpaca.api import SECRET
 from sandbox.alpaca.venue import new_order
@@ -16,7 +16,7 @@ from sandbox.faults import Kind
 from sandbox.serving import Served
 from signalbox.testing.examples import NOON, a_quote
 
-UPDATE = "alpaca/stream/update"
+CONNECT, UPDATE = "alpaca/stream/connect", "alpaca/stream/update"
 
 
 @pytest.fixture
@@ -30,9 +30,12 @@ async def served() -> AsyncIterator[Served]:
 
 @pytest.fixture
 async def socket(served: Served) -> AsyncIterator[ClientConnection]:
-    url = served.url.replace("http", "ws") + "/alpaca/stream"
-    async with connect(url, proxy=None) as found:
+    async with connect(address(served), proxy=None) as found:
         yield found
+
+
+def address(served: Served) -> str:
+    return served.url.replace("http", "ws") + "/alpaca/stream"
 
 
 async def say(socket: ClientConnection, action: str, **data: Any) -> Any:
@@ -75,15 +78,27 @@ async def test_whoever_listens_hears_what_happens_to_its_orders(
     assert await hear(socket, 3) == ["c2 new", "c2 partial_fill", "c2 canceled"]
 
 
-async def test_wrong_keys_and_a_second_client_are_turned_away(
-    served: Served, socket: ClientConnection
-) -> None:
+async def test_whoever_says_more_is_still_told(served: Served, socket: ClientConnection) -> None:
     await begin(socket)
-    url = served.url.replace("http", "ws") + "/alpaca/stream"
-    async with connect(url, proxy=None) as second:
+    for _ in range(2):
+        await socket.send(json.dumps({"action": "listen", "data": {"streams": []}}))
+        await socket.ping()
+    place(served)
+    assert await hear(socket, 2) == ["c1 new", "c1 fill"]
+
+
+@pytest.mark.parametrize("listens", [True, False])
+async def test_wrong_keys_and_a_second_client_are_turned_away(
+    served: Served, socket: ClientConnection, *, listens: bool
+) -> None:
+    if listens:
+        await begin(socket)
+    else:
+        await say(socket, "authenticate", key_id="key", secret_key=SECRET)
+    async with connect(address(served), proxy=None) as second:
         answer = await say(second, "authenticate", key_id="key", secret_key=SECRET)
         assert answer["data"]["error_message"] == "connection limit exceeded"
-    async with connect(url, proxy=None) as stranger:
+    async with connect(address(served), proxy=None) as stranger:
         answer = await say(stranger, "authenticate", key_id="other", secret_key="guess")
         assert answer["data"]["status"] == "unauthorized"
     assert list(served.trading.stream.lines) == ["key"]
@@ -104,6 +119,53 @@ async def test_updates_come_twice_out_of_order_or_not_at_all(
     served.switch(kind, path=UPDATE, count=1)
     place(served)
     assert await hear(socket, len(told)) == told
+
+
+async def test_every_pair_of_updates_comes_the_wrong_way_round(
+    served: Served, socket: ClientConnection
+) -> None:
+    await begin(socket)
+    served.switch(Kind.STRANGE, path=UPDATE)
+    place(served, "c1")
+    place(served, "c2")
+    assert await hear(socket, 4) == ["c1 fill", "c1 new", "c2 fill", "c2 new"]
+
+
+async def test_a_connection_is_refused_as_by_a_server_that_fails(served: Served) -> None:
+    served.switch(Kind.BROKEN, path=CONNECT)
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(address(served), proxy=None, process_exception=lambda error: error)
+    assert refused.value.response.status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (Kind.REVOKED, {"action": "authenticate", "status": "unauthorized"}),
+        (Kind.LIMITED, {"error_message": "connection limit exceeded"}),
+        (Kind.DOWN, {"action": "authenticate", "status": "authorized"}),
+    ],
+)
+async def test_a_connection_ends_as_it_begins(
+    served: Served, kind: Kind, told: dict[str, str]
+) -> None:
+    served.switch(kind, path=CONNECT, count=1)
+    async with connect(address(served), proxy=None) as first:
+        answer = await say(first, "authenticate", key_id="key", secret_key=SECRET)
+        with pytest.raises(ConnectionClosed):
+            await first.recv()
+    assert answer["data"] == told
+    async with connect(address(served), proxy=None) as second:
+        await begin(second)
+
+
+async def test_a_connection_begins_late(served: Served) -> None:
+    served.switch(Kind.SLOW, path=CONNECT, seconds=0.5)
+    async with connect(address(served), proxy=None) as slow:
+        begun = asyncio.create_task(begin(slow))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(begun), 0.2)
+        await begun
 
 
 async def test_the_connection_breaks(served: Served, socket: ClientConnection) -> None:

@@ -255,6 +255,25 @@ async def test_commands_answer_once_per_request_and_say_what_is_wrong(
     assert broken["problem"]["kind"] == "Malformed"
 
 
+async def test_what_a_command_only_reads_is_read_again_and_not_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    async def look(command: Command) -> dict[str, Any]:
+        calls.append(command.request_id)
+        return {"n": len(calls)}
+
+    service = router(desk, judging(), monkeypatch)
+    service.command("look", look, reads=True)
+    async with running(service):
+        told = [await desk.ask("decision-router", "look", {"page": n}) for n in range(2)]
+        assert service.db is not None
+        kept = select(func.count()).select_from(METADATA.tables["answers"])
+        assert await service.db.read(lambda sql: sql.scalar(kept)) == 0
+    assert [one["body"] for one in told] == [{"n": 1}, {"n": 2}]
+
+
 async def test_transact_publishes_after_the_commit_and_counts_it_as_sent(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

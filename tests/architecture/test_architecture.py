@@ -1,11 +1,12 @@
 """The limits of the code hold everywhere, and each check can fail."""
 
+import ast
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 
 import pytest
 
-from tests.architecture.checks import CHECKS, Check, Source
+from tests.architecture.checks import CHECKS, Check, Source, name_of
 from tests.architecture.project import sources
 
 DOMAIN = "services/executor/executor/domain.py"
@@ -138,14 +139,37 @@ def test_no_tests_folder_is_a_regular_package() -> None:
     assert found == []
 
 
+def makes(source: Source, event: str) -> bool:
+    """Whether a file makes an event: by its class, or by handing the class to `moment.event`."""
+    makers = (
+        call.args[0] if name_of(call.func) == "event" and call.args else call.func
+        for call in source.calls()
+    )
+    parts = (part for maker in makers for part in ast.walk(maker))
+    return any(isinstance(part, ast.expr) and name_of(part) == event for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("moment.event(SignalWithdrawn, word)", True),
+        ("moment.event(SignalRaised if a else SignalWithdrawn, word)", True),
+        ("SignalWithdrawn(id=1)", True),
+        ("events.SignalWithdrawn.model_validate(raw)", True),
+        ("handlers.on(SignalWithdrawn)", False),
+        ("isinstance(event, SignalRaised | SignalWithdrawn)", False),
+    ],
+)
+def test_making_an_event_is_told_from_reading_it(text: str, made: bool) -> None:
+    assert makes(Source(PurePosixPath("a.py"), text), "SignalWithdrawn") is made
+
+
 def test_only_quantconnect_takes_words_back() -> None:
     """The executor hears withdrawals on the subjects of QuantConnect alone."""
-    readers = {"decision-router", "executor", "gateway", "llm-decider"}
-    named = {
+    assert {
         source.path.parts[1]
         for source in sources()
         if source.path.parts[0] == "services"
-        and "tests" not in source.path.parts
-        and "SignalWithdrawn" in source.text
-    }
-    assert named - readers == {"qc-ingest"}
+        and not source.is_test
+        and makes(source, "SignalWithdrawn")
+    } == {"qc-ingest"}

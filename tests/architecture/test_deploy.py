@@ -2,12 +2,15 @@
 
 import json
 import re
+import runpy
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
+from scripts.up import SANDBOX_PORT
 from signalbox.runtime.topology import PORTS
 from tests.architecture.project import ROOT, sources
 from tests.architecture.test_files import settings_listed, settings_of
@@ -16,7 +19,6 @@ COMPOSE = ROOT / "docker-compose.yml"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
 PUBLISHED_BY_OTHERS = {"up", "process_start_time_seconds", "process_cpu_seconds_total"}
-SANDBOX_PORT = 5612
 
 # What one generation of compose or the other refuses, as a path; `*` stands for any name.
 REFUSED = (
@@ -91,6 +93,16 @@ def test_every_service_is_composed_on_its_port(services: dict[str, Any]) -> None
         if "args" in given.get("build", {})
     }
     assert built == {**PORTS, "sandbox": SANDBOX_PORT}
+
+
+def test_the_sandbox_is_where_quantconnects_client_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its local address is fixed in the client's own code."""
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)  # put back what the file changes
+    outside = runpy.run_path(str(ROOT / "tests/clients/outside/sitecustomize.py"))
+    assert outside["LOCAL"] == ("localhost", SANDBOX_PORT)
+    served = re.search(r"^PORT_sandbox := (\d+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert served
+    assert int(served[1]) == SANDBOX_PORT
 
 
 def test_an_image_holds_the_service_it_is_named_for(services: dict[str, Any]) -> None:

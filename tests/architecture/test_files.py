@@ -1,6 +1,7 @@
 """What no file may hold, and what some must."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,6 +9,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from scripts.build_web import WEB, fits, numbers, wanted_node
 from tests.architecture.checks import Source, name_of
 from tests.architecture.project import ROOT, files, sources, text_of
 
@@ -166,3 +168,28 @@ def test_the_example_explains_each_setting_once_and_holds_no_key() -> None:
         if found := LISTED.match(line):
             assert re.match(r"^# [A-Z]", above), f"{line} has no comment above it"
             assert not (re.search("KEY|SECRET|PASSWORD", found["name"]) and found["value"]), line
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [
+        *[("18.20.8", False), ("20.18.3", False), ("20.19.0", True), ("21.7.3", False)],
+        *[("22.11.0", False), ("22.12.0", False), ("22.13.0", True), ("23.11.1", False)],
+        *[("24.0.0", True), ("25.1.0", True), ("", False)],
+    ],
+)
+def test_node_builds_the_page_where_its_tools_take_it(version: str, taken: bool) -> None:
+    assert fits(numbers(version), wanted_node()) is taken
+
+
+def test_every_tool_of_the_page_takes_the_node_that_is_asked_for() -> None:
+    locked = json.loads((WEB / "package-lock.json").read_text())["packages"]
+    assert locked[""]["engines"]["node"] == wanted_node()
+    wanted = {name: one["engines"]["node"] for name, one in locked.items() if "engines" in one}
+    least = [numbers(part.strip("^>= ")) for part in wanted_node().split("||")]
+    assert [
+        (name, ".".join(map(str, version)), ranges)
+        for name, ranges in wanted.items()
+        for version in least
+        if not fits(version, ranges)
+    ] == []

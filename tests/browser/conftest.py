@@ -5,6 +5,7 @@ leaves the machine.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ NOWHERE = "http://127.0.0.1:9/api/v2"  # the real providers, for tests
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PHONE: ViewportSize = {"width": 390, "height": 844}
-_WAIT_MS = 15_000
+_WAIT_MS = 30_000
+AddModel = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         "SIGNALBOX_QUANTCONNECT_URL": NOWHERE,
         "OPENAI_BASE_URL": NOWHERE,
         "ANTHROPIC_BASE_URL": NOWHERE,
+        "SIGNALBOX_SANDBOX_BACKTEST_S": "12",  # long enough to be cancelled by hand
     }
     system = System(tmp_path_factory.mktemp("house"), settings)
     try:
@@ -69,6 +72,49 @@ def rest(url: str) -> Iterator[httpx.Client]:
         token = client.post("/api/auth/token", json=login).raise_for_status().json()
         client.headers["Authorization"] = f"Bearer {token['access_token']}"
         yield client
+
+
+@pytest.fixture
+def still(rest: httpx.Client) -> Iterator[None]:
+    """Market time stands still: no session closes, nothing lapses, and the demo says no more."""
+    rest.put("/api/market", json={"speed": 0}).raise_for_status()
+    yield
+    rest.put("/api/market", json={"speed": 60}).raise_for_status()
+
+
+@pytest.fixture
+def released(rest: httpx.Client) -> Iterator[None]:
+    """Whatever a test stops, trades again afterwards."""
+    yield
+    rest.put("/api/kill-switch", json={}).raise_for_status()
+
+
+@pytest.fixture
+def model(rest: httpx.Client) -> Iterator[AddModel]:
+    """Adds models of the sandbox that are asked on request only, each time anew; they are gone at
+    the end: `model("Nearly broke", budget={"day_usd": "0.0001"})`.
+    """
+    path = "/api/ai-trading/config"
+    made: list[str] = []
+
+    def add(name: str, **over: Any) -> str:
+        body = {
+            "name": name,
+            "provider": "openai",
+            "api_key": "sandbox-key",
+            "target": "sandbox",
+            "model": "gpt-5.4-mini",
+            "symbols": ["AAPL"],
+            "every": None,
+            "cache_s": 0,
+            "budget": {"day_usd": "5"},
+        }
+        made.append(rest.post(path, json=body | over).raise_for_status().json()["id"])
+        return made[-1]
+
+    yield add
+    for config_id in made:
+        rest.delete(f"{path}/{config_id}").raise_for_status()
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +168,7 @@ class Watched:
 OpenPage = Callable[..., Page]
 
 
-def notice(page: Page, words: str) -> Locator:
+def notice(page: Page, words: str | re.Pattern[str]) -> Locator:
     """What the page says in its corner; a dialog on its way out may still show the same words."""
     return page.locator(".mantine-Notification-root").filter(has_text=words)
 

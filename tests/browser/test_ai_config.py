@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, notice
 
 pytestmark = pytest.mark.browser
 CONFIGS = "/api/ai-trading/config"
@@ -113,7 +113,7 @@ def test_a_model_is_switched_off_and_on_in_its_card(
     toggle = card.get_by_role("switch", name=f"{NAME} is active")
     expect(toggle).to_be_checked()
     toggle.press("Space")
-    expect(page.get_by_text(f"{NAME} is not asked any more.")).to_be_visible()
+    expect(notice(page, f"{NAME} is not asked any more.")).to_be_visible()
     expect(toggle).not_to_be_checked()
     assert rest.get(f"{CONFIGS}/{config_id}").json()["is_active"] is False
     # Changed elsewhere, it changes here without a reload.

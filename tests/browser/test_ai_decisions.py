@@ -9,42 +9,30 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from signalbox.testing.wait import until_sync
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import AddModel, OpenPage
 
 pytestmark = pytest.mark.browser
 DECISION = "/api/ai-trading/decision"
 EVIL = '<img src=x onerror="document.title=1"><b>Buy</b>'
 
 
-def _ask(rest: httpx.Client, **over: Any) -> dict[str, Any]:
-    body = {"config_id": "demo-openai", "symbols": ["AAPL"], "dry_run": True, **over}
+def _ask(rest: httpx.Client, config_id: str, **over: Any) -> dict[str, Any]:
+    body = {"config_id": config_id, "symbols": ["AAPL"], "dry_run": True, **over}
     answer: dict[str, Any] = rest.post(DECISION, json=body).raise_for_status().json()
     (decision,) = answer["items"]
     return dict(decision)
 
 
-def _wait_for_another_minute(rest: httpx.Client) -> None:
-    """Until the market's next minute: what is asked then is no question of before, from memory."""
-
-    def minute() -> str:
-        return str(rest.get("/api/market").json()["now"][:16])
-
-    before = minute()
-    until_sync(lambda: minute() != before, 30)
-
-
 def test_a_decision_appears_by_itself_and_opens_whole_by_keyboard(
-    open_page: OpenPage, rest: httpx.Client
+    open_page: OpenPage, rest: httpx.Client, model: AddModel
 ) -> None:
-    page = open_page("/ai-trading/decisions?test=yes&symbol=aapl")
+    config_id = model("Seen to answer")
+    page = open_page(f"/ai-trading/decisions?test=yes&symbol=aapl&config={config_id}")
     expect(page.get_by_role("status", name="Connection: Live")).to_be_visible()
-    before = page.get_by_role("row").count()
-    _wait_for_another_minute(rest)
-    decision = _ask(rest)
-    row = page.get_by_role("row", name=f"{decision['action']} AAPL by demo-openai").first
-    expect(row).to_contain_text("test, never traded", timeout=3000)
-    until_sync(lambda: page.get_by_role("row").count() > before, 5)
+    expect(page.get_by_text("No decision fits these filters.")).to_be_visible()
+    decision = _ask(rest, config_id)
+    row = page.get_by_role("row", name=f"{decision['action']} AAPL by {config_id}")
+    expect(row).to_contain_text("test, never traded")
     row.press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(decision["reasoning"])
@@ -60,19 +48,19 @@ def test_a_decision_appears_by_itself_and_opens_whole_by_keyboard(
 
 
 def test_a_decision_leads_to_its_signal_and_its_verdicts(
-    open_page: OpenPage, rest: httpx.Client
+    open_page: OpenPage, rest: httpx.Client, model: AddModel
 ) -> None:
-    decision = _ask(rest, dry_run=False)
-    if decision["signal_id"] is None:  # the same question a moment ago became a signal already
-        decision = rest.get(DECISION, params={"dry_run": False, "limit": 1}).json()["items"][0]
+    decision = _ask(rest, model("Heard by the demo"), dry_run=False)
     page = open_page(f"/ai-trading/decisions?decision={decision['id']}")
     page.get_by_role("button", name="Signal and what followed").click()
     expect(page).to_have_url(re.compile(f"chain={decision['signal_id']}"))
     expect(page.get_by_text("Verdict for demo")).to_be_visible()
 
 
-def test_filters_search_and_file_say_the_same(open_page: OpenPage, rest: httpx.Client) -> None:
-    decision = _ask(rest)
+def test_filters_search_and_file_say_the_same(
+    open_page: OpenPage, rest: httpx.Client, model: AddModel
+) -> None:
+    decision = _ask(rest, model("Searched for"))
     page = open_page("/ai-trading/decisions")
     page.get_by_role("textbox", name="Search reasoning").fill("no model says this")
     expect(page.get_by_text("No decision fits these filters.")).to_be_visible()
@@ -81,17 +69,19 @@ def test_filters_search_and_file_say_the_same(open_page: OpenPage, rest: httpx.C
     page.get_by_role("combobox", name="Tests").click()
     page.get_by_role("option", name="Tests only").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text("test, never traded")
+    file = page.get_by_role("link", name="CSV")
+    expect(file).to_have_attribute("href", re.compile("(?=.*dry_run=true)(?=.*q=sandbox)"))
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        file.click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert decision["id"] in {row["id"] for row in rows}
     assert {row["dry_run"] for row in rows} == {"true"}
 
 
 def test_what_a_model_writes_is_text_and_nothing_else(
-    open_page: OpenPage, rest: httpx.Client
+    open_page: OpenPage, rest: httpx.Client, model: AddModel
 ) -> None:
-    decision = _ask(rest)
+    decision = _ask(rest, model("Hostile"))
     detail = rest.get(f"{DECISION}/{decision['id']}").json()
     hostile = {**detail, "reasoning": EVIL, "market_data": {"news": [{"headline": EVIL}]}}
     page = open_page(None)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from chaos.system import System
 from signalbox.testing.wait import until_sync
-from tests.browser.conftest import PHONE, WIDE, OpenPage
+from tests.browser.conftest import PHONE, WIDE, OpenPage, notice
 from tests.browser.test_every_page import violations
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,7 @@ def test_it_shows_what_everything_is_worth(open_page: OpenPage, rest: httpx.Clie
     expect(spend).to_contain_text(re.compile(r"\$\d+\.\d+ of \$5\.00"))
 
 
+@pytest.mark.usefixtures("still")  # a close says more than the page's few rows hold
 def test_a_signal_comes_without_a_reload_and_its_chain_opens_by_keyboard(
     open_page: OpenPage, rest: httpx.Client
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_signal_comes_without_a_reload_and_its_chain_opens_by_keyboard(
     expect(verdict).to_be_focused()
 
 
+@pytest.mark.usefixtures("released")
 def test_the_kill_switch_wants_its_word_and_everybody_sees_it(open_page: OpenPage) -> None:
     page, other = open_page("/"), open_page("/settings")
     is_live(other)
@@ -88,13 +90,14 @@ def test_an_alert_that_shows_itself_is_readable_and_leaves_the_kill_switch_free(
         )
 
     page = open_page("/settings", size=size, dark=dark, before=stream)
-    toast = page.get_by_role("alert").filter(has_text="demo lost too much")
+    toast = notice(page, "demo lost too much")
     expect(toast).to_be_visible()
     assert violations(page) == []
     page.get_by_role("button", name="Kill switch", exact=True).click()
-    expect(page.get_by_role("dialog", name="Stop all trading?")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Stop everything?")).to_be_visible()
 
 
+@pytest.mark.usefixtures("still")
 def test_after_a_restart_of_the_gateway_the_page_goes_on_by_itself(
     open_page: OpenPage, rest: httpx.Client, house: System
 ) -> None:

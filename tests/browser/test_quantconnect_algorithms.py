@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from signalbox.testing.wait import until_sync
-from tests.browser.conftest import PHONE, WIDE, OpenPage
+from tests.browser.conftest import PHONE, WIDE, OpenPage, notice
 from tests.browser.test_every_page import is_too_wide, violations
 
 pytestmark = pytest.mark.browser
@@ -48,14 +48,14 @@ def test_an_algorithm_is_liquidated_stopped_and_deployed(
     expect(sell).to_be_disabled()
     ask.get_by_role("textbox", name="Type LIQUIDATE to confirm").fill("LIQUIDATE")
     sell.click()
-    expect(page.get_by_text("Breadth desk: QuantConnect says Liquidated.")).to_be_visible()
+    expect(notice(page, "Breadth desk: QuantConnect says Liquidated.")).to_be_visible()
     expect(card(page)).to_contain_text("Liquidated")
 
     deploy(page)
     card(page).get_by_role("button", name="Stop Breadth desk").click()
     ask = page.get_by_role("dialog", name="Stop Breadth desk?")
     ask.get_by_role("button", name="Stop it").click()
-    expect(page.get_by_text("Breadth desk: QuantConnect says Stopped.")).to_be_visible()
+    expect(notice(page, "Breadth desk: QuantConnect says Stopped.")).to_be_visible()
     expect(card(page)).to_contain_text("Stopped")
     deploy(page)
 

@@ -74,6 +74,7 @@ def test_one_that_runs_is_cancelled_and_then_deleted(
     run(page, "Browser cancelled", 5)
     page.get_by_role("button", name="Cancel it").click()
     page.get_by_role("dialog").get_by_role("button", name="End it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     deletes = page.get_by_role("button", name="Delete")
     expect(deletes).to_be_visible(timeout=LONG_MS)
     deletes.click()

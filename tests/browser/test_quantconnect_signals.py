@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from signalbox.testing.wait import until_sync
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, notice
 
 pytestmark = pytest.mark.browser
 API = "/api/quantconnect"
@@ -34,7 +34,7 @@ def say(rest: httpx.Client) -> Say:
             "type": 0,
             "direction": 1,
             "confidence": confidence,
-            "generatedTime": now - 1,
+            "generatedTime": now,  # not older than a word of that algorithm's own
             "closeTime": now + 86_400,
         }
         body = {"projectId": MOMENTUM, "deployId": "L-1", "insights": [insight]}
@@ -65,7 +65,7 @@ def test_a_signal_arrives_without_a_reload_and_its_chain_is_one_click_away(
     dialog = page.get_by_role("dialog", name="BUY AAPL")
     expect(dialog).to_contain_text(own_id)
     expect(dialog).to_contain_text("Verdict for demo")
-    expect(page).to_have_url(re.compile("signal="))
+    expect(page).to_have_url(re.compile("chain="))
 
 
 def test_a_signal_becomes_a_trade(open_page: OpenPage, rest: httpx.Client) -> None:
@@ -79,12 +79,13 @@ def test_a_signal_becomes_a_trade(open_page: OpenPage, rest: httpx.Client) -> No
         trade = until_sync(newest, 60, every=0.2)
     finally:
         rest.put("/api/market", json={"speed": 60})
-    page = open_page(f"/quantconnect/signals?signal={trade['signal_id']}")
+    page = open_page(f"/quantconnect/signals?chain={trade['signal_id']}")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Order of demo")
     expect(dialog).to_contain_text(re.compile(rf"Filled: {trade['side']} "))
 
 
+@pytest.mark.usefixtures("still")  # that algorithm says nothing newer, and nothing lapses
 def test_what_waits_is_processed_after_a_word(
     open_page: OpenPage, rest: httpx.Client, say: Say
 ) -> None:
@@ -141,6 +142,4 @@ def test_filters_are_in_the_address_and_in_the_file(page: Page, say: Say) -> Non
 def test_fetching_says_what_came(page: Page) -> None:
     page.goto("/quantconnect/signals")
     page.get_by_role("button", name="Fetch new signals now").click()
-    expect(
-        page.get_by_role("alert").filter(has_text=re.compile("new signal|Nothing new"))
-    ).to_be_visible()
+    expect(notice(page, re.compile("new signal|Nothing new"))).to_be_visible()

@@ -1,6 +1,10 @@
 """The prompt that the gateway starts with is one that llm-decider takes."""
 
+import re
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal as D
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +17,11 @@ from llm_decider.domain.rules import RULES
 from llm_decider.domain.shapes import Market
 from sandbox.llm import rule
 from signalbox.contracts.config import LlmConfig, PromptVersion
-from signalbox.testing.examples import NOON, a_quote, a_series
+from signalbox.contracts.payloads import News
+from signalbox.testing.examples import NOON, a_quote, a_series, a_signal
 
+PAGE = Path(__file__).parents[2] / "docs" / "llm-trading.md"
+MINUTE = timedelta(minutes=1)
 CONFIG = LlmConfig(
     id="demo",
     name="Demo",
@@ -53,6 +60,42 @@ def test_the_standard_prompt_has_no_problem_and_renders() -> None:
 
 def test_its_beginning_is_long_enough_to_be_reused() -> None:
     assert len((RULES + standard_prompt.SYSTEM).encode()) / 4.4 > LEAST_CACHED
+
+
+def size(symbols: int, *, talk: int = 0) -> int:
+    """Tokens of a call about so many symbols, with so many headlines and signals about each, all
+    longer than what is shown of them.
+    """
+    markets = []
+    for name in (f"SYM{number}" for number in range(symbols)):
+        news = [
+            News(
+                news_id=f"{n}",
+                symbol=name,
+                headline="Shares gain 3.2% " * 20,
+                summary="Revenue was 12.5 billion. " * 40,
+                published_at=NOON - n * MINUTE,
+            )
+            for n in range(talk)
+        ]
+        words = "The trend is up 3.2% in 20 bars. " * 30
+        said = [a_signal(symbol=name, own_id=f"{n}", reasoning=words) for n in range(talk)]
+        markets.append(replace(market(), symbol=name, news=(*news,), signals=(*said,)))
+    return preview(CONFIG, VERSION, markets, nonce="1").tokens_estimated
+
+
+def stated(before: str) -> int:
+    """The figure that the documentation gives right after these words."""
+    found = re.search(rf"{before} ([\d,]+)", " ".join(PAGE.read_text(encoding="utf-8").split()))
+    assert found, f"{PAGE.name} no longer says '{before}'"
+    return int(found[1].replace(",", ""))
+
+
+def test_its_size_is_bounded_and_what_the_docs_say() -> None:
+    one, ten, full = stated("one symbol is about"), stated("adds about"), stated("stay below")
+    assert 0.75 * one <= size(1) <= one
+    assert 0.75 * ten <= (size(10) - size(1)) / 9 <= ten
+    assert 0.75 * full <= size(10, talk=50) <= full
 
 
 @pytest.mark.parametrize("step", ["-0.05", "0", "0.05"])

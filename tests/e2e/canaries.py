@@ -52,8 +52,13 @@ def kept_files(home: Path) -> Iterator[tuple[str, bytes]]:
     """Every file of the state directory but those: logs, databases with their WAL, streams."""
     private = private_files(home)
     for path in sorted(home.rglob("*")):
-        if path.is_file() and path not in private:
-            yield str(path.relative_to(home)), path.read_bytes()
+        if not path.is_file() or path in private:
+            continue
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # renamed or removed meanwhile: what it held is elsewhere now
+            continue
+        yield str(path.relative_to(home)), content
 
 
 def kept_rows(home: Path) -> Iterator[tuple[str, bytes]]:

@@ -72,8 +72,10 @@ async def test_every_verdict_is_of_one_version_and_none_is_lost(
     changes = documents.newest - began
     await gateway.put("/api/market", {"speed": 0})
     ids = frozenset(signal.signal_id for signal in said)
-    evidence = await gather(voices, gateway, documents, ids)
-    await gateway.put("/api/market", {"speed": 60})
+    try:
+        evidence = await gather(voices, gateway, documents, ids)
+    finally:
+        await gateway.put("/api/market", {"speed": 60})
     assert not complaints(evidence, leave_out=[nothing_was_set_aside])
     mine = [v for v in evidence.verdicts if v.data.signal.signal_id in ids]
     used = Counter(event.configversion for event in mine)

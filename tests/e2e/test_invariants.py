@@ -194,6 +194,17 @@ def test_nothing_is_wrong_with_what_is_right() -> None:
     assert not {name: lines for name, lines in check(evidence()).items() if lines}
 
 
+def test_the_second_leg_of_an_intent_is_no_second_order() -> None:
+    leg = {"order_id": "d" * 32, "leg": 1}
+    states = (OrderState.PLANNED, OrderState.ACCEPTED)
+    flip = [event(OrderChanged, an_order(state=state, **leg)) for state in states]
+    found = check(evidence(ORDERS=[*orders(), *flip]))
+    rules = ("one_intent_for_each_accepted_verdict", "one_broker_order_for_each_intent")
+    assert not [found[name] for name in (*rules, "no_signal_is_traded_twice") if found[name]]
+    again = event(OrderChanged, an_order(state=OrderState.ACCEPTED, order_id="c" * 32, leg=1))
+    assert check(evidence(ORDERS=[*orders(), *flip, again]))["no_signal_is_traded_twice"]
+
+
 def test_every_rule_is_tried_here() -> None:
     assert {rule.__name__ for rule in RULES} == set(BROKEN)
 

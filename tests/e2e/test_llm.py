@@ -11,7 +11,7 @@ import pytest
 from chaos.load import add_bot
 from chaos.rest import Gateway
 from chaos.system import System
-from signalbox.testing.wait import until
+from signalbox.testing.wait import until, within_a_day
 
 pytestmark = pytest.mark.e2e
 CONFIGS = "/api/ai-trading/config"
@@ -55,13 +55,16 @@ async def test_a_decision_of_a_language_model_becomes_a_trade(gateway: Gateway) 
     config_id = await add_model(gateway, every=1, min_gap_s=0, horizon_s=300)
     await add_listener(gateway, config_id)
     trade = await until(lambda: first_trade(gateway, config_id), 90, every=0.3)
+    guard, said = await until(lambda: guarded_lot(gateway, config_id), 60, every=0.3)
+    for level in ("stop_price", "target_price"):
+        assert D(guard[level]) == D(said[level]), level
     await gateway.post(CONFIGS, {"id": config_id, "is_active": False})
     assert (trade["source_type"], trade["source_id"]) == ("llm", config_id)
-    chain = await gateway.get(f"/api/signals/{trade['signal_id']}")
+    chain = await until(lambda: followed(gateway, trade), 15)
     signal = chain["signal"]
     assert (signal["source_type"], signal["target"]) == ("llm", "sandbox")
     assert signal["reasoning"].startswith("Answer of the sandbox's rule")
-    decision = await gateway.get(f"{DECISIONS}/{signal['own_id']}")
+    decision = await until(lambda: gateway.find(f"{DECISIONS}/{signal['own_id']}"), 15)
     assert (decision["outcome"], decision["signal_id"]) == ("answered", signal["id"])
     assert decision["trigger"] in {"bar", "move"}
     assert D(decision["cost_usd"]) > 0
@@ -70,6 +73,23 @@ async def test_a_decision_of_a_language_model_becomes_a_trade(gateway: Gateway) 
     assert chain["lots"]
     judged = await until(lambda: judgement(gateway, config_id), 60, every=0.3)
     assert (judged["key"], judged["share"]["count"] > 0) == ("gpt-5.4-mini", True)
+
+
+async def guarded_lot(gateway: Gateway, config_id: str) -> Any:
+    """What protects an open lot of a model, and the signal that opened it."""
+    page = await gateway.get("/api/positions", bot=f"of-{config_id}")
+    for lot in (lot for position in page["items"] for lot in position["lots"]):
+        chain = await gateway.find(f"/api/chains/{lot['id']}")
+        if chain and chain["signal"]:
+            return lot["protection"], chain["signal"]
+    return None
+
+
+async def followed(gateway: Gateway, trade: dict[str, Any]) -> Any:
+    """The chain of a trade's signal, once it has the trade and a lot."""
+    chain = await gateway.find(f"/api/signals/{trade['signal_id']}")
+    fills = {fill["id"] for order in chain["orders"] for fill in order["trades"]} if chain else ()
+    return chain if trade["id"] in fills and chain["lots"] else None
 
 
 async def judgement(gateway: Gateway, config_id: str) -> Any:
@@ -110,6 +130,7 @@ async def slow(house: System, seconds: float) -> None:
 async def test_a_kill_while_the_model_thinks_is_one_decision_and_no_money_lost(
     house: System, gateway: Gateway
 ) -> None:
+    await within_a_day(60)  # budgets are read after what they paid for
     config_id = await add_model(gateway, id="killed", deadline_s=60)
     await until(lambda: is_connected(gateway, config_id), 30, every=0.2)
     await slow(house, 3)

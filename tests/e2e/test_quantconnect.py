@@ -21,14 +21,25 @@ async def first_lot(gateway: Gateway) -> Any:
     return next((t for t in own if t["slices"][0]["effect"] == "opened"), None)
 
 
+async def followed(gateway: Gateway, trade: dict[str, Any]) -> Any:
+    """The chain of a trade's signal, once both bots have judged it and the trade's lots are in."""
+    chain = await gateway.find(f"/api/signals/{trade['signal_id']}")
+    if chain is None or not {"demo", "demo-shadow"} <= {v["bot"] for v in chain["verdicts"]}:
+        return None
+    fills = {fill["id"] for order in chain["orders"] for fill in order["trades"]}
+    return chain if trade["id"] in fills and chain["lots"] else None
+
+
 async def test_a_quantconnect_signal_becomes_a_lot_that_names_its_project(
     gateway: Gateway,
 ) -> None:
     await gateway.put("/api/market", {"speed": 240})
-    trade = await until(lambda: first_lot(gateway), 60, every=0.2)
-    await gateway.put("/api/market", {"speed": 60})
+    try:
+        trade = await until(lambda: first_lot(gateway), 60, every=0.2)
+    finally:
+        await gateway.put("/api/market", {"speed": 60})
     assert trade["source_type"] == "quantconnect"
-    chain = await gateway.get(f"/api/signals/{trade['signal_id']}")
+    chain = await until(lambda: followed(gateway, trade), 15)
     signal = chain["signal"]
     assert (signal["source_type"], signal["source_id"]) == ("quantconnect", trade["source_id"])
     assert signal["target"] == "sandbox"

@@ -6,14 +6,16 @@ from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import insert, inspect, select
 
-from gateway.adapters.book_tables import earnings, equity_days
+from gateway.adapters.book_tables import earnings, equity_curves, equity_days
+from gateway.adapters.primary_tables import bots
 from gateway.adapters.tables import metadata
 from gateway.adapters.views import ledger as views
 from gateway.adapters.views.equity import equity_series, list_equity
 from gateway.adapters.views.ledger import LedgerFilter
 from gateway.adapters.views.paging import ALWAYS
+from gateway.adapters.views.today import read_summary
 from gateway.domain.cursor import Page
 from gateway.domain.reports import report
 from gateway.handlers import build_handlers
@@ -90,14 +92,13 @@ def archive(db: Database, events: Sequence[Event]) -> None:
                 ledger.handle(sql, metadata, handlers, mine, a_moment())
 
 
-def kept(db: Database) -> tuple[Kept, Kept]:
+def kept(db: Database) -> list[Kept]:
     """What the ledger holds, in the order of its keys."""
     with db.begin() as sql:
-        found = [
+        return [
             [tuple(row) for row in sql.execute(select(table).order_by(*table.primary_key))]
-            for table in (earnings, equity_days)
+            for table in (earnings, equity_days, equity_curves)
         ]
-    return found[0], found[1]
 
 
 def test_the_ledger_reads_alike_on_both_databases(tmp_path: Path, database_url: str | None) -> None:
@@ -108,8 +109,12 @@ def test_the_ledger_reads_alike_on_both_databases(tmp_path: Path, database_url: 
         (bot,) = report(views.ledger(sql, LedgerFilter(), {}), "bot")
         curve = equity_series(sql, 10, bot="alpha", account=None, span=ALWAYS).items
         steps = list_equity(sql, Page(), bot=None, account=None, span=ALWAYS, step_s=60).items
+        bound = {"account": "paper-alpha", "bound_version": 1, "body": {}}
+        sql.execute(insert(bots).values(id="alpha", **bound))
+        (today,) = read_summary(sql, NOON + timedelta(days=1)).bots
     db.close()
     assert (bot.slippage_bps, bot.max_drawdown, bot.days) == (D("2.5"), D("0.5"), 2)
+    assert (today.pnl_today, today.drawdown) == (D(-450), D("0.5"))
     assert [point.equity for point in curve] == [650, 1300, 1100, 900, 1200, 1000]
     assert {point.at for point in steps} == {NOON + timedelta(seconds=s) for s in (5, 90_001)}
 
@@ -131,7 +136,7 @@ def test_an_older_database_brings_its_ledger_along(
     archive(db, events)
     before = kept(db)
     db.close()
-    assert [len(rows) for rows in before] == [4, 2], "two days, owner and asker"
+    assert [len(rows) for rows in before] == [4, 2, 1], "two days, owner and asker"
     while "equity_days" in tables(tmp_path, database_url):
         migrate("gateway", home=tmp_path, url=database_url, target="down")
     migrate("gateway", home=tmp_path, url=database_url)

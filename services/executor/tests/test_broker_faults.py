@@ -15,7 +15,7 @@ from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
 from signalbox.contracts.errors import PermanentError
 from signalbox.contracts.events import AlertRaised
-from signalbox.contracts.limits import Exits, Limits
+from signalbox.contracts.limits import Limits
 from signalbox.contracts.values import Action, OrderState
 from signalbox.runtime import metrics
 from signalbox.testing.examples import a_bot
@@ -270,29 +270,6 @@ async def test_rejections_in_a_row_lock_the_bot_for_a_while(pit: Open) -> None:
         it.quote()
         it.shop.accept(BUY)
         await it.ends(S.FILLED)
-
-
-async def test_a_stop_that_the_broker_rejects_is_told_and_tried_again(pit: Open) -> None:
-    async with pit(exits=Exits(stop=D("0.01"))) as it:
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.FILLED)
-        it.switch(Kind.REJECTED, POST)
-        it.shop.later(seconds=1)
-        it.quote(bid=D(200), ask=D(201))
-        await it.shop.guard()
-        await it.ends(S.REJECTED)
-        assert it.alerts() == ["exit_rejected"]
-        it.quote(bid=D(200), ask=D(201))
-        await it.shop.guard()
-        assert len(it.orders()) == 2, "not at once"
-        it.shop.later(seconds=61)
-        it.quote(bid=D(199), ask=D(200))
-        await it.shop.guard()
-        await it.ends(S.FILLED, 2)
-        assert [o.attempt for o in it.orders()] == [0, 0, 1]
-        assert it.there.positions == {}
-        assert it.agrees()
 
 
 async def test_an_exit_goes_where_somebody_else_has_added_to_the_position(pit: Open) -> None:

@@ -246,7 +246,7 @@ def test_books_that_contradict_their_fills_are_halted_at_start(shop: Shop, state
         alerts = list(audit(sql, shop.moment()))
     assert [(type(a), a.data.about) for a in alerts] == [
         (AlertRaised, "key:alpha/AAPL"),
-        (AlertRaised, "key:alpha/*"),
+        (AlertRaised, "bot:alpha"),
     ]
     assert states(shop.accept(BUY, symbol="MSFT")) == [(S.DENIED, "trading_halted")]
 
@@ -259,7 +259,7 @@ def test_a_late_fill_is_booked_and_alerts(shop: Shop) -> None:
     canceled = ticket.having(ticket.order.model_copy(update={"state": S.CANCELED}))
     execution = Execution(D(1), D(200))
     alert, order, position, _ = book_fill(desk, canceled, execution, shop.moment(), None)
-    assert (alert.data.code, alert.data.severity) == ("late_fill", "critical")
+    assert (alert.data.code, alert.data.active) == ("late_fill", False)
     assert (order.data.state, order.data.filled) == (S.CANCELED, D(3))
     assert position.data.quantity == D(3)
 

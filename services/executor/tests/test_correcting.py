@@ -10,7 +10,7 @@ from executor.adapters import tables
 from executor.handlers.audit import audit
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
-from signalbox.contracts.errors import Conflict, SignalboxError
+from signalbox.contracts.errors import Conflict, NotFound, SignalboxError
 from signalbox.contracts.events import AlertRaised, EquityMarked
 from signalbox.contracts.limits import Exits
 from signalbox.contracts.values import Action, OrderState, SourceType
@@ -146,6 +146,43 @@ async def test_a_correction_goes_where_the_symbol_is_held(pit: Open) -> None:
         it.shop.configure(a_bot(account="paper-two", bound_version=2))
         await correct(it, 2, price="210")
         assert (it.shop.held(), it.shop.held(account="paper-two")) == (2, 0)
+
+
+async def test_where_it_may_be_two_accounts_one_is_named(pit: Open) -> None:
+    """Lots are in the account that the bot has left, units came into the one that it has now."""
+    async with pit() as it:
+        order = await bought(it)
+        (left,) = it.shop.config.accounts
+        both = (left, left.model_copy(update={"id": "paper-two"}))
+        it.shop.configure(a_bot(account="paper-two", bound_version=2), accounts=both)
+        with pytest.raises(Conflict, match="in paper-alpha and paper-two: name the account"):
+            await correct(it, 5, price="210")
+        with pytest.raises(NotFound, match="no book in an account of-another"):
+            await correct(it, 5, price="210", account="of-another")
+        await correct(it, 5, price="210", account="paper-two")
+        held = it.shop.held(), it.shop.held(account="paper-two")
+        assert held == (order.quantity, 5)
+        assert len(await correct(it, 0, "gone", price="210", account="paper-alpha")) == 1
+        assert len(await correct(it, 0, "gone", price="210", account="paper-alpha")) == 1
+        assert (it.shop.held(), it.shop.held(account="paper-two")) == (0, 5)
+
+
+async def test_of_an_account_that_its_bot_has_left_the_alert_names_both(pit: Open) -> None:
+    async with pit() as it:
+        await bought(it)
+        it.shop.configure(a_bot(account="paper-two", bound_version=2))
+        elsewhere(it, "buy", "3")
+        await until(lambda: "position_mismatch" in it.alerts())
+        (told,) = [e.data for e in it.events if getattr(e.data, "code", "") == "position_mismatch"]
+        assert '/api/positions/alpha/AAPL/correct with "account": "paper-alpha"' in told.message
+
+
+async def test_repeated_when_nothing_is_held_any_more_it_is_the_same_correction(pit: Open) -> None:
+    async with pit() as it:
+        await bought(it)
+        it.shop.configure(a_bot(account="paper-two", bound_version=2))
+        (name,) = await correct(it, 0, price="210")
+        assert await correct(it, 0, price="210") == [name]
 
 
 @pytest.mark.parametrize(

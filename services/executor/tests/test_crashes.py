@@ -100,7 +100,7 @@ async def disturb(it: Pit, dice: random.Random) -> None:
         case _:
             held = [o for o in it.there.orders.values() if o.open and o.hold]
             for order in held[:1]:
-                part = (order.quantity / 2).quantize(D("0.0001"))
+                part = ((order.quantity - order.filled) / 2).quantize(D("0.0001"))
                 it.served.trading.venue.fill(it.there, order, part, D(210))
                 await by_hand(it, order.client_id)
 
@@ -143,6 +143,8 @@ async def test_whatever_happens_in_whatever_order_an_intent_is_one_order_at_most
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 - picks faults, guards nothing
     async with pit() as it:
+        it.read_s = 0.3  # some slow answers take longer
+        await it.restart()
         it.quote()
         it.quote("MSFT")
         for _ in range(14):

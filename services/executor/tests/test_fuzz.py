@@ -68,6 +68,8 @@ class Task:
     at: int  # step at which it was made
     wanted: list[Piece] | None = None  # what an exit closes, in this order; None opens
     by_hand: bool = False
+    flips: bool = False  # an exit that the same word's entry follows
+    sized: bool = True  # that entry gets its size from the quote that it meets
 
 
 @dataclass(eq=False)
@@ -94,6 +96,8 @@ class Reference:
     held: dict[str, list[Piece]] = field(default_factory=lambda: defaultdict(list))
     prices: dict[str, Price] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
+    step: int = 0
+    names: dict[tuple[str, int], str] = field(default_factory=dict)  # of what waits on a symbol
 
     def hears(self, step: int, owner: str, action: str, symbol: str) -> None:
         """A source speaks: what becomes of what waits, and the order that is made."""
@@ -103,16 +107,19 @@ class Reference:
         if closing:
             sign = -1 if closing[0].units > 0 else 1
             units = sum((abs(piece.units) for piece in closing), D(0))
-            new = Task(symbol, owner, sign, units, step, closing)
+            flips = self.shorts and action != "close"
+            new = Task(symbol, owner, sign, units, step, closing, flips=flips)
         elif action == "buy" or (action == "sell" and self.shorts):
             sign = 1 if action == "buy" else -1
-            lot = STEP if sign > 0 else D(1)
-            touch = price.ask if sign > 0 else price.bid
-            units = (NOTIONAL / touch / lot).to_integral_value(ROUND_FLOOR) * lot
-            new = Task(symbol, owner, sign, units, step)
+            new = Task(symbol, owner, sign, self.units(sign, price), step)
         self.tasks = [t for t in self.tasks if not self.ends(t, owner, action, symbol, new)]
         if new is not None:
             self.fill(new)
+
+    def units(self, sign: int, price: Price) -> Decimal:
+        lot = STEP if sign > 0 else D(1)
+        touch = price.ask if sign > 0 else price.bid
+        return (NOTIONAL / touch / lot).to_integral_value(ROUND_FLOOR) * lot
 
     def closed_by(self, owner: str, action: str, symbol: str) -> list[Piece]:
         """Its own first, then lower ones."""
@@ -134,7 +141,9 @@ class Reference:
         against = {"sell": task.sign > 0, "buy": task.sign < 0, "close": task.owner == owner}
         lower = RANKS[task.owner] < RANKS[owner] and self.flatten
         mine = task.owner == owner or lower
-        return task.wanted is None and mine and against.get(action, False)
+        opposed = mine and against.get(action, False)
+        task.flips = task.flips and not opposed
+        return task.wanted is None and opposed
 
     def closes_by_hand(self, step: int, symbol: str) -> bool:
         """A person closes everything; whether there was anything."""
@@ -152,13 +161,19 @@ class Reference:
         """A new quote: every order that waits gets its part, exits first."""
         self.prices[symbol] = price
         waits = [t for t in self.tasks if t.symbol == symbol]
-        for task in sorted(waits, key=lambda t: (t.wanted is None, t.at)):
+        for task in sorted(waits, key=self.turn_of):
             self.tasks.remove(task)
             if task.wanted is not None:
                 there = [p for p in task.wanted if p in self.held[symbol]]
                 task.left = min(task.left, sum((abs(p.units) for p in there), D(0)))
+            if not task.sized:
+                task.left, task.sized = self.units(task.sign, price), True
             if task.left:
                 self.fill(task)
+
+    def turn_of(self, task: Task) -> tuple[bool, int, str]:
+        """Exits first, then by age; of two flips at one quote, by the names of their orders."""
+        return task.wanted is None, task.at, self.names.get((task.owner, task.sign), "")
 
     def fill(self, task: Task) -> None:
         """As much as the quote gives; what is left waits."""
@@ -170,6 +185,9 @@ class Reference:
             self.book(task, units, self.paid(task.sign, price))
         if task.left:
             self.tasks.append(task)
+        elif task.flips and not any(p in self.held[task.symbol] for p in task.wanted or ()):
+            after = Task(task.symbol, task.owner, task.sign, D(0), self.step, sized=False)
+            self.tasks.append(after)
 
     def paid(self, sign: int, price: Price) -> Decimal:
         worse = price.ask * (1 + SLIP) if sign > 0 else price.bid * (1 - SLIP)
@@ -227,6 +245,9 @@ class Pair:
         half = D(self.dice.randint(1, 10)) / 100
         volume = self.dice.choice([None, D(self.dice.randint(1, 9000)) / 100])
         price = Price(middle - half, middle + half, volume)
+        waiting = [t.order for t in self.shop.memory.waiting.values() if t.order.symbol == symbol]
+        names = {(o.source_id, o.side.sign): o.order_id for o in waiting if o.purpose == "entry"}
+        self.reference.names = names
         self.shop.quote(symbol=symbol, bid=price.bid, ask=price.ask, volume=volume)
         await self.shop.fill(symbol)
         self.reference.quoted(symbol, price)
@@ -253,7 +274,7 @@ class Pair:
         self.shop.memory.hear(quotes)
 
     async def turn(self) -> None:
-        self.step += 1
+        self.step = self.reference.step = self.step + 1
         self.shop.later(seconds=1)
         symbol = self.dice.choice(SYMBOLS)
         what = self.dice.random()
@@ -288,8 +309,11 @@ class Pair:
         assert all(abs(earned[owner] - reference.earned[owner]) <= most for owner in earned)
 
     def orders_agree(self) -> None:
+        def left(order: Any) -> Decimal:  # an entry that has no size yet has got nothing
+            return D(0) if order.quantity is None else order.quantity - order.filled
+
         waiting = [t.order for t in self.shop.memory.waiting.values()]
-        ours = sorted((o.symbol, o.source_id, o.side.sign, o.quantity - o.filled) for o in waiting)
+        ours = sorted((o.symbol, o.source_id, o.side.sign, left(o)) for o in waiting)
         theirs = sorted((t.symbol, t.owner, t.sign, t.left) for t in self.reference.tasks)
         assert [one[:3] for one in ours] == [one[:3] for one in theirs]
         # What an exit may still close is looked at only when it is filled.

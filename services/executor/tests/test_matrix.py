@@ -63,14 +63,14 @@ ROWS = [
     (BUY, "own buy waits", "", "enters; own replaced", "enters; own replaced"),
     (BUY, "their buy waits, own buy waits", "", "enters; own replaced", "enters; own replaced"),
     (BUY, "nothing", "shorts", "enters", "enters"),
-    (BUY, "their short", "shorts", "closes theirs", "enters"),
+    (BUY, "their short", "shorts", "closes theirs, enters", "enters"),
     (BUY, "their short", "shorts, apart", "enters", "enters"),
     (BUY, "their short waits", "shorts", "enters; theirs canceled", "enters"),
     (BUY, "their short waits", "shorts, apart", "enters", "enters"),
-    (BUY, "own short", "shorts", "closes own", "closes own"),
+    (BUY, "own short", "shorts", "closes own, enters", "closes own, enters"),
     (BUY, "own short waits", "shorts", "enters; own replaced", "enters; own replaced"),
-    (BUY, "their short, own short", "shorts", "closes own, theirs", "closes own"),
-    (BUY, "their short, own short", "shorts, apart", "closes own", "closes own"),
+    (BUY, "their short, own short", "shorts", "closes own, theirs, enters", "closes own, enters"),
+    (BUY, "their short, own short", "shorts, apart", "closes own, enters", "closes own, enters"),
     (SELL, "nothing", "", "nothing", "nothing"),
     (SELL, "their long", "", "closes theirs", "nothing"),
     (SELL, "their long", "apart", "nothing", "nothing"),
@@ -89,16 +89,22 @@ ROWS = [
         "nothing; own canceled",
     ),
     (SELL, "nothing", "shorts", "enters short", "enters short"),
-    (SELL, "their long", "shorts", "closes theirs", "enters short"),
+    (SELL, "their long", "shorts", "closes theirs, enters short", "enters short"),
     (SELL, "their long", "shorts, apart", "enters short", "enters short"),
     (SELL, "their buy waits", "shorts", "enters short; theirs canceled", "enters short"),
     (SELL, "their buy waits", "shorts, apart", "enters short", "enters short"),
     (SELL, "their short", "shorts", "enters short", "enters short"),
     (SELL, "their short waits", "shorts", "enters short", "enters short"),
-    (SELL, "own long", "shorts", "closes own", "closes own"),
+    (SELL, "own long", "shorts", "closes own, enters short", "closes own, enters short"),
     (SELL, "own short", "shorts", "enters short", "enters short"),
     (SELL, "own buy waits", "shorts", "enters short; own replaced", "enters short; own replaced"),
-    (SELL, "their long, own short", "shorts", "closes theirs", "enters short"),
+    (
+        SELL,
+        "their long, own short",
+        "shorts",
+        "closes theirs, enters short",
+        "enters short",
+    ),
     (CLOSE, "nothing", "", "nothing", "nothing"),
     (CLOSE, "their long", "", "nothing", "nothing"),
     (CLOSE, "their buy waits", "", "nothing", "nothing"),
@@ -129,7 +135,7 @@ def became(orders: Iterable[Order], incoming: VerdictReached) -> str:
     """What came of one word, in the words of the table."""
     last = {order.order_id: order for order in orders}
     ended = {o.source_id: o.state for o in last.values() if o.verdict_id != incoming.id}
-    (order,) = (o for o in last.values() if o.verdict_id == incoming.id)
+    order, *after = (o for o in last.values() if o.verdict_id == incoming.id)
     others = "".join(f"; {who} {state}" for who, state in sorted(ended.items()))
     if order.state is OrderState.DENIED:
         return {"nothing_to_change": "nothing"}.get(order.reason, order.reason) + others
@@ -138,7 +144,11 @@ def became(orders: Iterable[Order], incoming: VerdictReached) -> str:
     slices = order.fill.slices if order.fill else ()
     assert all(part.effect == "closed" for part in slices)
     assert order.state is OrderState.FILLED
-    return f"closes {', '.join(part.source_id for part in slices)}" + others
+    done = [f"closes {', '.join(part.source_id for part in slices)}"]
+    for entry in after:  # the second half of a flip, on its way to a quote
+        assert (entry.purpose, entry.leg, entry.state) == ("entry", 1, OrderState.ACCEPTED)
+        done.append("enters" if entry.side == "buy" else "enters short")
+    return ", ".join(done) + others
 
 
 @pytest.mark.parametrize(("action", "there", "bot", "above", "otherwise"), ROWS, ids=names)

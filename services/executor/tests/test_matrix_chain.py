@@ -33,8 +33,9 @@ TYPES = {
 }
 MANY = Limits(max_open_positions=100, max_orders_per_minute=10_000, loss_streak=0)
 
-# What is traded: B an entry long, X the other source's lots are closed, C its waiting order ends
-# and nothing is traded, 0 nothing to change, O an entry long and its waiting order ends.
+# What is traded: B an entry long, X the other source's lots are closed, F an entry follows that, C
+# its waiting order ends and nothing is traded, 0 nothing to change, O an entry long and its waiting
+# order ends.
 # What is not: the router's mark.
 UNHEARD = {
     Reason.LED_BY_HIGHER: "^",
@@ -132,7 +133,7 @@ NO_CONSENSUS = """
   E  n  n  n  n  n
   S  n  n  n  n  n
 """
-COVERS = FLATTENS
+COVERS = FLATTENS.replace("X", "F")
 ENTERS_AND_CANCELS = """
      M  Q  L  E  S
   M  =  O  O  O  O
@@ -211,8 +212,9 @@ def traded(verdict: VerdictReached, orders: list[Order]) -> str:
             UNHEARD[verdict.data.reason] if not orders else f"{orders[0].state} of a refused word"
         )
     last = {order.order_id: order for order in orders}
-    (order,) = (o for o in last.values() if o.verdict_id == verdict.id)
-    others = [f"{o.source_id} {o.state}" for o in last.values() if o is not order]
+    order, *after = (o for o in last.values() if o.verdict_id == verdict.id)
+    mine = [order, *after]
+    others = [f"{o.source_id} {o.state}" for o in last.values() if o not in mine]
     slices = order.fill.slices if order.fill else ()
     owners = {(part.source_id, part.effect) for part in slices}
     match order.state.value, order.reason, order.purpose, others:
@@ -221,7 +223,7 @@ def traded(verdict: VerdictReached, orders: list[Order]) -> str:
         case "denied", "nothing_to_change", _, ["first canceled"]:
             return "C"
         case "filled", _, "exit", [] if owners == {("first", "closed")}:
-            return "X"
+            return "F" if [o.purpose for o in after] == ["entry"] else "X"
         case "filled", _, "entry", [] if owners == {("second", "opened")}:
             return "B" if order.side == "buy" else "short"
         case "accepted", _, "entry", []:

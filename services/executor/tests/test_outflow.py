@@ -103,6 +103,18 @@ async def test_what_was_meant_before_a_restart_is_not_meant_now(pit: Open) -> No
         assert tally.leave(ticket) is not None
 
 
+async def test_a_late_fill_is_no_intent(pit: Open) -> None:
+    async with pit() as it:
+        ticket = await at_the_broker(it)
+        tally = Tally("paper-alpha")
+        tally.intend(ticket)
+        assert tally.leave(ticket) is None
+        ended = replace(ticket, order=ticket.order.model_copy(update={"state": S.CANCELED}))
+        for _ in range(3):
+            tally.intend(ended)
+        assert tally.leave(ticket) is not None
+
+
 async def test_a_minute_later_nothing_of_it_counts(pit: Open) -> None:
     async with pit() as it:
         now = [0.0]

@@ -45,7 +45,7 @@ async def test_an_answer_that_is_lost_after_it_took_effect_makes_no_second_order
     pit: Open, fault: Kind
 ) -> None:
     async with pit() as it:
-        it.switch(fault, POST, seconds=0.5)
+        it.switch(fault, POST, seconds=2.5)
         it.quote()
         it.shop.accept(BUY)
         await it.ends(S.FILLED)

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from executor.domain.book import Book, Holding
 from executor.domain.plan import plan
 from executor.domain.scene import Denial, Intent, Scene, usable
+from executor.domain.volatility import Range, key_of
 from signalbox.contracts.accounts import KillSwitch
-from signalbox.contracts.limits import Limits
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.payloads import Lot
 from signalbox.contracts.values import Action, Side, SourceType
 from signalbox.testing.examples import NOON, a_bot, a_quote, a_signal, a_verdict, an_account
@@ -176,7 +179,13 @@ SHORT = (MINE, -10), (QC, -5)
         pytest.param(BUY, MINE, SHORT, {}, Side.BUY, [1], id="a buy covers its own short first"),
         pytest.param(BUY, QC, SHORT, {}, Side.BUY, [2, 1], id="and those of lower sources"),
         pytest.param(
-            SELL, MODEL, ((MINE, 10),), {"allow_short": True}, Side.SELL, [1], id="closes, no more"
+            SELL,
+            MODEL,
+            ((MINE, 10),),
+            {"allow_short": True},
+            Side.SELL,
+            [1],
+            id="closes before it opens",
         ),
     ],
 )
@@ -237,6 +246,30 @@ def test_the_switch_comes_before_everything_about_the_signal() -> None:
     denial = planned(BUY, scene)
     assert isinstance(denial, Denial)
     assert (denial.code, "drill" in denial.message) == ("trading_halted", True)
+
+
+SIZINGS = [
+    Sizing(),
+    Sizing(kind="percent_of_equity"),
+    Sizing(kind="volatility_target", atr_interval="1m"),
+]
+
+
+@pytest.mark.parametrize("sizing", SIZINGS, ids=lambda sizing: sizing.kind)
+@pytest.mark.parametrize("action", [BUY, SELL])
+@given(confidence=st.decimals(min_value=0, max_value=1, places=3))
+def test_a_sources_confidence_has_no_say_in_the_size(
+    sizing: Sizing, action: Action, confidence: Decimal
+) -> None:
+    bot = a_bot(allow_short=True, sizing=sizing)
+    ranges = {key_of("AAPL", sizing): Range(D(2), NOON, 0, D(210))}
+    sure, other = (
+        planned(action, a_scene(bot=bot, ranges=ranges), MODEL, confidence=said)
+        for said in (D(1), confidence)
+    )
+    assert isinstance(sure, Intent)
+    assert sure.quantity
+    assert other == sure
 
 
 MINUTE = timedelta(seconds=60)

@@ -3,10 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from executor.handlers.holdings import same
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.values import Action, OrderState
+from signalbox.testing.examples import a_bot
 from signalbox.testing.wait import until
 
 D = Decimal
@@ -63,6 +67,8 @@ async def test_keys_of_another_account_at_the_broker_are_refused(pit: Open) -> N
         await until(lambda: it.brokerage.refused)
         assert "another account at the broker" in it.brokerage.refused
         it.shop.accept(BUY, source_id="other")
+        looked = it.brokerage.now
+        await until(lambda: it.brokerage.now > looked + 3 * it.pace.sweep_s)
         assert "broker_refused" in it.alerts()
         assert len(it.served.trading.posts) == 1
 
@@ -81,6 +87,32 @@ async def test_an_exit_does_not_open_what_somebody_else_has_closed(pit: Open) ->
         elsewhere(it, "buy", str(bought.quantity))
         await it.ends(S.FILLED, 2)
         assert it.there.positions == {}
+
+
+@pytest.mark.parametrize("sources", [("small", "large"), ("large",)])
+async def test_an_exit_sells_as_much_of_its_lot_as_a_fee_has_left(
+    pit: Open, sources: tuple[str, ...]
+) -> None:
+    """The fee is 15 bps dearer than configured: more than all of the small lot is missing."""
+    most = D(1_000_000)
+    limits = Limits(max_order_notional=most, max_position_notional=most, max_gross_exposure=most)
+    async with pit(limits=limits, sizing=Sizing(notional=D(50_000))) as it:
+        it.quote("BTC/USD", bid=D(50_000), ask=D(50_000))
+        it.shop.accept(BUY, symbol="BTC/USD", source_id="large")
+        await it.ends(S.FILLED)
+        it.shop.configure(a_bot(limits=limits, sizing=Sizing(notional=D(50))))
+        it.shop.later(seconds=1)
+        it.quote("BTC/USD", bid=D(50_000), ask=D(50_000))
+        it.shop.accept(BUY, symbol="BTC/USD", source_id="small")
+        await it.ends(S.FILLED, 2)
+        it.there.positions["BTC/USD"] -= D("0.0015")
+        for source in sources:
+            it.shop.later(seconds=1)
+            it.quote("BTC/USD", bid=D(50_000), ask=D(50_000))
+            it.shop.accept(SELL, symbol="BTC/USD", source_id=source)
+            await it.ends(S.FILLED, 3 + sources.index(source))
+        assert it.there.positions == {}
+        assert it.shop.held("BTC/USD") == D("0.0015")
 
 
 async def test_a_list_without_anything_does_not_make_the_books_flat(pit: Open) -> None:

@@ -1,18 +1,22 @@
 """Bad days, losses in a row, repeated orders, too many positions: who may still trade."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from executor.domain.desk import WHOLE_BOT, Desk
+from executor.adapters import alarms, store
+from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.waiting import marks
 from signalbox.contracts.errors import NotFound
 from signalbox.contracts.events import AlertRaised, Event
 from signalbox.contracts.limits import Limits, Sizing
+from signalbox.contracts.payloads import Alert
 from signalbox.contracts.values import Action, OrderState
 
 Shop = Any  # what conftest.py makes
@@ -142,6 +146,34 @@ def test_the_same_order_again_and_again_is_stopped(shop_with: Make, states: Told
 
 
 @pytest.mark.parametrize(
+    ("key", "whole", "goes"),
+    [
+        pytest.param("", "daily_loss", True, id="a loss lets exits go on"),
+        pytest.param("books_mismatch", "", False, id="wrong books do not"),
+        pytest.param("books_mismatch", "daily_loss", False, id="nor do they with a loss"),
+        pytest.param("sequence_gap", "drawdown", False, id="a gap with a loss"),
+        pytest.param("", "books_mismatch", False, id="wrong books of the whole bot"),
+    ],
+)
+async def test_a_halt_lets_an_exit_go_on_only_where_all_halts_do(
+    shop: Shop, states: Told, *, key: str, whole: str, goes: bool
+) -> None:
+    shop.quote()
+    shop.accept(Action.BUY)
+
+    def rule(_sql: Connection, desk: Desk, _moment: ExecutorMoment) -> Any:
+        for symbol, code in (("AAPL", key), (WHOLE_BOT, whole)):
+            track = desk.tracks.get(("alpha", symbol), START)
+            desk.put_track("alpha", symbol, replace(track, halted=code))
+        return iter(())
+
+    await shop.work.do(rule, {"alpha"})
+    state, reason = states(shop.accept(Action.SELL))[-1]
+    wanted = (OrderState.FILLED, "") if goes else (OrderState.DENIED, "trading_halted")
+    assert (state, reason) == wanted
+
+
+@pytest.mark.parametrize(
     ("over", "reason"),
     [
         pytest.param({"max_quantity": 9}, "max_quantity", id="units of one order"),
@@ -166,3 +198,74 @@ def test_a_part_of_the_equity_is_what_an_entry_buys(shop_with: Make) -> None:
 async def test_a_bot_that_is_not_halted_cannot_be_cleared(shop: Shop) -> None:
     with pytest.raises(NotFound, match="not halted"):
         await shop.commands.clear_halt(shop.command(bot="alpha", symbol=WHOLE_BOT, next_sequence=1))
+
+
+async def told(shop: Shop) -> list[tuple[str, str, str, bool]]:
+    """What the next tick tells of locks: code, severity, what it is about, whether it stands."""
+    made: list[Alert] = []
+    transact = shop.transact
+
+    async def kept(work: Any) -> Any:
+        events = await transact(work)
+        made.extend(event.data for event in events if isinstance(event, AlertRaised))
+        return events
+
+    shop.work.service.transact = kept
+    await shop.floor.tell_locks(shop.moment())
+    shop.work.service.transact = transact
+    shop.words = [alert.message for alert in made]
+    return [(alert.code, alert.severity.value, alert.about, alert.active) for alert in made]
+
+
+def loses(shop: Shop) -> None:
+    price(shop, 100)
+    shop.accept(Action.BUY)
+    shop.later(seconds=1)
+    price(shop, 99)
+    shop.accept(Action.CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("over", "about", "why"),
+    [
+        ({"loss_streak": 1, "lock_s": 600}, "bot:alpha", "1 losing exits in a row"),
+        ({"loss_cooldown_s": 600}, "key:alpha/AAPL", "AAPL was left with a loss"),
+    ],
+)
+async def test_a_lock_is_told_until_it_is_over_also_after_a_restart(
+    shop_with: Make, over: dict[str, Any], about: str, why: str
+) -> None:
+    shop = shop_with(limits=limits(**over))
+    assert await told(shop) == []
+    loses(shop)
+    until = (shop.now + timedelta(seconds=600)).isoformat()
+    assert await told(shop) == [("bot_locked", "warning", about, True)]
+    assert until in shop.words[0]
+    assert why in shop.words[0]
+    assert await told(shop) == []  # once
+    shop.later(seconds=599)
+    await restarted(shop)
+    assert await told(shop) == []
+    shop.later(seconds=1)
+    await restarted(shop)
+    assert await told(shop) == [("bot_locked", "info", about, False)]
+    assert await told(shop) == []
+
+
+async def restarted(shop: Shop) -> None:
+    """Another process, which begins with what the database holds of locks and alarms."""
+    await shop.restart()
+    with shop.db.begin() as sql:
+        shop.memory.risks = store.risks(sql)
+        shop.work.alarms.start(alarms.load(sql))
+
+
+async def test_a_lock_that_a_crash_left_untold_is_told_at_the_next_start(shop_with: Make) -> None:
+    shop = shop_with(limits=limits(loss_streak=1))
+    loses(shop)
+    await restarted(shop)
+    assert await told(shop) == [("bot_locked", "warning", "bot:alpha", True)]
+    shop.configure(shop.config.bots[0].model_copy(update={"account": "paper-two"}))
+    shop.memory.risks.clear()
+    shop.later(hours=1)
+    assert await told(shop) == [("bot_locked", "info", "bot:alpha", False)]

@@ -11,6 +11,7 @@ from executor.domain.splits import Split, likely
 from executor.handlers.audit import audit
 from signalbox.contracts.errors import SignalboxError
 from signalbox.contracts.events import AlertRaised
+from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.wait import until
 
@@ -97,7 +98,9 @@ async def test_stops_and_entries_wait_until_a_split_is_booked(split: Split2) -> 
         before = it.shop.book()
         it.quote(bid=D(105), ask=D(105))
         await until(lambda: "split of 2:1" in "".join(told(it, "position_mismatch")[-1:]))
-        assert '/alpha/AAPL/correct with "split": "2:1"' in told(it, "position_mismatch")[-1]
+        how = '/alpha/AAPL/correct with "account": "paper-alpha", "split": "2:1"'
+        assert how in told(it, "position_mismatch")[-1]
+        assert "the price has moved the other way" in told(it, "position_mismatch")[-1]
         it.shop.accept(BUY, source_id="other")
         (entry,) = await it.ends(S.DENIED)
         (stop,) = await it.shop.guard()
@@ -152,7 +155,41 @@ async def test_a_stop_waits_where_this_process_has_not_seen_the_price_before(
         await it.restart()
         await it.shop.guard()
         await until(lambda: "exit_waits" in it.alerts())
+        await until(lambda: told(it, "position_mismatch"))
+        assert "units fit; the price before is not known" in told(it, "position_mismatch")[-1]
         assert len(it.served.trading.posts) == 1
+
+
+@pytest.mark.parametrize("days", [1, 8])
+async def test_a_split_after_an_earlier_jump_is_one_too(pit: Open, days: int) -> None:
+    """A price that has jumped is known as the price before, as is for a week the one it left."""
+    async with pit() as it:
+        it.quote(bid=D(100), ask=D(100))
+        it.shop.accept(BUY, stop_price=D(90))
+        await it.ends(S.FILLED)
+        await looked(it)
+        it.quote(bid=D(160), ask=D(160))
+        await looked(it)
+        it.shop.later(days=days)
+        it.quote(bid=D(160), ask=D(160), session_closes_at=None)
+        await looked(it)
+        it.there.positions["AAPL"] *= 2
+        it.quote(bid=D(80), ask=D(80), session_closes_at=None)
+        await it.shop.guard()
+        await until(lambda: "exit_waits" in it.alerts())
+        assert len(it.served.trading.posts) == 1
+
+
+async def test_a_crash_of_long_ago_makes_no_split_of_what_somebody_buys(split: Split2) -> None:
+    async with split(1, 1, stop_price=None) as it:
+        it.quote(bid=D(105), ask=D(105))
+        await looked(it)
+        it.shop.later(days=8)
+        it.quote(bid=D(105), ask=D(105), session_closes_at=None)
+        await looked(it)
+        it.there.positions["AAPL"] *= 2
+        await until(lambda: told(it, "position_mismatch"))
+        assert "split" not in told(it, "position_mismatch")[-1]
 
 
 async def test_a_person_may_close_before_the_split_is_booked(split: Split2) -> None:
@@ -190,6 +227,46 @@ async def test_of_a_reverse_split_the_part_of_a_unit_is_sold(split: Split2) -> N
         assert (book.equity, book.realised) == (before.started_with, 0)
         assert book.cash == before.cash + D("0.07619") * 2100
         assert await it.shop.transact(audit) == []
+
+
+async def test_after_a_reverse_split_the_loss_limits_begin_anew(pit: Open) -> None:
+    """Old units at the new price were worth ten times as much: a minute's mark has taken that for
+    the highest equity, and nothing is bought by it.
+    """
+    most = D(1_000_000)
+    big = Limits(max_order_notional=most, max_position_notional=most, max_gross_exposure=most)
+    async with pit(sizing=Sizing(notional=D(40000)), limits=big) as it:
+        it.quote(bid=D(20), ask=D(20))
+        it.shop.accept(BUY)
+        await it.ends(S.FILLED)
+        await looked(it)
+        it.there.positions["AAPL"] /= 10
+        it.quote(bid=D(200), ask=D(200))
+        await it.shop.floor.mark(it.shop.moment())
+        assert it.shop.book().risk.peak == 460_000
+        await until(lambda: "split of 1:10" in "".join(told(it, "position_mismatch")))
+        it.quote("MSFT", bid=D(100), ask=D(100))
+        it.shop.accept(BUY, symbol="MSFT")
+        (entry,) = await it.ends(S.DENIED)
+        assert "until the split of AAPL is booked" in entry.message
+        await correct(it, it.there.positions["AAPL"], split="1:10")
+        it.shop.later(minutes=1)
+        it.quote(bid=D(200), ask=D(200))
+        await it.shop.floor.mark(it.shop.moment())
+        assert (it.shop.book().equity, it.shop.book().risk.peak) == (100_000, 100_000)
+        assert "bot_halted" not in it.alerts()
+        await until(lambda: not it.brokerage.mismatched)
+        it.quote("MSFT", bid=D(100), ask=D(100))
+        it.shop.accept(BUY, symbol="MSFT", source_id="other")
+        await it.ends(S.FILLED, 2)
+
+
+async def test_a_split_that_makes_the_book_no_poorer_leaves_the_loss_limits(split: Split2) -> None:
+    async with split() as it:
+        it.quote(bid=D(105), ask=D(105))
+        before = it.shop.book().risk
+        await correct(it, it.there.positions["AAPL"], split="2:1")
+        assert it.shop.book().risk == before
 
 
 @pytest.mark.parametrize(

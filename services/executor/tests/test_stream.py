@@ -174,7 +174,7 @@ async def test_keys_that_the_stream_refuses_halt_nothing(pit: Open) -> None:
     [
         (Kind.REVOKED, Refused),
         (Kind.LIMITED, RateLimited),
-        (Kind.BROKEN, Refused),
+        (Kind.BROKEN, TransientError),
         (Kind.DOWN, TransientError),
         (Kind.SLOW, TransientError),
     ],

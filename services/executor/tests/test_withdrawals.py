@@ -4,12 +4,15 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 
 from executor.adapters.tables import metadata
 from executor.adapters.tables import withdrawals as rows
+from executor.adapters.withdrawals import waiting_for
 from executor.handlers.withdrawals import build_handlers
 from sandbox.faults import Kind
 from signalbox.contracts.events import VerdictReached
@@ -96,6 +99,17 @@ def test_what_is_filled_already_stays(shop: Shop) -> None:
     shop.handle(bought)
     assert withdraw(shop, bought) == []
     assert shop.held() > 0
+
+
+def test_the_orders_of_a_withdrawal_are_found_by_their_index(shop: Shop) -> None:
+    """Among all orders ever made: SQLite has one writer."""
+    asked: list[tuple[str, Any]] = []
+    with shop.db.begin() as sql:
+        listen(sql, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+        assert waiting_for(sql, {uuid4()}) == set()
+        ((query, values),) = asked
+        (step,) = sql.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
+    assert "USING INDEX ix_orders_open" in step.detail
 
 
 def test_it_is_forgotten_once_no_verdict_can_come(shop: Shop) -> None:

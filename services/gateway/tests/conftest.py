@@ -293,8 +293,8 @@ class Story:
             OrderState.FILLED, fill, order_id=key, side=Side.SELL, purpose="exit", signal_id=None
         )
 
-    def book(self) -> list[Event]:
-        lot = p.Lot(
+    def lot(self) -> p.Lot:
+        return p.Lot(
             lot_id=self.lot_id,
             source_type=SourceType.QUANTCONNECT,
             source_id="4711",
@@ -304,11 +304,13 @@ class Story:
             opened_at=self.at,
             order_id=self.order_id,
         )
-        return [self.position((lot,)), self.equity("99999")]
+
+    def book(self) -> list[Event]:
+        return [self.position((self.lot(),)), self.equity("99999")]
 
     def hedged(self) -> PositionChanged:
         """As much long as short: lots that add up to nothing."""
-        (long,) = self.book()[0].data.lots
+        long = self.lot()
         short = long.model_copy(update={"lot_id": ids.lot_id("short"), "quantity": -long.quantity})
         return self.position((long, short), "3")
 

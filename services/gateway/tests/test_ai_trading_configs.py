@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -263,7 +264,10 @@ async def test_the_page_warns_of_settings_that_the_model_does_not_take(gateway: 
             "connected": True,
             "warnings": ["It retires soon."],
             "left_out": ["temperature"],
-            "next_at": NOON.isoformat(),
+            "last_ok_at": NOON.isoformat(),
+            "last_error": "It limits our requests.",
+            "trouble": "rate_limited",
+            "next_at": (NOON + timedelta(minutes=1)).isoformat(),
         },
         at=NOON,
     )
@@ -274,7 +278,14 @@ async def test_the_page_warns_of_settings_that_the_model_does_not_take(gateway: 
         (status,) = (await web.get("/api/ai-trading/status")).json()["items"]
     assert config["warnings"] == status["warnings"] == ["It retires soon."]
     assert config["left_out"] == ["temperature"]
-    assert (status["connected"], status["next_at"]) == (True, "2026-08-03T16:00:00Z")
+    told_of = ("connected", "last_ok_at", "last_error", "trouble", "next_at")
+    assert [status[name] for name in told_of] == [
+        True,
+        "2026-08-03T16:00:00Z",
+        "It limits our requests.",
+        "rate_limited",
+        "2026-08-03T16:01:00Z",
+    ]
 
 
 def environment(home: Path, **over: Any) -> Environment:

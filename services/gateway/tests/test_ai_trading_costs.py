@@ -267,13 +267,26 @@ async def test_calls_of_unknown_cost_are_listed(gateway: Any) -> None:
         "provider": "openai",
         "model": "a-model",
         "at": TODAY.isoformat(),
+        "request_id": "",
+        "outcome": "connection_lost",
+        "error": "The connection broke off.",
         "reserved_usd": "0.02",
-        "state": "unknown",
         "decisions": {"AAPL": decision},
     }
-    gateway.service.answers["llm-decider", "unresolved"] = {"attempts": [told]}
+    pages = {None: {"attempts": [told], "next": [5, attempt]}, attempt: {"attempts": []}}
+    gateway.service.answers["llm-decider", "unresolved"] = lambda body: pages[
+        body["after"][1] if "after" in body else None
+    ]
+    path = "/api/ai-trading/attempts?limit=1"
     async with gateway() as web:
-        (found,) = (await get(web, "/api/ai-trading/attempts"))["items"]
+        first = await get(web, path)
+        rest = await get(web, f"{path}&cursor={first['next_cursor']}")
+    assert [body for *_, body, _, _ in gateway.service.asked] == [
+        {"limit": 1},
+        {"limit": 1, "after": [5, attempt]},
+    ]
+    assert rest == {"items": [], "next_cursor": None}
+    (found,) = first["items"]
     assert (found["attempt_id"], found["reserved_usd"]) == (attempt, "0.02")
     assert (found["at"], found["decisions"]) == ("2026-11-20T09:00:00Z", {"AAPL": decision})
 

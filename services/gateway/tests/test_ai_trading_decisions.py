@@ -178,13 +178,20 @@ async def test_one_answer_whole(gateway: Any) -> None:
     )
     attempt = {
         "attempt": str(ids.derive("attempt")),
-        "number": 1,
+        "config_id": "gpt",
         "provider": "openai",
-        "status": 429,
-        "cost_usd": "0",
+        "model": "a-model",
+        "at": "2026-11-20T09:00:00Z",
+        "request_id": "",
+        "outcome": "rate_limited",
+        "error": "",
         "reserved_usd": "0.01",
+        "number": 1,
+        "latency_ms": 20.0,
+        "status": 429,
+        "usage": {},
+        "cost_usd": "0",
         "state": "released",
-        "usage": None,
         "raw_text": "",
     }
     told = {"attempts": [attempt], "messages": {"system": "s", "user": "AAPL 210.50"}}

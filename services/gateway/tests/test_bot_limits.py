@@ -42,6 +42,27 @@ async def test_what_is_left_out_of_a_group_stays(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param({"max_daily_loss": "0.06"}, 200, id="above the default halt, below its own"),
+        pytest.param({"halt_daily_loss": "0.04"}, 422, id="above the default limit, below its own"),
+        pytest.param({"halt_daily_loss": "0.04", "max_daily_loss": "1"}, 200, id="limit off"),
+        pytest.param({"halt_daily_loss": "0.04", "max_daily_loss": "0.04"}, 200, id="equal"),
+    ],
+)
+async def test_losses_are_judged_as_they_would_be_kept(
+    gateway: Any, sent: dict[str, str], status: int
+) -> None:
+    limits = {"max_daily_loss": "0.08", "halt_daily_loss": "0.10"}
+    async with gateway() as web:
+        await web.post("/api/bots", json={"id": "alpha", "limits": limits})
+        answer = await web.post("/api/bots", json={"id": "alpha", "limits": sent})
+        shown = (await web.get("/api/bots/alpha")).json()
+    assert answer.status_code == status, answer.text
+    assert shown["limits"].items() >= (limits | (sent if status == 200 else {})).items()
+
+
+@pytest.mark.parametrize(
     ("part", "field", "words"),
     [
         pytest.param(

@@ -19,9 +19,9 @@ async def test_an_admin_says_what_the_broker_holds(gateway: Any) -> None:
     assert asked[:3] == ("executor", "correct", {"bot": "alpha", "symbol": "BTC/USD", **BODY})
 
 
-async def test_a_split_is_named_and_has_no_price(gateway: Any) -> None:
+async def test_a_split_is_named_and_has_no_price_and_the_account_may_be(gateway: Any) -> None:
     gateway.service.answers["executor", "correct"] = {"orders": []}
-    said = {"quantity": "20", "split": "2:1", "reason": "two for one"}
+    said = {"quantity": "20", "split": "2:1", "reason": "two for one", "account": "left"}
     async with gateway() as web:
         assert (await web.post(URL, json=said)).json() == {"orders": []}
     (asked,) = gateway.service.asked
@@ -30,7 +30,14 @@ async def test_a_split_is_named_and_has_no_price(gateway: Any) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"price": "0"}, {"quantity": "NaN"}, {"lots": 1}, {"reason": " "}, {"split": "2"}],
+    [
+        {"price": "0"},
+        {"quantity": "NaN"},
+        {"lots": 1},
+        {"reason": " "},
+        {"split": "2"},
+        {"account": ""},
+    ],
 )
 async def test_what_is_no_holding_is_refused(gateway: Any, wrong: dict[str, Any]) -> None:
     async with gateway() as web:

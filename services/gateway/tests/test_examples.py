@@ -151,7 +151,7 @@ LLM_ANSWERS: dict[str, Any] = {
         "connected": True,
         "message": "Key and model are accepted.",
         "model": {"id": "a-model"},
-        "warnings": ["This model takes no temperature; it is left out of the call."],
+        "warnings": ["a-model is deprecated: the provider will retire it."],
         "left_out": ["temperature"],
     },
     "decide": {
@@ -189,10 +189,14 @@ LLM_ANSWERS: dict[str, Any] = {
                 "provider": "openai",
                 "model": "a-model",
                 "at": WALL.isoformat(),
+                "request_id": "",
+                "outcome": "connection_lost",
+                "error": "The connection broke off while the answer was awaited.",
                 "reserved_usd": "0.02",
                 "decisions": {"AAPL": str(DECISION.decision_id)},
             }
-        ]
+        ],
+        "next": None,
     },
     "check_prompt": {"problems": [], "variables": ["symbols", "market"]},
     "preview": {
@@ -309,7 +313,7 @@ async def prepare_models(gateway: Any) -> None:
             connected=True,
             last_ok_at=WALL.isoformat(),
             next_at=NOON.isoformat(),
-            warnings=["This model takes no temperature; it is left out of the call."],
+            warnings=["a-model is deprecated: the provider will retire it."],
             left_out=["temperature"],
         ),
     )

@@ -237,6 +237,31 @@ async def test_positions_open_lots_and_alerts_come_as_files_too(
     assert await table(gateway, "alerts.csv?severity=critical") == []
 
 
+async def test_positions_and_lots_are_files_in_the_order_that_they_say(
+    gateway: Any, story: Callable[..., Any]
+) -> None:
+    late = story(own_id="q3", symbol="AAPL", minute=9)
+    early = [story(own_id="q1", symbol="MSFT"), story(own_id="q2", symbol="AAPL", minute=2)]
+    both = late.position((late.lot(), early[1].lot()))
+    gateway.feed(both, early[0].position((early[0].lot(),)))
+    lots, positions = await table(gateway, "lots.csv"), await table(gateway, "positions.csv")
+    ids = [str(one.lot_id) for one in (early[1], late, early[0])]
+    assert [lot["id"] for lot in lots] == ids
+    assert [one["symbol"] for one in positions] == ["AAPL", "MSFT"]
+    assert [lot["id"] for lot in await table(gateway, "lots.csv?symbol=MSFT")] == ids[2:]
+    assert await table(gateway, "lots.csv?bot=beta") == []
+    paths = (await get(gateway, "openapi.json"))["paths"]
+    said = {
+        path: paths[f"/api/{path}"]["get"]["responses"]["200"]["description"]
+        for path in ("lots.csv", "positions.csv", "orders.csv")
+    }
+    assert said == {
+        "lots.csv": "One line for each, by bot and symbol, then oldest first.",
+        "positions.csv": "One line for each, by bot and symbol.",
+        "orders.csv": "One line for each, newest first.",
+    }
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", '="a"\n'])
 async def test_a_file_never_holds_a_formula(
     gateway: Any, story: Callable[..., Any], text: str

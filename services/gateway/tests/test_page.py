@@ -18,17 +18,18 @@ PACKED = {"accept-encoding": "gzip"}
 
 @pytest.fixture
 def built(gateway: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Makes a small page that is built, in the place of the real one."""
-    router = gateway.app.router
-    monkeypatch.setattr(router, "default", pages.Page(tmp_path, router.default))
+    """Makes a small page that is built, in the place of the real one, and a file beside it."""
+    router, page = gateway.app.router, tmp_path / "page"
+    monkeypatch.setattr(router, "default", pages.Page(page, router.default))
 
     def build() -> None:
-        (tmp_path / "assets").mkdir()
-        (tmp_path / "index.html").write_text("<!doctype html><title>Signalbox</title>")
-        (tmp_path / "icon.svg").write_text("<svg/>")
-        (tmp_path / "assets" / "app-1a2b.js").write_text(SCRIPT)
+        (page / "assets").mkdir(parents=True)
+        (page / "index.html").write_text("<!doctype html><title>Signalbox</title>")
+        (page / "icon.svg").write_text("<svg/>")
+        (page / "assets" / "app-1a2b.js").write_text(SCRIPT)
         packed = gzip.compress(SCRIPT.encode())
-        (tmp_path / "assets" / "app-1a2b.js.gz").write_bytes(packed)
+        (page / "assets" / "app-1a2b.js.gz").write_bytes(packed)
+        (tmp_path / "outside.js").write_text(SCRIPT)
 
     return build
 
@@ -75,17 +76,20 @@ async def test_a_file_named_by_its_content_is_kept_for_good(gateway: Any, built:
         pytest.param("GET", "/hooks/nothing", 404, id="unknown hook"),
         pytest.param("GET", "/assets/gone.js", 404, id="file of an older build"),
         pytest.param("GET", "/gone.png", 404, id="unknown file"),
-        pytest.param("GET", "/assets/../index.html/../../conftest.py", 404, id="outside"),
+        pytest.param("GET", "/assets/%2e%2e/%2e%2e/outside.js", 404, id="outside"),
+        pytest.param("GET", "/a%00.js", 404, id="a name that no file can have"),
+        pytest.param("GET", f"/{'a' * 300}.js", 404, id="a name too long for a file"),
         pytest.param("POST", "/ai-trading", 404, id="a write"),
         pytest.param("GET", "/api/auth/logout", 405, id="wrong method"),
     ],
 )
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
 async def test_what_is_not_there_stays_a_problem(
-    gateway: Any, built: Any, method: str, path: str, status: int
+    gateway: Any, built: Any, method: str, path: str, *, status: int, coding: str
 ) -> None:
     built()
     async with gateway(None) as web:
-        answer = await web.request(method, path)
+        answer = await web.request(method, path, headers={"accept-encoding": coding})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
 

@@ -98,9 +98,6 @@ async def test_pages_walk_a_list_without_gaps_or_repeats(
         ("performance?by=symbol", 2),
         ("performance?by=source&symbol=MSFT", 1),
         ("performance?to=2026-08-01T00:00:00Z", 0),
-        ("quantconnect/signals?processed=true", 1),
-        ("quantconnect/signals?processed=false&config=demo", 1),
-        ("quantconnect/signals?config=other", 0),
     ],
 )
 async def test_filters(gateway: Any, story: Callable[..., Any], path: str, count: int) -> None:

@@ -220,13 +220,17 @@ async def test_a_reader_that_is_too_slow_is_cut_off_after_what_waits() -> None:
     assert got == list(range(1, 1001))
 
 
-async def test_prices_are_left_out_before_a_reader_is_cut_off() -> None:
-    listener = Hub().open(Wish(), "session")
+async def test_prices_alone_are_left_out_before_a_reader_is_cut_off() -> None:
+    hub = Hub()
+    listener = hub.open(Wish(), "session")
+    price = a_moment().event(QuoteUpdated, a_quote())
     for _ in range(5000):
-        listener.offer(0, b"price")
+        await hub.hear(price)
+    hub.announce_configuration(7)
     assert not listener.ended
-    listener.offer(7, b"event")
-    assert listener.frames.qsize() == 501
+    frames = [await listener.next(1) for _ in range(listener.frames.qsize())]
+    assert len(frames) == 501
+    assert frames[-1] == (0, frame_of("ConfigurationChanged", '{"data": {"version": 7}}'))
 
 
 async def test_signing_out_ends_the_stream(gateway: Any, open_stream: Any) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from gateway.adapters.views.today import read_summary
 from gateway.domain.book_views import EquityView
@@ -53,6 +54,28 @@ async def test_a_day_begins_with_what_the_day_before_ended_with(gateway: Any) ->
     assert alpha.drawdown == D("0.088")
     assert found.total.pnl_today == D(-60)
     assert found.day == NOON.replace(hour=0) + DAY
+
+
+async def test_a_summary_asks_no_more_for_more_bots_and_days(gateway: Any) -> None:
+    bots = ("alpha", "beta", "gamma")
+    async with gateway() as web:
+        for bot in bots:
+            await web.post("/api/accounts", json={"id": f"paper-{bot}"})
+            await web.post("/api/bots", json={"id": bot, "account": f"paper-{bot}"})
+    high, low, last = worth("5000"), worth("4000", days=1), worth("4500", days=2)
+    gateway.feed(high, low, last, *(worth(f"{n}00", days=n, bot="beta") for n in range(1, 9)))
+    gateway.feed(worth("77", days=8.1, bot="gamma"))
+    asked = []
+
+    def look(sql: Any) -> Any:
+        event.listen(sql, "before_cursor_execute", lambda *_: asked.append(1))
+        return read_summary(sql, NOON + 8.2 * DAY)
+
+    alpha, beta, gamma = (await gateway.context.read(look)).bots
+    assert len(asked) <= 4  # the beginning, positions, books, curves
+    assert (alpha.drawdown, alpha.pnl_today) == (D("0.1"), 0)
+    assert (beta.drawdown, beta.pnl_today) == (0, D(100))
+    assert (gamma.drawdown, gamma.pnl_today) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,6 @@ def build_service(settings: Settings) -> Lab:
     scorer = Scorer(service)
     service.check("prices", lambda: scorer.problem)
     service.consume(build_handlers())
-    service.command("outcome", scorer.outcome)
+    service.command("outcome", scorer.outcome, reads=True)
     service.task(scorer.run)
     return service

@@ -9,6 +9,7 @@ from datetime import timedelta
 from starlette.applications import Starlette
 
 from llm_decider.adapters import store, tables
+from llm_decider.adapters.lines import Limits
 from llm_decider.adapters.providers import Addresses, Providers
 from llm_decider.answering import Answerer
 from llm_decider.calling import Caller
@@ -40,7 +41,10 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
         claude=settings.anthropic_base_url,
         sandbox=settings.sandbox_url,
     )
-    providers = Providers(addresses, _LateBox(service), in_flight=settings.llm_in_flight)
+    limits = Limits(
+        settings.llm_in_flight, settings.llm_requests_per_minute, settings.llm_tokens_per_minute
+    )
+    providers = Providers(addresses, _LateBox(service), limits)
 
     reader = Reader(service)
     caller = Caller(service, providers.open)
@@ -54,9 +58,10 @@ def build(settings: Settings) -> Service[LlmDeciderConfig]:
     service.consume(build_book_handlers())
     service.listen(f"{PREFIX}.market.news.>", reader.hear)
     service.listen(f"{PREFIX}.signals.>", reader.hear)
-    for verb in ("test", "decide", "check_prompt", "variables", "preview", "attempts", "unresolved",
-                 "budgets", "settle"):  # fmt: skip
+    for verb in ("test", "decide", "settle"):
         service.command(verb, getattr(commands, verb))
+    for verb in ("check_prompt", "variables", "preview", "attempts", "unresolved", "budgets"):
+        service.command(verb, getattr(commands, verb), reads=True)
     service.task(reader.recall)
     service.task(worker.run)
     service.on_stop(worker.finish)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from pydantic import JsonValue
 from sqlalchemy import Connection as Sql
@@ -30,8 +31,9 @@ from signalbox.contracts.events import Event
 from signalbox.contracts.ids import plain
 
 Answer = dict[str, JsonValue]
+T = TypeVar("T")
 
-_SHOWN = 200  # attempts in one answer
+_SHOWN = 200  # most attempts in one answer
 _TYPICAL_ANSWER = 250  # tokens for one symbol
 
 
@@ -150,7 +152,7 @@ class Commands:
         """
         wanted = bodies.uuid(command, "decision_id")
 
-        def read(sql: Sql, _moment: At) -> Answer:
+        def read(sql: Sql) -> Answer:
             found = store.find_call(sql, wanted)
             if found is None:
                 raise NotFound(f"no attempts at decision {wanted} are kept")
@@ -158,24 +160,31 @@ class Commands:
             made = ledger.attempts_of(sql, call.call_id)
             return {"attempts": [bodies.attempt_body(one) for one in made], "messages": messages}
 
-        return await self.host.write(read)
+        return await self._read(read)
 
-    async def unresolved(self, _command: Command) -> Answer:
-        """Attempts of unknown cost, newest first, with the decisions that wait for them."""
+    async def unresolved(self, command: Command) -> Answer:
+        """Attempts of unknown cost, newest first, with the decisions that wait for them, and where
+        the list goes on.
 
-        def read(sql: Sql, _moment: At) -> list[JsonValue]:
-            return [
-                bodies.attempt_body(one) | {"decisions": dict(store.decided(sql, one.call_id))}
-                for one in ledger.unresolved(sql, _SHOWN)
+        Raises:
+            Malformed: `limit` or `after` is not one.
+        """
+        most, after = bodies.limit(command, _SHOWN), bodies.place(command)
+
+        def read(sql: Sql) -> Answer:
+            found, following = ledger.unresolved(sql, most, after)
+            decisions = store.decided(sql, [one.call_id for one in found])
+            told: list[JsonValue] = [
+                bodies.call_body(one) | {"decisions": {**decisions[one.call_id]}} for one in found
             ]
+            return {"attempts": told, "next": list(following) if following else None}
 
-        return {"attempts": await self.host.write(read)}
+        return await self._read(read)
 
     async def budgets(self, _command: Command) -> Answer:
         """Every budget as it stands."""
-        found = await self.host.write(
-            lambda sql, moment: ledger.standing(sql, moment.config, moment.wall)
-        )
+        moment = self.host.moment()
+        found = await self._read(lambda sql: ledger.standing(sql, moment.config, moment.wall))
         return {"budgets": [reporting.budget_body(purse) for purse in found]}
 
     async def settle(self, command: Command) -> Answer:
@@ -193,6 +202,11 @@ class Commands:
 
         await self.host.transact(work)
         return {"attempt_id": str(wanted), "cost_usd": plain(cost)}
+
+    async def _read(self, look: Callable[[Sql], T]) -> T:
+        if self.host.db is None:
+            raise TypeError("llm-decider has no database")
+        return await self.host.db.read(look)
 
 
 async def check(open_line: OpenLine, config: LlmConfig) -> ModelCheck:

@@ -123,7 +123,7 @@ def budget_body(purse: Purse) -> Body:
 def _down(moment: At, found: Connection, message: str, *, active: bool) -> AlertRaised:
     since = found.since or moment.wall
     alert = Alert(
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if active else Severity.INFO,
         code="source_down",
         about=f"llm:{found.config_id}",
         message=message[:2000],

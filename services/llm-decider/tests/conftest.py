@@ -217,12 +217,14 @@ class Host:
 class Process:
     """One replica: what dies when it is killed."""
 
-    def __init__(self, host: Host, models: dict[str, Model], holder: str) -> None:
+    def __init__(
+        self, host: Host, models: dict[str, Model], holder: str, dice: float = 1.0
+    ) -> None:
         self.pauses: list[float] = []
         self.models = models
         self.host = host
         self.reader = Reader(host)
-        timing = Timing(sleep=self._sleep, dice=lambda: 1.0)
+        timing = Timing(sleep=self._sleep, dice=lambda: dice)
         self.caller = Caller(host, self.open, timing)
         answerer = Answerer(host, self.reader, self.caller, self._sleep)
         self.worker = Worker(host, answerer, holder)
@@ -263,9 +265,10 @@ class Station:
     models: dict[str, Model] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
 
-    def process(self) -> Process:
+    def process(self, dice: float = 1.0) -> Process:
         """One more replica, or the same service after a restart."""
-        self.processes.append(Process(self.host, self.models, f"replica-{len(self.processes)}"))
+        holder = f"replica-{len(self.processes)}"
+        self.processes.append(Process(self.host, self.models, holder, dice))
         return self.processes[-1]
 
     def model(self, config_id: str = "demo") -> Model:

@@ -30,11 +30,12 @@ from signalbox.contracts.subjects import PREFIX
 from signalbox.contracts.values import Target
 from signalbox.runtime.clock import wall_now
 from signalbox.runtime.migrating import migrate
+from signalbox.runtime.outbox import message_of
 from signalbox.runtime.secrets import seal
 from signalbox.testing.desk import Desk, desk_on, running
 from signalbox.testing.examples import NOON, a_bar, a_signal, raised
 from signalbox.testing.servers import RunningNats
-from signalbox.testing.wait import until
+from signalbox.testing.wait import until, within_a_day
 
 pytestmark = pytest.mark.integration
 
@@ -100,9 +101,9 @@ class Place:
         bars = [minute(symbol, self.closed) for symbol in symbols]
         self.closed += 1
         await self.desk.set_clock(bars[0].closed_at)
-        await self.desk.say(
-            *(BarClosed.of(bar, source="market-data", time=wall_now()) for bar in bars)
-        )
+        events = [BarClosed.of(bar, source="market-data", time=wall_now()) for bar in bars]
+        bus = await self.desk.bus("market-data")
+        await bus.confirmed(await bus.send(*map(message_of, events)))  # all at once, as it does
 
     async def decide(self, config_id: str, request_id: str, **body: Any) -> Any:
         """What a request becomes, by symbol."""
@@ -124,6 +125,7 @@ async def deciding(
 ) -> AsyncIterator[Place]:
     """llm-decider, active, with a market and models around it."""
     migrate("llm-decider", home=home, url=url)
+    await within_a_day()  # budgets are read after what they paid for
     async with desk_on(nats) as desk, serving() as sandbox:
         place = Place(desk, sandbox)
         await place.open()

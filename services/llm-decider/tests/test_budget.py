@@ -1,6 +1,8 @@
 """No interleaving, crash or number of replicas spends more than a limit, or loses a cent of it."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -58,6 +60,23 @@ def an_attempt(number: int, payers: tuple[str, ...], amount: Decimal, at: dateti
 
 def an_end(attempt: Attempt, booking: Booking, cost: Decimal = NOTHING) -> Ended:
     return Ended(attempt, booking, cost, 1.0, outcome="x")
+
+
+def check_sums(db: Database) -> None:
+    """Every purse holds what its attempts reserve, hold and have cost."""
+    with db.begin() as sql:
+        made = ledger.attempts_of(sql, NAMESPACE)
+        rows = list(sql.execute(select(tables.purses)))
+    for row in rows:
+        at = PurseKey(row.scope, row.period, row.key)
+        own = [a for a in made if at in budget.purse_keys(a.payers, a.at)]
+        sums = {
+            "reserved": sum(a.reserved_usd for a in own if a.state is State.STARTED),
+            "held": sum(a.reserved_usd for a in own if a.state is State.UNKNOWN),
+            "spent": sum(a.cost_usd for a in own),
+        }
+        assert {name: row._mapping[name] for name in sums} == sums
+        assert row.calls == len(own)
 
 
 class Spending(RuleBasedStateMachine):
@@ -137,32 +156,27 @@ class Spending(RuleBasedStateMachine):
 
     @invariant()
     def every_purse_is_the_sum_of_its_attempts(self) -> None:
-        with self.db.begin() as sql:
-            made = ledger.attempts_of(sql, NAMESPACE)
-            rows = list(sql.execute(select(tables.purses)))
-        for row in rows:
-            at = PurseKey(row.scope, row.period, row.key)
-            own = [a for a in made if at in budget.purse_keys(a.payers, a.at)]
-            sums = {
-                "reserved": sum(a.reserved_usd for a in own if a.state is State.STARTED),
-                "held": sum(a.reserved_usd for a in own if a.state is State.UNKNOWN),
-                "spent": sum(a.cost_usd for a in own),
-            }
-            assert {name: row._mapping[name] for name in sums} == sums
-            assert row.calls == len(own)
+        check_sums(self.db)
 
 
 TestSpending = Spending.TestCase
 TestSpending.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 
-@pytest.mark.integration
-def test_replicas_on_postgresql_never_spend_more_together(
-    tmp_path: Path, fresh_database: str
-) -> None:
-    """Eight replicas reserve 0.3 at once, over and over; three fit under a limit of 1."""
+@pytest.fixture
+def replicas(tmp_path: Path, fresh_database: str) -> Iterator[list[Database]]:
+    """Eight processes on one PostgreSQL database."""
     migrate("llm-decider", home=tmp_path, url=fresh_database)
-    replicas = [Database.open("llm-decider", home=tmp_path, url=fresh_database) for _ in range(8)]
+    with ExitStack() as opened:
+        made = [Database.open("llm-decider", home=tmp_path, url=fresh_database) for _ in range(8)]
+        for replica in made:
+            opened.callback(replica.close)
+        yield made
+
+
+@pytest.mark.integration
+def test_replicas_on_postgresql_never_spend_more_together(replicas: list[Database]) -> None:
+    """Eight replicas reserve 0.3 at once, over and over; three fit under a limit of 1."""
     config = document(D(1), None)
 
     def spend(number: int) -> bool:
@@ -171,16 +185,44 @@ def test_replicas_on_postgresql_never_spend_more_together(
             refusal, _ = ledger.begin(sql, config, an_attempt(number, payers, D("0.3"), WALL))
         return refusal is None
 
-    try:
-        with ThreadPoolExecutor(8) as threads:
-            allowed = list(threads.map(spend, range(48)))
-        assert sum(allowed) == 3
-        with replicas[0].begin() as sql:
-            total = ledger.standing(sql, config, WALL)[-2]
-        assert (total.at.scope, total.reserved) == ("total", D("0.9"))
-    finally:
-        for replica in replicas:
-            replica.close()
+    with ThreadPoolExecutor(8) as threads:
+        allowed = list(threads.map(spend, range(48)))
+    assert sum(allowed) == 3
+    with replicas[0].begin() as sql:
+        total = ledger.standing(sql, config, WALL)[-2]
+    assert (total.at.scope, total.reserved) == ("total", D("0.9"))
+
+
+@pytest.mark.integration
+def test_replicas_on_postgresql_lose_no_cent_together(replicas: list[Database]) -> None:
+    """Eight replicas reserve, settle, release, lose and resolve at once, up to a limit of 2."""
+    config = document(D(2), None)
+
+    def spend(number: int) -> bool:
+        payers = (("a",), ("b",), ("b", "a"))[number % 3]
+        booking = tuple(Booking)[number // 3 % 3]
+        cost = D("0.004") if booking is Booking.SETTLE else NOTHING
+        attempt = an_attempt(number, payers, D("0.1"), WALL)
+        replica = replicas[number % 8]
+        with replica.begin() as sql:
+            refusal, _ = ledger.begin(sql, config, attempt)
+        if refusal:
+            return False
+        with replica.begin() as sql:
+            ledger.end(sql, config, an_end(attempt, booking, cost))
+        if booking is Booking.HOLD and number % 2:
+            with replica.begin() as sql:
+                ledger.resolve(sql, config, attempt.attempt_id, D("0.002"))
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        allowed = list(threads.map(spend, range(160)))
+    check_sums(replicas[0])
+    assert 80 < sum(allowed) < 160, "the limit was reached"
+    with replicas[0].begin() as sql:
+        total = ledger.standing(sql, config, WALL)[-2]
+    assert (total.at.scope, total.reserved) == ("total", NOTHING)
+    assert D(1) < total.committed <= D(2)
 
 
 @given(cost=st.decimals(min_value=0, max_value=1000, places=9), parts=st.integers(1, 50))

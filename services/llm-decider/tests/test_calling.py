@@ -107,14 +107,17 @@ async def test_retry_after_is_kept_when_it_fits_the_deadline(station: Station) -
     assert len(station.model().asks) == before + 1  # not even tried before the time
 
 
-async def test_pauses_grow_and_never_pass_the_deadline(station: Station) -> None:
-    process = station.process()
+@pytest.mark.parametrize(("dice", "pauses"), [(1.0, [0.5, 1.0]), (0.5, [0.25, 0.5]), (0, [0, 0])])
+async def test_pauses_grow_by_chance_and_never_pass_the_deadline(
+    station: Station, dice: float, pauses: list[float]
+) -> None:
+    process = station.process(dice)
     station.configure(station.config(deadline_s=5))
-    station.host.wall += timedelta(seconds=0)
     await station.decide(OVERLOADED, OVERLOADED, OVERLOADED, process=process)
-    assert process.pauses == [0.5, 1.0]
-    assert station.model().asks[0].timeout_s == 5.0
-    assert station.model().asks[-1].timeout_s == 3.5
+    assert process.pauses == pauses
+    assert [ask.timeout_s for ask in station.model().asks] == [
+        5.0 - sum(pauses[:made]) for made in range(3)
+    ]
 
 
 async def test_a_refusal_is_paid_and_decides_nothing(station: Station) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,7 +17,6 @@ from llm_decider.domain.shapes import Ask, Booking, Ending, Failure, Question, R
 from signalbox.contracts.config import LlmConfig
 from signalbox.testing.bodies import claude_error, completion, message, openai_error, response
 from signalbox.testing.scripted import How, Script, Step, scripted
-from signalbox.testing.wait import until
 
 LOADED = (anthropic_client, openai_client)  # so that no deadline below includes it
 KEY = "sk-canary-5f0d6b3e9a41"
@@ -268,7 +268,37 @@ async def test_a_lost_connection_may_be_billed(wire: str, how: How) -> None:
 async def test_a_refused_connection_is_not_billed(wire: str) -> None:
     async with scripted(Step()) as script:
         url = script.url
-    found = await line(url, wire).ask(ask(wire))
+    await check_nothing_was_sent(url, wire)
+
+
+@wires
+async def test_a_host_that_no_name_server_knows_is_not_billed(
+    wire: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    await check_nothing_was_sent("https://llm.example", wire)
+
+
+@wires
+async def test_a_server_that_speaks_no_tls_is_not_billed(wire: str) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await check_nothing_was_sent(f"https://127.0.0.1:{port}", wire)
+
+
+async def check_nothing_was_sent(url: str, wire: str) -> None:
+    provider = line(url, wire)
+    found = await provider.ask(ask(wire))
+    await provider.close()
     assert isinstance(found, Failure)
     assert (found.kind, found.booking, found.retry) == ("unreachable", RELEASE, True)
 
@@ -364,37 +394,3 @@ async def test_stray_settings_of_the_environment_redirect_nothing(
     assert isinstance(found, Reply)
     assert script.seen[0].headers["authorization"] == f"Bearer {KEY}"
     assert "stray-value" not in str(script.seen[0].headers)
-
-
-@wires
-async def test_twenty_calls_at_once(wire: str) -> None:
-    async with scripted(Step(200, GOOD[wire]())) as script:
-        provider = line(script.url, wire)
-        found = await asyncio.gather(*(provider.ask(ask(wire)) for _ in range(20)))
-        await provider.close()
-    assert all(isinstance(reply, Reply) for reply in found)
-    assert len(script.seen) == 20
-
-
-@wires
-async def test_a_cancelled_call_stays_cancelled(wire: str) -> None:
-    async with scripted(Step(how=How.HANG)) as script:
-        provider = line(script.url, wire)
-        task = asyncio.create_task(provider.ask(ask(wire)))
-        await until(lambda: bool(script.seen))
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await provider.close()
-
-
-async def test_no_more_calls_at_once_than_allowed() -> None:
-    async with scripted(Step(how=How.HANG)) as script:
-        addresses = Addresses(script.url, script.url, script.url)
-        provider = Providers(addresses, Open(), in_flight=2).open(config("chat"))
-        patience_s = (1.5, 1.5, 0.7, 0.7, 0.7)
-        found = await asyncio.gather(*(provider.ask(ask("chat", s)) for s in patience_s))
-        await provider.close()
-        assert len(script.seen) == 2
-    kinds = sorted(failure.kind for failure in found if isinstance(failure, Failure))
-    assert kinds == ["busy", "busy", "busy", "deadline", "deadline"]

@@ -98,8 +98,8 @@ async def test_who_holds_a_call_goes_on_holding_it(station: Station) -> None:
     running = asyncio.create_task(station.processes[0].worker.run())
     other = station.process()
     for _ in range(3):
-        station.pass_time(4)
         held = await station.rows("calls")
+        station.pass_time(4)
         await until(lambda: leased_past(station, held[0].leased_until))  # noqa: B023 - as above
         await other.work()
     assert len(station.model().asks) == 1

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +16,10 @@ from llm_decider.adapters.providers import Addresses, Providers
 from llm_decider.domain.answer import read_answer
 from llm_decider.domain.costs import Priced
 from llm_decider.domain.question import build_question
+from llm_decider.domain.rules import RULES
 from llm_decider.domain.shapes import Ask, Ending, Failure, Market, Question, Reply
 from sandbox.faults import Fault, Kind
+from sandbox.llm.counting import tokens
 from sandbox.serving import Served, serving
 from signalbox.contracts.config import LlmConfig, PromptVersion
 from signalbox.testing.examples import NOON, a_bar, a_quote
@@ -30,8 +32,9 @@ PATHS = {
     "messages": "anthropic/v1/messages",
 }
 SYMBOLS = ("AAPL", "MSFT")
+MINUTE = timedelta(minutes=1)
 PROMPT = PromptVersion(
-    prompt_id="p", version=1, name="P", system="Decide.", user="{{symbols}}\n{{market}}"
+    prompt_id="p", version=1, name="P", system="Decide.", user="{{symbols}}\n{{market}}\n{{news}}"
 )
 wires = pytest.mark.parametrize("wire", ["responses", "chat", "messages"])
 
@@ -59,19 +62,19 @@ def config(wire: str, **over: Any) -> LlmConfig:
     return LlmConfig.model_validate(given | over)
 
 
-def market(symbol: str, step: str) -> Market:
+def market(symbol: str, step: str, now: datetime = NOON) -> Market:
     bars = tuple(
         a_bar(
             symbol=symbol,
             interval="1m",
-            opened_at=NOON + timedelta(minutes=at - 80),
+            opened_at=now + timedelta(minutes=at - 80),
             **dict.fromkeys(("open", "high", "low", "close"), 100 + Decimal(step) * at),
         )
         for at in range(80)
     )
     price = bars[-1].close
-    quote = a_quote(symbol=symbol, bid=price - Decimal("0.01"), ask=price, at=NOON)
-    return Market(symbol, NOON, "1m", bars, quote)
+    quote = a_quote(symbol=symbol, bid=price - Decimal("0.01"), ask=price, at=now)
+    return Market(symbol, now, "1m", bars, quote)
 
 
 def question(wire: str, aapl: str = "0.1", msft: str = "-0.1") -> Question:
@@ -117,17 +120,21 @@ async def test_its_answer_is_a_valid_decision_that_says_what_it_is(
 
 
 @wires
-async def test_it_counts_tokens_and_repeated_prefixes(wire: str, providers: Providers) -> None:
+async def test_what_two_different_questions_have_in_common_is_billed_as_cached(
+    wire: str, providers: Providers
+) -> None:
     made = config(wire)
     line = providers.open(made)
-    first, second = [await said(line, wire) for _ in range(2)]
+    first = await said(line, wire)
+    later = [market("AAPL", "0.3", NOON + MINUTE), market("MSFT", "-0.2", NOON + MINUTE)]
+    other = build_question(made, PROMPT, later, nonce="1" * 32)
+    second = await said(line, wire, question=other)
     assert isinstance(first, Reply)
     assert isinstance(second, Reply)
     assert first.usage is not None
     assert second.usage is not None
     assert first.usage.cache_read == 0
-    assert second.usage.cache_read > 500
-    assert second.usage.input_total == first.usage.input_total
+    assert second.usage.cache_read > tokens(RULES) - 128, "the rules, in whole blocks"
     assert (first.usage.cache_write_5m > 0) is (wire != "chat")
     costs = [price_call(made, used, NOON) for used in (first.usage, second.usage)]
     assert isinstance(costs[0], Priced)

@@ -11,6 +11,7 @@ from llm_decider.adapters import ledger, store
 from llm_decider.adapters.store import Lease
 from llm_decider.domain.attempts import Intent, State
 from llm_decider.domain.triggers import decision_id
+from signalbox.contracts.errors import Malformed
 from signalbox.contracts.payloads import Position
 
 pytestmark = pytest.mark.integration
@@ -60,6 +61,41 @@ async def test_any_text_of_a_model_is_kept_and_decides_nothing(stored: Station, 
     process = stored.process()
     found = await process.command("attempts", decision_id=str(decision.decision_id))
     assert len(found["attempts"]) == 2
+
+
+async def test_calls_of_unknown_cost_are_read_in_pages_and_nobody_waits(stored: Station) -> None:
+    process = stored.process()
+    for pause_s in (0, 61, 61, 61, 61):  # two begin at the same time
+        thinking, _ = await stored.killed()
+        stored.pass_time(pause_s)
+        await process.work()
+        thinking.cancel()
+    known = {one.call_id: str(one.decision_id) for one in stored.decisions}
+    attempts = sorted(await stored.rows("llm_attempts"), key=lambda a: (a.at, a.attempt_id))
+    assert attempts[0].at == attempts[1].at
+    stored.host.write = None  # nothing is written
+    pages: list[list[dict[str, Any]]] = []
+    after = None
+    while not pages or after:
+        page = await process.command("unresolved", limit=2, after=after)
+        pages.append(page["attempts"])
+        after = page["next"]
+    found = [one for page in pages for one in page]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [one["attempt"] for one in found] == [a.attempt_id for a in reversed(attempts)]
+    assert [one["decisions"] for one in found] == [
+        {"AAPL": known[UUID(a.call_id)]} for a in reversed(attempts)
+    ]
+    assert "raw_text" not in found[0]
+    assert (await process.command("unresolved"))["next"] is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"limit": 0}, {"limit": 201}, {"limit": "5"}, {"after": []}, {"after": [1 << 63, ""]}]
+)
+async def test_a_page_that_makes_no_sense(stored: Station, wrong: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        await stored.process().command("unresolved", **wrong)
 
 
 async def test_counts_that_no_call_can_have_are_not_believed(stored: Station) -> None:

@@ -157,6 +157,15 @@ def test_a_bar_that_is_not_due_is_counted_only() -> None:
     assert len(desk.waiting) == desk.woken == 1
 
 
+def test_small_moves_add_up_from_batch_to_batch() -> None:
+    desk = Desk(a_config(every=None, move=D("0.01")))
+    seen = []
+    for minute, close in enumerate(["100", "100.5", "101"]):
+        desk.hear(bar(minute, close))
+        seen.append([intent.trigger for intent in desk.waiting])
+    assert seen == [[], [], ["move"]]
+
+
 def test_a_bar_that_comes_again_asks_nothing_again() -> None:
     desk = Desk(a_config(every=1))
     desk.hear(bar(0))

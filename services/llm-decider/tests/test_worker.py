@@ -107,6 +107,17 @@ async def test_what_is_fit_to_trade(
     assert not_traded is None or decision.not_traded == not_traded
 
 
+@pytest.mark.parametrize(("action", "stop", "target"), [("BUY", 205, 220), ("SELL", 215.5, 200)])
+async def test_the_answers_stop_and_target_go_with_the_signal(
+    station: Station, action: str, stop: float, target: float
+) -> None:
+    said = station.opinion("AAPL", action=action, stop_loss=stop, take_profit=target)
+    decision = (await station.decide(station.answer(said)))["AAPL"]
+    (signal,) = station.signals
+    for one in (decision, signal):
+        assert (one.stop_price, one.target_price) == (D(str(stop)), D(str(target)))
+
+
 async def test_one_bad_symbol_does_not_void_the_others(station: Station) -> None:
     station.configure(station.config(symbols=("AAPL", "IBM", "MSFT")))
     station.host.closes["IBM"] = D(0)  # no bars of it

@@ -61,9 +61,9 @@ def feed(nats: RunningNats, station: Station) -> Service[MarketConfig]:
     return build_service(settings)
 
 
-def midnight(at: datetime) -> datetime:
-    """The last one in Chicago, where days of crypto begin."""
-    local = at.astimezone(ZoneInfo("America/Chicago"))
+def midnight(at: datetime, days_ago: int) -> datetime:
+    """The last one in Chicago, where days of crypto begin, or one of days before."""
+    local = at.astimezone(ZoneInfo("America/Chicago")) - timedelta(days=days_ago)  # by its calendar
     return local.replace(hour=0, minute=0).astimezone(UTC)
 
 
@@ -96,9 +96,9 @@ async def test_after_downtime_and_restarts_every_bar_is_there_once(
     first = wall - MISSED * MINUTE
     station.prices.add(first - 20 * MINUTE, minutes=20 + MISSED, symbol=SYMBOL)
     for days, close in ((2, 100), (1, 103)):
-        opened = midnight(wall) - timedelta(days=days)
+        opened, closes = midnight(wall, days), midnight(wall, days - 1)
         day = a_bar(symbol=SYMBOL, interval="1d", opened_at=opened, close=close, high=300)
-        closed = day.model_copy(update={"closed_at": opened + timedelta(days=1)})
+        closed = day.model_copy(update={"closed_at": closes})
         station.prices.kept.setdefault((SYMBOL, "1d"), []).append(closed)
     station.served.trading.venue.hear(a_quote(symbol=SYMBOL, at=wall_now()))
     station.served.switch(Kind.BROKEN, path="alpaca/get/v1beta3/crypto/us/bars", count=1)

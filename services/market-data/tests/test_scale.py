@@ -136,7 +136,7 @@ async def test_after_a_split_the_history_is_of_the_new_scale_and_bars_say_so(
     assert (closes(known), len(known)) == ({D("50.25")}, 411)
     assert {bar["origin"] for bar in known} == {after.origin}
     ((code, about, active, message),) = station.host.alerts
-    assert (code, about, active) == ("price_scale", "feed:alpaca:AAPL", True)
+    assert (code, about, active) == ("price_scale", "feed:alpaca:AAPL", False)
     assert "times 0.25" in message
 
 

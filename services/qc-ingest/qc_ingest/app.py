@@ -71,27 +71,35 @@ def build(settings: Settings) -> Service[IngestConfig]:
             await accounts.close()
 
     service.consume(build_handlers())
-    answers = {
+    _answer(service, commands, algorithms, jobs)
+    service.task(work)
+    service.task(lambda: _forget_old(service, timedelta(days=settings.retention_days)))
+    return service
+
+
+def _answer(
+    service: Service[IngestConfig], commands: Commands, algorithms: Algorithms, jobs: JobCommands
+) -> None:
+    acting = {
         "test": commands.test,
         "fetch": commands.fetch,
-        "algorithms": algorithms.algorithms,
-        "algorithm": algorithms.algorithm,
         "stop": algorithms.stop,
         "liquidate": algorithms.liquidate,
         "deploy": jobs.deploy,
         "backtest": jobs.backtest,
+        "cancel_backtest": jobs.cancel_backtest,
+    }
+    reading = {
+        "algorithms": algorithms.algorithms,
+        "algorithm": algorithms.algorithm,
         "backtest_detail": jobs.backtest_detail,
         "backtest_series": jobs.backtest_series,
         "backtest_trades": jobs.backtest_trades,
         "backtest_orders": jobs.backtest_orders,
         "backtest_insights": jobs.backtest_insights,
-        "cancel_backtest": jobs.cancel_backtest,
     }
-    for verb, answer in answers.items():
-        service.command(verb, answer)
-    service.task(work)
-    service.task(lambda: _forget_old(service, timedelta(days=settings.retention_days)))
-    return service
+    for verb, answer in {**acting, **reading}.items():
+        service.command(verb, answer, reads=verb in reading)
 
 
 def places(settings: Settings) -> dict[Target, Place]:

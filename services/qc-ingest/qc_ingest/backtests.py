@@ -1,5 +1,6 @@
 """Backtests, step by step. Each is created once, however often this process dies."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -18,7 +19,7 @@ from qc_ingest.domain.backtests import (
     name_at_quantconnect,
     with_dates,
 )
-from qc_ingest.domain.history import PAGE, Page, Rows
+from qc_ingest.domain.history import Page, Rows, pages_of
 from qc_ingest.domain.jobs import SETTLE, Job, Result, Status, Step
 from qc_ingest.jobs import Run
 from signalbox.contracts.errors import NotFound, PermanentError, RateLimited, Refused
@@ -164,13 +165,6 @@ class Backtester:
         return 0.0
 
 
-async def read_page(client: QuantConnect, kind: Rows, job: Job, start: int) -> Page:
-    """A page of a backtest's trades, orders or insights."""
-    return await client.backtests.page(
-        kind, job.project_id, job.quantconnect_id, start, start + PAGE
-    )
-
-
 async def is_there(client: QuantConnect, job: Job) -> bool:
     """Whether QuantConnect still has a backtest. It has none of a project that it does not know."""
     try:
@@ -230,7 +224,9 @@ async def _complete(run: Run, client: QuantConnect, reading: Reading) -> None:
     ignored = ignored_dates(_day(job, "start"), _day(job, "end"), reading)
     notes = [ignored] if ignored else []
     series = [await _chart(run, client, names, reading, notes) for names in _CHARTS]
-    pages = {kind: await read_page(client, kind, job, 0) for kind in Rows}
+    pages = {Rows.TRADES: pages_of(reading.trades)}
+    for kind in (Rows.ORDERS, Rows.INSIGHTS):
+        pages[kind] = await client.backtests.pages(kind, job.project_id, job.quantconnect_id)
     found: dict[str, JsonValue] = {
         "backtest_start": reading.start.date().isoformat() if reading.start else None,
         "backtest_end": reading.end.date().isoformat() if reading.end else None,
@@ -255,14 +251,14 @@ async def _finish(
     result: Result,
     found: dict[str, JsonValue],
     *,
-    pages: dict[Rows, Page] | None = None,
+    pages: Mapping[Rows, Mapping[int, Page]] | None = None,
 ) -> None:
     job = replace(run.job.over(status, message, run.wall), found=found)
 
     def store(sql: Sql) -> None:
         job_store.save_result(sql, job.id, result)
-        for kind, page in (pages or {}).items():
-            job_store.save_page(sql, job.id, kind, 0, page)
+        for kind, mine in (pages or {}).items():
+            job_store.save_pages(sql, job.id, kind, mine)
 
     await run.save(job, store)
 

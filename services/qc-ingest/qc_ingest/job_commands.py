@@ -20,7 +20,7 @@ from qc_ingest.asking import (
     text,
     time_left_s,
 )
-from qc_ingest.backtests import is_there, read_page
+from qc_ingest.backtests import is_there
 from qc_ingest.domain.backtests import END, START
 from qc_ingest.domain.hiding import is_secret
 from qc_ingest.domain.history import PAGE, Page, Rows
@@ -243,9 +243,9 @@ class JobCommands:
             return kept or Page((), 0, is_last=True)
         config = config_of(self.host, job.config_id)
         async with talking(self.accounts, config, time_left_s(self.host, command)) as client:
-            page = await read_page(client, kind, job, start)
-        await database.write(lambda sql: job_store.save_page(sql, job.id, kind, start, page))
-        return page
+            found = await client.backtests.pages(kind, job.project_id, job.quantconnect_id, start)
+        await database.write(lambda sql: job_store.save_pages(sql, job.id, kind, found))
+        return found[start]
 
     async def _delete(self, command: Command, job: Job) -> None:
         configs = self.host.moment().config.quantconnect

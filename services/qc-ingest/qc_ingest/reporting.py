@@ -173,7 +173,7 @@ def _alerts(
     since = after.since if after.trouble else (before and before.since)
     message = after.last_error if after.trouble else all_clear or "QuantConnect answers again."
     alert = Alert(
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if after.trouble else Severity.INFO,
         code=_CODE,
         about=f"quantconnect:{after.config_id}",
         message=message[:2000],

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,17 +153,23 @@ class Station:
         """What this machine takes for the time when it signs."""
         return time.time() - self.behind_s
 
-    def opened(self, http: Callable[[], Http] = open_http) -> Accounts:
-        """The way to the sandbox."""
+    def opened(
+        self,
+        http: Callable[[], Http] = open_http,
+        *,
+        targets: Mapping[Target, Place] | None = None,
+    ) -> Accounts:
+        """The way to the sandbox, in a hurry unless other places are named."""
         timing = Timing(wall=self.clock, sleep=_hurry, dice=lambda: 0.0)
         place = Place(f"{self.sandbox.url}/api/v2", Pace(600_000, 10_000), 2.0, look_s=0.25)
-        targets = {Target.SANDBOX: place}
+        targets = targets or {Target.SANDBOX: place}
         self.accounts.append(Accounts(targets, http, SecretBox(_PRIVATE), timing=timing))
         return self.accounts[-1]
 
-    def poller(self) -> Poller:
+    def poller(self, targets: Mapping[Target, Place] | None = None) -> Poller:
         """One more replica, or the same service after a restart."""
-        self.pollers.append(Poller(self.host, self.opened(), f"replica-{next(self.names)}"))
+        accounts = self.opened(targets=targets)
+        self.pollers.append(Poller(self.host, accounts, f"replica-{next(self.names)}"))
         return self.pollers[-1]
 
     def worker(self, http: Callable[[], Http] = open_http) -> Worker:

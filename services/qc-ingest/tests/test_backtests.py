@@ -4,6 +4,10 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from sandbox.quantconnect import performance
+
 MOMENTUM = 23456781
 Station = Any
 
@@ -30,6 +34,17 @@ async def test_a_backtest_runs_to_its_end(station: Station) -> None:
         "signalbox_end": "2026-03-31",
     }
     assert backtest_id in made.name
+
+
+async def test_its_progress_is_told(station: Station) -> None:
+    station.config()
+    station.sandbox.context.runner.seconds = 1.0
+    backtest_id = await station.start()
+    await station.work(station.worker(), most=10_000)
+    progress = [state["progress"] for state in station.told("backtest", backtest_id)]
+    assert progress == sorted(progress)
+    assert len({part for part in progress if 0 < part < 1}) > 1
+    assert progress[-1] == 1
 
 
 async def test_the_result_can_be_read(station: Station) -> None:
@@ -78,6 +93,30 @@ async def test_the_result_can_be_read(station: Station) -> None:
     await station.sandbox.stop()
     again = await jobs.backtest_orders(station.ask(backtest_id=backtest_id, offset=70, limit=70))
     assert again["orders"] == seen[70:140]
+
+
+@pytest.mark.parametrize("count", [0, 100, 250])
+async def test_closed_trades_come_with_the_result(
+    station: Station, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = performance.performance
+    trades = {"closedTrades": [{"quantity": n} for n in range(count)]}
+    monkeypatch.setattr(performance, "performance", lambda found: tell(found) | trades)
+    station.config()
+    backtest_id = await station.start()
+    await station.work(station.worker())
+
+    async def page(offset: int) -> Any:
+        wanted = station.ask(backtest_id=backtest_id, offset=offset, limit=70)
+        return (await station.jobs().backtest_trades(wanted))["trades"]
+
+    assert await page(1000) == []
+    await station.sandbox.stop()
+    found = [row for offset in range(0, max(count, 1), 70) for row in await page(offset)]
+    assert [(row["id"], row["quantity"]) for row in found] == [
+        (n + 1, str(n)) for n in range(count)
+    ]
+    assert await page(1000) == []
 
 
 async def test_an_algorithm_that_ignores_the_dates_is_told(station: Station) -> None:

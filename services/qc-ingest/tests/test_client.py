@@ -17,6 +17,7 @@ from qc_ingest.adapters.transport import Account, Timing, Transport
 from qc_ingest.domain.answers import Doubtful, Loading, NotDone, SealedShut, WrongCredentials
 from qc_ingest.domain.deployments import Deployment
 from qc_ingest.domain.pages import Kind
+from qc_ingest.domain.signature import sign
 from signalbox.contracts.config import QuantConnectConfig
 from signalbox.contracts.errors import PermanentError, RateLimited, TransientError
 from signalbox.contracts.values import Target
@@ -49,12 +50,14 @@ class Server:
         self.waits.append(round(seconds, 3))
         self.now += seconds
 
-    def client(self, *, patient: bool = True, base: str = "http://qc/api/v2") -> QuantConnect:
+    def client(
+        self, *, patient: bool = True, base: str = "http://qc/api/v2", dice: float = 1.0
+    ) -> QuantConnect:
         transport = Transport(
             Account(base, "123", TOKEN),
             httpx.AsyncClient(transport=httpx.MockTransport(self)),
             Limiter(Pace(6000, 100), clock=lambda: self.now, sleep=self.sleep),
-            timing=Timing(wall=lambda: WALL, sleep=self.sleep, dice=lambda: 1.0),
+            timing=Timing(wall=lambda: WALL + self.now, sleep=self.sleep, dice=lambda: dice),
             patient=patient,
         )
         return QuantConnect(transport)
@@ -147,12 +150,16 @@ async def test_a_read_is_repeated_until_it_works(answer: Answer) -> None:
     assert await server.client().live.running() == []
 
 
-async def test_repeats_wait_longer_each_time_and_sign_anew() -> None:
+@pytest.mark.parametrize(("dice", "waits"), [(1.0, [1, 2, 4, 8]), (0.5, [0.5, 1, 2, 4])])
+async def test_repeats_wait_longer_each_time_and_sign_anew(dice: float, waits: list[float]) -> None:
     server = Server(CONNECT)
     with pytest.raises(TransientError, match="no connection"):
-        await server.client().live.running()
-    assert server.waits == [1, 2, 4, 8]
-    assert all("authorization" in request.headers for request in server.requests)
+        await server.client(dice=dice).live.running()
+    assert server.waits == waits
+    sent_at = [WALL + sum(waits[:count]) for count in range(5)]
+    signed = [dict(sign("123", TOKEN, int(at))) for at in sent_at]
+    found = [{name: request.headers[name] for name in signed[0]} for request in server.requests]
+    assert found == signed
 
 
 async def test_an_impatient_client_tries_once() -> None:

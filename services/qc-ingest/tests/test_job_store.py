@@ -126,7 +126,7 @@ async def test_results_and_pages_go_with_their_backtest(db: Database) -> None:
         job_store.add_job(sql, a_job(), WALL)
         for _ in range(2):
             job_store.save_result(sql, "j", result)
-            job_store.save_page(sql, "j", Rows.ORDERS, 100, page)
+            job_store.save_pages(sql, "j", Rows.ORDERS, {100: page})
 
     await db.write(fill)
     assert await db.read(lambda sql: job_store.load_result(sql, "j")) == result

@@ -18,7 +18,7 @@ from qc_ingest.domain.backtests import (
     with_dates,
 )
 from qc_ingest.domain.charts import as_json, parse_series, thin
-from qc_ingest.domain.history import Rows, parse_page, parse_trades
+from qc_ingest.domain.history import Rows, pages_of, parse_page, parse_trades
 from qc_ingest.domain.jobs import Job, Kind, Status, Step
 from qc_ingest.domain.live import Notify, newest_of, paper_deployment, parse_listings
 from qc_ingest.domain.nodes import choose_live, parse_nodes
@@ -216,10 +216,8 @@ def test_closed_trades_are_rows_in_either_form() -> None:
         "totalFees": "NaN",
     }
     several = {**trade, "symbol": None, "symbols": [trade["symbol"]], "direction": "Long"}
-    total: Any = {"closedTrades": [trade] * 100 + [several]}
-    page = parse_trades({"totalPerformance": total}, 0)
-    assert (len(page.rows), page.length, page.is_last) == (100, 101, False)
-    assert page.rows[0] == {
+    rows = parse_trades({"closedTrades": [trade] * 100 + [several]})
+    assert rows[0] == {
         "id": 1,
         "symbol": "SPY",
         "symbol_id": "SPY R735QTJ8XC9X",
@@ -232,11 +230,20 @@ def test_closed_trades_are_rows_in_either_form() -> None:
         "profit": "356",
         "fees": None,
     }
-    last = parse_trades({"totalPerformance": total}, 100)
-    (row,) = last.rows
-    assert (row["id"], row["symbol"], row["direction"]) == (101, "SPY", "long")
-    assert last.is_last
-    assert parse_trades({"totalPerformance": None}, 0).rows == ()
+    assert (rows[100]["id"], rows[100]["symbol"], rows[100]["direction"]) == (101, "SPY", "long")
+    assert parse_trades(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("length", "starts"), [(0, [0]), (1, [0]), (100, [0]), (101, [0, 100]), (200, [0, 100])]
+)
+def test_a_whole_list_is_cut_into_pages(length: int, starts: list[int]) -> None:
+    rows: Any = [{"id": n} for n in range(length)]
+    pages = pages_of(rows)
+    assert list(pages) == starts
+    assert [row for page in pages.values() for row in page.rows] == rows
+    assert [page.is_last for page in pages.values()] == [False] * (len(starts) - 1) + [True]
+    assert {page.length for page in pages.values()} == {length}
 
 
 def test_rows_of_orders_and_insights() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from qc_ingest.app import places
 from qc_ingest.commands import Commands
 from qc_ingest.domain.health import Trouble
 from qc_ingest.settings import Settings
@@ -17,6 +18,7 @@ from sandbox.faults import Kind
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Malformed, NotFound, TransientError
 from signalbox.contracts.events import AlertRaised, SignalRaised, StateChanged
+from signalbox.contracts.values import Target
 from signalbox.testing.wait import until
 
 MOMENTUM = 23456781
@@ -47,6 +49,18 @@ async def test_a_good_cycle_is_told_and_polled_again_soon(station: Station) -> N
     assert (algorithm["name"], algorithm["status"]) == ("Momentum desk", "Running")
     assert algorithm["statistics"]["Equity"].startswith("$")
     assert alerts(station) == []
+
+
+async def test_a_real_account_is_polled_once_a_minute(station: Station) -> None:
+    station.begin(30)
+    url = f"{station.sandbox.url}/api/v2"
+    targets = places(Settings(quantconnect_url=url, sandbox_poll_s=0.5, quantconnect_burst=50))
+    assert {target: place.poll_s for target, place in targets.items()} == {
+        Target.REAL: 60,
+        Target.SANDBOX: 0.5,
+    }
+    assert await station.poller(targets).turn(station.config(target=Target.REAL)) == 60
+    assert states(station, "connection")[0]["connected"] is True
 
 
 async def test_a_wrong_token_is_told_in_words_and_hardly_tried_again(station: Station) -> None:

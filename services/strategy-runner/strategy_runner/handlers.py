@@ -199,7 +199,7 @@ class Runner:
             message += " It gives no signals until its configuration is put right."
         occurrence = f"{instance.id}|{self._host.moment().version}"
         await self._host.alert(
-            Severity.WARNING,
+            Severity.WARNING if active else Severity.INFO,
             "strategy_refused",
             f"strategy:{instance.id}",
             message,

@@ -53,13 +53,16 @@ class Answering:
     def __init__(self, service: "Service[Any]") -> None:
         self._service = service
         self._answerers: dict[str, Answerer] = {}
+        self._reading: set[str] = set()
         self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
         self._running: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add(self, verb: str, answerer: Answerer) -> None:
-        """Say what answers a verb."""
+    def add(self, verb: str, answerer: Answerer, *, reads: bool) -> None:
+        """Say what answers a verb; one that only `reads` may do so again when it is repeated."""
         self._answerers[verb] = answerer
+        if reads:
+            self._reading.add(verb)
 
     async def start(self) -> None:
         """Listen; replicas of a service share the requests. The server knows of it on return."""
@@ -96,7 +99,7 @@ class Answering:
             lock = self._running.setdefault(command.request_id, asyncio.Lock())
             try:
                 async with lock:
-                    return await self._once(answerer, command)
+                    return await self._answer(verb, answerer, command)
             finally:
                 if not lock.locked():
                     self._running.pop(command.request_id, None)
@@ -111,13 +114,14 @@ class Answering:
             message = f"{self._service.name} failed at {verb}; its log says why"
             return Reply(problem=Problem(kind="SignalboxError", message=message))
 
-    async def _once(self, answerer: Answerer, command: Command) -> Reply:
-        service = self._service
-        if service.db is None:
+    async def _answer(self, verb: str, answerer: Answerer, command: Command) -> Reply:
+        """Once for each request, unless it only reads; a service without a database keeps none."""
+        db = self._service.db
+        if db is None or verb in self._reading:
             return Reply(body=await answerer(command))
-        metadata = service.metadata
+        metadata = self._service.metadata
         answers = metadata.tables["answers"]
-        stored = await service.db.read(
+        stored = await db.read(
             lambda sql: sql.scalar(
                 select(answers.c.body).where(answers.c.request_id == command.request_id)
             )
@@ -133,9 +137,7 @@ class Answering:
             return Reply(body=answer.body)
         reply = Reply(body=await answerer(command))
         body = _Answer(body=reply.body, asked=asked).model_dump_json()
-        await service.db.write(
-            lambda sql: ledger.remember_answer(sql, metadata, command.request_id, body)
-        )
+        await db.write(lambda sql: ledger.remember_answer(sql, metadata, command.request_id, body))
         return reply
 
 

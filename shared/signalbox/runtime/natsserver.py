@@ -195,7 +195,7 @@ class NatsServer:
         server.wait_ready()
         return server
 
-    def wait_ready(self, timeout_s: float = 10.0) -> None:
+    def wait_ready(self, timeout_s: float = 30.0) -> None:
         """Wait until the server answers, or has ended."""
         deadline = time.monotonic() + timeout_s
         while not ready(self.port):

@@ -84,9 +84,9 @@ class Service(Generic[D]):
         """Hear events as they are published, at most once: for quotes and the like."""
         self.listeners.append((subject, receive))
 
-    def command(self, verb: str, answerer: asking.Answerer) -> None:
-        """Answer a command."""
-        self.answering.add(verb, answerer)
+    def command(self, verb: str, answerer: asking.Answerer, *, reads: bool = False) -> None:
+        """Answer a command; where it only `reads`, the answer is not kept for a repeat."""
+        self.answering.add(verb, answerer, reads=reads)
 
     def task(self, loop: Hook) -> None:
         """Run for as long as the service is active; restarted with a delay when it fails."""

@@ -109,7 +109,7 @@ class Desk:
         raw = {"request_id": "r1", "by": "admin", "deadline": "2099-01-01T00:00:00Z", "body": body}
         bus = await self.bus("gateway")
         subject = f"{PREFIX}.cmd.{service}.{verb}"
-        answer = await bus.nc.request(subject, json.dumps(raw | over).encode(), timeout=5)
+        answer = await bus.nc.request(subject, json.dumps(raw | over).encode(), timeout=15)
         return json.loads(answer.data)
 
     def of(self, *kinds: type[Event]) -> Sequence[Any]:
@@ -118,7 +118,7 @@ class Desk:
         return list(seen.values())
 
     async def hear(
-        self, kind: type[Event], count: int = 1, timeout_s: float = 10.0
+        self, kind: type[Event], count: int = 1, timeout_s: float = 30.0
     ) -> Sequence[Any]:
         """Wait until this many of a kind have been heard."""
         await until(lambda: len(self.of(kind)) >= count, timeout_s)

@@ -31,6 +31,7 @@ from signalbox.testing.wait import until_sync
 
 TEST_DATABASE = "SIGNALBOX_TEST_DATABASE_URL"
 _POSTGRES_IMAGE = "postgres:16-alpine"
+_PORTS = 3  # tried in turn: another process may take one before PostgreSQL does
 
 
 @dataclass(slots=True)
@@ -165,7 +166,7 @@ def _postgres(stack: ExitStack) -> str:
 def _local(binaries: Path) -> Iterator[str]:
     """A cluster in a temporary folder; the server refuses to run as root, so it does not."""
     folder = Path(tempfile.mkdtemp(prefix="signalbox-pg-"))
-    data, port = folder / "data", free_port()
+    data = folder / "data"
     as_user = _unprivileged(folder)
     subprocess.run(
         [*as_user, binaries / "initdb", "-D", data, "-U", "signalbox", "-A", "trust", "-N"],
@@ -174,6 +175,25 @@ def _local(binaries: Path) -> Iterator[str]:
         timeout=60,
         cwd=folder,
     )
+    process = None
+    try:
+        for _ in range(_PORTS):
+            port = free_port()
+            process = _serve([*as_user, binaries / "postgres", "-D", data], port, folder)
+            url = f"postgresql+psycopg://signalbox@127.0.0.1:{port}/postgres"
+            if _comes_up(process, url):
+                break
+        else:
+            raise AssertionError((folder / "log").read_text())
+        yield url
+    finally:
+        if process is not None:
+            process.terminate()
+            process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(command: list[str | Path], port: int, folder: Path) -> "subprocess.Popen[bytes]":
     options = (
         f"port={port}",
         "listen_addresses=127.0.0.1",
@@ -182,21 +202,12 @@ def _local(binaries: Path) -> Iterator[str]:
     )
     flags = [part for option in options for part in ("-c", option)]
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [*as_user, binaries / "postgres", "-D", data, *flags],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
-    try:
-        url = f"postgresql+psycopg://signalbox@127.0.0.1:{port}/postgres"
-        until_sync(lambda: process.poll() is not None or _answers(url), 30)
-        assert process.poll() is None, (folder / "log").read_text()
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+        return subprocess.Popen([*command, *flags], stdout=log, stderr=log, cwd=folder)
+
+
+def _comes_up(process: "subprocess.Popen[bytes]", url: str) -> bool:
+    until_sync(lambda: process.poll() is not None or _answers(url), 30)
+    return process.poll() is None
 
 
 def _unprivileged(folder: Path) -> list[str]:

@@ -5,22 +5,25 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar, overload
+
+from signalbox.runtime.clock import wall_now
 
 T = TypeVar("T")
 
 
 @overload
 async def until(
-    look: Callable[[], Awaitable[T]], timeout_s: float = 5.0, *, every: float = 0.02
+    look: Callable[[], Awaitable[T]], timeout_s: float = 20.0, *, every: float = 0.02
 ) -> T: ...
 
 
 @overload
-async def until(look: Callable[[], T], timeout_s: float = 5.0, *, every: float = 0.02) -> T: ...
+async def until(look: Callable[[], T], timeout_s: float = 20.0, *, every: float = 0.02) -> T: ...
 
 
-async def until(look: Callable[[], Any], timeout_s: float = 5.0, *, every: float = 0.02) -> Any:
+async def until(look: Callable[[], Any], timeout_s: float = 20.0, *, every: float = 0.02) -> Any:
     """Look again until what is seen is truthy; return it.
 
     Raises:
@@ -37,7 +40,17 @@ async def until(look: Callable[[], Any], timeout_s: float = 5.0, *, every: float
         await asyncio.sleep(every)
 
 
-def until_sync(look: Callable[[], T], timeout_s: float = 5.0, *, every: float = 0.02) -> T:
+async def within_a_day(needed_s: float = 30.0) -> None:
+    """Return while the UTC day lasts that long; at its very end, when the next has begun."""
+
+    def is_long_enough() -> bool:
+        now = wall_now()
+        return (now + timedelta(seconds=needed_s)).date() == now.date()
+
+    await until(is_long_enough, needed_s + 20)
+
+
+def until_sync(look: Callable[[], T], timeout_s: float = 20.0, *, every: float = 0.02) -> T:
     """The same outside an event loop."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -69,6 +69,12 @@ def held(sql: Connection, account: str) -> dict[str, Decimal]:
     return total
 
 
+def bots_of(sql: Connection, account: str) -> list[str]:
+    """Bots that have, or had, a book in an account."""
+    rows = tables.books.c
+    return list(sql.scalars(select(rows.bot).where(rows.account == account).order_by(rows.bot)))
+
+
 def bound_to(sql: Connection, account: str, broker_id: str) -> str:
     """The broker's id of the account that this one is bound to: from the first time on."""
     rows = tables.broker_accounts

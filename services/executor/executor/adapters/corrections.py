@@ -10,10 +10,12 @@ from executor.adapters import tables
 _C = tables.corrections.c
 
 
-def asked(sql: Connection, request_id: str) -> dict[str, Any] | None:
-    """What a correction asked for that was made under this request; None when none was."""
-    found: dict[str, Any] | None = sql.scalar(select(_C.asked).where(_C.request_id == request_id))
-    return found
+def made(sql: Connection, request_id: str) -> tuple[dict[str, Any], str] | None:
+    """What a correction asked for that was made under this request, and in which account; None when
+    none was.
+    """
+    found = sql.execute(select(_C.asked, _C.account).where(_C.request_id == request_id)).first()
+    return (found.asked, found.account) if found else None
 
 
 def add(sql: Connection, row: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from executor.adapters import tables
-from executor.domain.orders import Guard, Submission, Ticket
+from executor.domain.orders import Follow, Guard, Submission, Ticket
 from signalbox.contracts.ids import plain
 from signalbox.contracts.payloads import Lot, LotSlice, Order, Protection
 from signalbox.contracts.values import SourceType
@@ -25,11 +25,13 @@ _TICKET = frozenset(
         "quoted_at",
         "guard",
         "submission",
+        "follow",
     }
 )
 _ORDER = tuple(c.name for c in tables.orders.columns if c.name not in _TICKET and c.name != "open")
 _GUARD: TypeAdapter[Guard] = TypeAdapter(Guard)
 _SUBMISSION: TypeAdapter[Submission] = TypeAdapter(Submission)
+_FOLLOW: TypeAdapter[Follow] = TypeAdapter(Follow)
 _NOT_SENT = Submission()
 _IDS = ("intent_id", "verdict_id", "signal_id")
 _PLAIN = tuple(name for name in _ORDER if name not in _IDS)
@@ -52,6 +54,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         quoted_at=row.quoted_at,
         guard=_GUARD.validate_python(row.guard) if row.guard else None,
         submission=_SUBMISSION.validate_python(row.submission) if row.submission else _NOT_SENT,
+        follow=_FOLLOW.validate_python(row.follow) if row.follow else None,
     )
 
 
@@ -74,6 +77,7 @@ def row_of(ticket: Ticket) -> dict[str, Any]:
     row["guard"] = _GUARD.dump_python(ticket.guard, mode="json") if ticket.guard else None
     sent = ticket.submission
     row["submission"] = _SUBMISSION.dump_python(sent, mode="json") if sent.posts else None
+    row["follow"] = _FOLLOW.dump_python(ticket.follow, mode="json") if ticket.follow else None
     row["open"] = ticket.open
     return row
 

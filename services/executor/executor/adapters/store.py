@@ -94,6 +94,13 @@ def halts(sql: Connection) -> set[tuple[str, str]]:
     return {(row.bot, row.symbol) for row in rows}
 
 
+def risks(sql: Connection) -> dict[tuple[str, str], Risk]:
+    """What each book remembers of bad days and orders, by bot and account."""
+    books = tables.books.c
+    rows = sql.execute(select(books.bot, books.account, books.risk).where(books.risk.is_not(None)))
+    return {(row.bot, row.account): _RISK.validate_python(row.risk) for row in rows if row.risk}
+
+
 def guarded(sql: Connection) -> dict[str, dict[tuple[str, str], tuple[Lot, ...]]]:
     """The lots that something protects: by symbol, then by bot and account."""
     lots = tables.lots

@@ -50,6 +50,7 @@ orders = Table(
     Column("trigger", String(16)),
     Column("guard", Json),  # what protects the lots that an entry opens
     Column("submission", Json),  # how far an order has come on its way to a broker
+    Column("follow", Json),  # the entry that comes after an exit, once it is filled
 )
 Index(
     "ix_orders_open",
@@ -158,6 +159,15 @@ broker_accounts = Table(
     metadata,
     Column("account", String(64), primary_key=True),
     Column("broker_id", String(128), nullable=False),
+)
+
+alarms = Table(
+    "alarms",  # troubles that people were told of and that are not over
+    metadata,
+    Column("code", String(64), primary_key=True),
+    Column("about", String(128), primary_key=True),
+    Column("order_id", String(32), nullable=False),  # empty where it is not one order's
+    Column("detail", String(256), nullable=False),
 )
 
 corrections = Table(

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, select
 
 from executor.adapters import tables
-from signalbox.runtime.columns import rows_in, run_many
+from signalbox.runtime.columns import run_many
 from signalbox.runtime.db import upsert
 
 _KEPT = timedelta(days=7)  # wall time; no signal stands longer
@@ -22,8 +22,9 @@ def load(sql: Connection) -> dict[UUID, datetime]:
 
 def waiting_for(sql: Connection, signals: Collection[UUID]) -> set[str]:
     """Bots with an open order that one of these signals asked for."""
-    query = "SELECT bot FROM orders WHERE open AND signal_id"
-    return {row.bot for row in rows_in(sql, query, [str(signal) for signal in signals])}
+    orders, names = tables.orders.c, [str(signal) for signal in signals]
+    query = select(orders.bot).where(orders.open, orders.signal_id.in_(names)).distinct()
+    return set(sql.scalars(query))
 
 
 def save(sql: Connection, changed: Mapping[UUID, datetime], wall: datetime) -> bool:

@@ -147,9 +147,11 @@ class Desk:
         return sorted(chosen, key=lambda t: (t.entry, t.planned_at, t.order.order_id))
 
     def halted(self, bot: str, symbol: str) -> str:
-        """Why a key, or its whole bot, is halted; empty when it is not."""
-        whole = self.tracks.get((bot, WHOLE_BOT), START).halted
-        return whole or self.tracks.get((bot, symbol), START).halted
+        """Why a key, or else its whole bot, is halted; empty when neither is. What halts a key lets
+        no exits go on, as a loss of the whole bot does.
+        """
+        key = self.tracks.get((bot, symbol), START).halted
+        return key or self.tracks.get((bot, WHOLE_BOT), START).halted
 
     def put_book(self, book: Book, symbol: str | None = None) -> None:
         """Take a changed book; `symbol` when a holding of it changed."""

@@ -1,6 +1,7 @@
 """Which lots an order closes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
@@ -75,24 +76,43 @@ def superseded(
     sell or a buy also those of lower sources, where the bot says `flatten_lower`. What a person has
     commanded stays.
     """
-    against = {Action.SELL: Side.BUY, Action.BUY: Side.SELL}.get(signal.action)
-    rank = bot.policy.priorities.get
-    mine = rank(signal.source_type, 0)
     ended = []
     for ticket in waiting:
-        order = ticket.order
-        if order.verdict_id is None:
+        if ticket.order.verdict_id is None:
             continue
-        own = order.source_id == signal.source_id and order.source_type is signal.source_type
-        lower = rank(order.source_type, 0) < mine and bot.flatten_lower
-        closed = signal.action is Action.CLOSE and own
-        unwanted = closed or (order.side is against and (own or lower))
-        if own and planned:
+        if planned and _own(signal, ticket):
             why = Denial(
                 "superseded", "the source has spoken again, and its newer order replaces this one"
             )
             ended.append((ticket, (OrderState.REPLACED, why)))
-        elif ticket.entry and unwanted:
+        elif ticket.entry and _against(signal, ticket, bot):
             why = Denial("superseded", f"{signal.source_id} speaks against it")
             ended.append((ticket, (OrderState.CANCELED, why)))
     return ended
+
+
+def only_closing(signal: Signal, waiting: Iterable[Ticket], bot: BotConfig) -> list[Ticket]:
+    """Exits that go on without the entry that was to follow them, because a newer word speaks
+    against that as it would against an entry that waits.
+    """
+    return [
+        replace(ticket, follow=None)
+        for ticket in waiting
+        if ticket.follow is not None and _against(signal, ticket, bot)
+    ]
+
+
+def _own(signal: Signal, ticket: Ticket) -> bool:
+    order = ticket.order
+    return order.source_id == signal.source_id and order.source_type is signal.source_type
+
+
+def _against(signal: Signal, ticket: Ticket, bot: BotConfig) -> bool:
+    """Whether a word ends what an order would open."""
+    own = _own(signal, ticket)
+    if signal.action is Action.CLOSE:
+        return own
+    against = {Action.SELL: Side.BUY, Action.BUY: Side.SELL}.get(signal.action)
+    rank = bot.policy.priorities.get
+    lower = rank(ticket.order.source_type, 0) < rank(signal.source_type, 0) and bot.flatten_lower
+    return ticket.order.side is against and (own or lower)

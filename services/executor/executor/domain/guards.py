@@ -11,7 +11,7 @@ from executor.domain.paper import tick_of
 from executor.domain.scene import Denial
 from signalbox.contracts.ids import plain
 from signalbox.contracts.limits import Exits
-from signalbox.contracts.payloads import Lot, Protection, Quote, Signal
+from signalbox.contracts.payloads import Lot, Protection, Quote
 from signalbox.contracts.values import Side
 
 Trigger = Literal["stop", "target", "trailing", "time"]
@@ -29,9 +29,11 @@ class Alarm:
     numbers: dict[str, str]  # limit and observed
 
 
-def guard_of(signal: Signal, exits: Exits) -> Guard | None:
-    """What a signal and its bot ask for; None when that is nothing."""
-    guard = Guard(signal.stop_price, signal.target_price, exits)
+def guard_of(
+    exits: Exits, stop_price: Decimal | None = None, target_price: Decimal | None = None
+) -> Guard | None:
+    """What protects by a bot's fractions and a signal's prices; None when that is nothing."""
+    guard = Guard(stop_price, target_price, exits)
     return None if guard == Guard() else guard
 
 

@@ -1,6 +1,6 @@
 """An order's life: which state may follow which, and what a fill does to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -16,6 +16,8 @@ from signalbox.contracts.values import OrderState
 _S = OrderState
 _NO_EXITS = Exits()
 _OPEN_ENDS = frozenset({_S.CANCELED, _S.EXPIRED, _S.REPLACED})
+
+MOST_ATTEMPTS = 10  # orders for one trigger of one lot
 
 # What may follow what. Fills move the state by themselves, see `filled`; nothing follows the end.
 NEXT: MappingProxyType[OrderState, frozenset[OrderState]] = MappingProxyType(
@@ -41,6 +43,14 @@ class Guard:
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
     exits: Exits = _NO_EXITS
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """An exit that is the first half of a flip: the entry on the same side that comes after it."""
+
+    until: datetime  # market time; the signal stands so long
+    guard: Guard | None = None  # what protects the lots that the entry opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ class Ticket:
     quoted_at: datetime | None = None  # of the last quote that it was filled on
     guard: Guard | None = None  # what protects the lots that an entry opens
     submission: Submission = _NOT_SENT
+    follow: Follow | None = None  # what comes after this exit, once it is filled
 
     @property
     def open(self) -> bool:
@@ -130,6 +141,7 @@ class Ticket:
             quoted_at or self.quoted_at,
             self.guard,
             self.submission,
+            self.follow,
         )
 
 
@@ -158,7 +170,7 @@ def advance(
     message: str = "",
     numbers: dict[str, str] | None = None,
 ) -> Ticket:
-    """The ticket in its next state.
+    """The ticket in its next state; nothing follows an exit that ends without its last fill.
 
     Raises:
         InvariantBroken: `state` may not follow the present one.
@@ -174,7 +186,8 @@ def advance(
         "message": message,
         "numbers": numbers or {},
     }
-    return ticket.having(order.model_copy(update=changed))
+    ticket = ticket.having(order.model_copy(update=changed))
+    return replace(ticket, follow=None) if ticket.follow and state.final else ticket
 
 
 def sized(ticket: Ticket, quantity: Decimal) -> Ticket:

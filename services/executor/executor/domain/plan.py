@@ -1,5 +1,6 @@
 """From an accepted verdict to exactly one intent: an order to make, or a denial with its reason."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from executor.domain.broker import objection
 from executor.domain.exits import closable, exit_of, still_open
 from executor.domain.guards import guard_of
 from executor.domain.limits import over_rate, size_entry
-from executor.domain.orders import Ticket
+from executor.domain.orders import Follow, Ticket
 from executor.domain.risk import HALTS
 from executor.domain.scene import Denial, Intent, Scene
 from signalbox.contracts.accounts import AccountConfig
@@ -21,9 +22,9 @@ def plan(verdict: Verdict, version: int, scene: Scene) -> Intent | Denial:
     """What to do about an accepted verdict that was reached under config `version`; the first
     objection wins.
 
-    A sell or a close, or a buy of a source that is short, closes lots and does no more; only a
-    source that is flat opens some. Without a fresh quote an entry is planned without a size, and
-    `settle` looks at the limits later.
+    A sell or a close, or a buy that meets short lots, closes lots; only where there are none it
+    opens some. Where the bot may sell short, the entry follows that exit: a flip. Without a fresh
+    quote an entry is planned without a size, and `settle` looks at the limits later.
     """
     bot, account, signal = scene.bot, scene.account, verdict.signal
     if bot is None:
@@ -40,7 +41,8 @@ def plan(verdict: Verdict, version: int, scene: Scene) -> Intent | Denial:
     for book in (scene.book, *scene.former):
         lots = closable(signal, book, bot)
         if lots:
-            return exit_of(lots, book.account)
+            follow = _follow(signal, bot, scene) if book is scene.book else None
+            return replace(exit_of(lots, book.account), follow=follow)
     if scene.halted:  # by its losses: what is open may still be closed
         return _halted(bot, scene)
     if signal.action is Action.BUY or (signal.action is Action.SELL and bot.allow_short):
@@ -88,11 +90,12 @@ def ending(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> tuple[OrderSt
     if ticket.expires_at is not None and scene.now >= ticket.expires_at:
         words = f"no quote that could fill it came before the signal ended at {ticket.expires_at}"
         return OrderState.EXPIRED, Denial("expired", words)
-    forbidden = _forbidden(ticket, bot, scene) if ticket.entry else None
-    return (OrderState.CANCELED, forbidden) if forbidden else None
+    why = forbidden(ticket, bot, scene) if ticket.entry else None
+    return (OrderState.CANCELED, why) if why else None
 
 
-def _forbidden(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> Denial | None:
+def forbidden(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> Denial | None:
+    """Why, as things have become, a waiting order opens nothing: itself, or what follows it."""
     order = ticket.order
     if bot is None:
         return Denial("unknown_bot", f"there is no bot {order.bot} any more")
@@ -141,14 +144,10 @@ def _stale(signal: Signal, now: datetime) -> Denial:
 
 
 def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent | Denial:
-    if bot.symbols and signal.symbol not in bot.symbols:
-        return Denial("symbol_not_allowed", f"bot {bot.id} does not trade {signal.symbol}")
-    if side is Side.SELL and "/" in signal.symbol:
-        return Denial("not_shortable", f"{signal.symbol} is a spot pair and cannot be sold short")
-    denial = over_rate(bot, scene)
+    denial = not_allowed(signal.symbol, side, bot) or over_rate(bot, scene)
     if denial:
         return denial
-    guard = guard_of(signal, bot.exits)
+    guard = guard_of(bot.exits, signal.stop_price, signal.target_price)
     if scene.quote is None:
         return Intent(side, bot.account, entry=True, quantity=None, guard=guard)
     symbol, source = signal.symbol, signal.source_type
@@ -156,6 +155,26 @@ def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent |
     if isinstance(size, Denial):
         return size
     return Intent(side, bot.account, entry=True, quantity=size, guard=guard)
+
+
+def not_allowed(symbol: str, side: Side, bot: BotConfig) -> Denial | None:
+    """Why the bot may not open a position of this symbol on this side at all."""
+    if bot.symbols and symbol not in bot.symbols:
+        return Denial("symbol_not_allowed", f"bot {bot.id} does not trade {symbol}")
+    if side is Side.SELL and "/" in symbol:
+        return Denial("not_shortable", f"{symbol} is a spot pair and cannot be sold short")
+    return None
+
+
+def _follow(signal: Signal, bot: BotConfig, scene: Scene) -> Follow | None:
+    """What comes after the exit that a word asks for in the bot's account."""
+    side = {Action.BUY: Side.BUY, Action.SELL: Side.SELL}.get(signal.action)
+    if side is None or not bot.allow_short or scene.halted:
+        return None
+    if not_allowed(signal.symbol, side, bot):
+        return None
+    guard = guard_of(bot.exits, signal.stop_price, signal.target_price)
+    return Follow(signal.valid_until, guard)
 
 
 def _nothing(signal: Signal, bot: BotConfig) -> str:

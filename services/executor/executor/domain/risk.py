@@ -1,6 +1,6 @@
 """What bad days and orders do: no more entries, a halt until a person clears it, a pause."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -76,6 +76,16 @@ def _cooling(book: Book, symbol: str, now: datetime) -> Denial | None:
         return None
     words = f"{symbol} was left with a loss; {book.bot} may enter it again at {until.isoformat()}"
     return Denial("loss_cooldown", words, {"limit": until.isoformat(), "observed": now.isoformat()})
+
+
+def locks(bot: str, risk: Risk) -> Iterator[tuple[str, datetime, str]]:
+    """What lets a bot enter nothing for a while: what each is about (the bot, or one symbol), until
+    when in market time, and why.
+    """
+    if risk.locked_until is not None:
+        yield f"bot:{bot}", risk.locked_until, risk.locked_why
+    for symbol, until in risk.cooling:
+        yield f"key:{bot}/{symbol}", until, f"{symbol} was left with a loss"
 
 
 def halted_by(book: Book, limits: Limits) -> tuple[str, str] | None:

@@ -9,12 +9,12 @@ from uuid import UUID
 from executor.domain.book import Book
 from executor.domain.desk import Repeat
 from executor.domain.money import ZERO, add, multiply
-from executor.domain.orders import Guard, Ticket
+from executor.domain.orders import Follow, Guard, Ticket, advance
 from executor.domain.volatility import Key, Range
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.config import BotConfig
 from signalbox.contracts.payloads import Quote
-from signalbox.contracts.values import Side, SourceType
+from signalbox.contracts.values import OrderState, Side, SourceType
 
 _RESERVE = Decimal("1.03")  # a market buy may cost more than the quote says
 
@@ -61,6 +61,15 @@ class Denial:
     numbers: dict[str, str] = field(default_factory=dict)  # limit and observed, where there are any
 
 
+def advance_for(ticket: Ticket, state: OrderState, why: Denial, at: datetime) -> Ticket:
+    """The ticket in its next state, and why.
+
+    Raises:
+        InvariantBroken: `state` may not follow the present one.
+    """
+    return advance(ticket, state, at, reason=why.code, message=why.message, numbers=why.numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """An order that should be made. An entry without a quote gets its size from the quote that
@@ -73,6 +82,7 @@ class Intent:
     quantity: Decimal | None
     targets: tuple[UUID, ...] = ()  # the lots that an exit closes
     guard: Guard | None = None  # what protects the lots that an entry opens
+    follow: Follow | None = None  # the entry that comes after an exit that is a flip's first half
 
 
 def usable(quote: Quote | None, now: datetime, epoch: int, max_age_s: int) -> Quote | None:

@@ -42,9 +42,9 @@ def clearance(
     ticket: Ticket, asset: Asset | None, scene: Scene, *, missing: Decimal = ZERO
 ) -> Cleared | Ending | None:
     """How much of a planned order may be sent now, or how it ends; None when it has to wait: an
-    entry for a quote, an exit until its account may trade. An exit leaves out what is `missing`,
-    where the broker holds a little less than our books. Time has passed since it was planned, so
-    everything is looked at again.
+    entry for a quote, an exit until its account may trade. Of a symbol of which the broker holds a
+    little less than our books, by what is `missing`, an exit sells no more than is there. Time has
+    passed since it was planned, so everything is looked at again.
     """
     never = hindrance(ticket, asset, scene)
     if never is not None and not ticket.entry:
@@ -62,7 +62,10 @@ def clearance(
         return unsent(size)
     if asset is None:
         return None
-    return _fitted(subtract(size, missing), ticket, asset, scene)
+    if missing:
+        held = scene.book.holdings.get(ticket.order.symbol, FLAT).quantity
+        size = min(size, max(subtract(held.copy_abs(), missing), ZERO))
+    return _fitted(size, ticket, asset, scene)
 
 
 def hindrance(ticket: Ticket, asset: Asset | None, scene: Scene) -> Denial | None:
@@ -106,7 +109,7 @@ def _fitted(wanted: Decimal, ticket: Ticket, asset: Asset, scene: Scene) -> Clea
     held = scene.book.holdings.get(order.symbol, FLAT).quantity
     against = held != ZERO and (held > ZERO) is (order.side is Side.SELL)
     crosses = against and wanted > held.copy_abs()
-    if crosses and ticket.entry and order.leg:
+    if crosses and ticket.entry and order.leg and order.quantity is not None:
         words = "the position that had to be closed first is still open"
         return OrderState.DENIED, Denial("close_incomplete", words)
     size = floor_to(held.copy_abs() if crosses else wanted, asset.step)
@@ -123,7 +126,9 @@ def _fitted(wanted: Decimal, ticket: Ticket, asset: Asset, scene: Scene) -> Clea
 
 
 def legs(ticket: Ticket, cleared: Cleared) -> tuple[Ticket, Ticket | None]:
-    """The order that goes now and, where there is a rest, the one that is planned to follow it."""
+    """The order that goes now and, where there is a rest, the one that is planned to follow it;
+    what is to follow an exit comes after its rest.
+    """
     order = ticket.order
     first = sized(ticket, cleared.size)
     if not cleared.rest:
@@ -132,7 +137,7 @@ def legs(ticket: Ticket, cleared: Cleared) -> tuple[Ticket, Ticket | None]:
     cause = str(order.signal_id or order.order_id)
     name = ids.client_order_id(order.account, cause, order.bot, leg, 0)
     change = {"order_id": name, "leg": leg, "quantity": cleared.rest}
-    return first, replace(ticket, order=order.model_copy(update=change))
+    return replace(first, follow=None), replace(ticket, order=order.model_copy(update=change))
 
 
 def unwanted(ticket: Ticket, scene: Scene) -> Ending | None:

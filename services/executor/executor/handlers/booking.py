@@ -7,11 +7,21 @@ from uuid import UUID
 from executor.domain import paper
 from executor.domain.book import Book, equity_of, position_of, with_order_counted
 from executor.domain.desk import START, WHOLE_BOT, Desk
+from executor.domain.flip import barred, due, follower
 from executor.domain.lots import apply_fill
 from executor.domain.money import halfway
-from executor.domain.orders import NEXT, Execution, Recall, Ticket, advance, filled, late
+from executor.domain.orders import (
+    NEXT,
+    Execution,
+    Follow,
+    Recall,
+    Ticket,
+    advance,
+    filled,
+    late,
+)
 from executor.domain.risk import after_exit, begun, halted_by
-from executor.domain.scene import Denial, Scene, reserved_by, usable
+from executor.domain.scene import Denial, Scene, advance_for, reserved_by, usable
 from signalbox.contracts.config import BotConfig, ExecutorConfig
 from signalbox.contracts.events import (
     AlertRaised,
@@ -27,6 +37,7 @@ from signalbox.runtime.moment import Moment
 
 ExecutorMoment = Moment[ExecutorConfig]
 
+BOOKS_MISMATCH = "books_mismatch"  # a halt that has an alert of its own
 _DEFAULT_LIMITS = Limits()
 _DEFAULT_SIZING = Sizing()
 
@@ -137,7 +148,7 @@ def book_fill(
     cause: Event | None,
 ) -> Iterator[Event]:
     """One fill, from any broker: the order, the position and the equity after it. A late one
-    alerts.
+    alerts. What follows an exit is planned with its last fill.
     """
     order = ticket.order
     book, slices = apply_fill(desk.book(order.bot, order.account), ticket, execution, moment.now)
@@ -147,7 +158,7 @@ def book_fill(
     if late(ticket):
         desk.late_fills[order.broker] += 1
         words = f"order {order.order_id} was filled after it was {order.state}; the fill is booked"
-        yield alert(moment, "late_fill", f"bot:{order.bot}", words, order.order_id)
+        yield alert(moment, "late_fill", f"bot:{order.bot}", words, order.order_id, active=False)
     ticket = filled(ticket, execution, slices, moment.now)
     desk.put_book(book, order.symbol)
     desk.fills.append(ticket.order)
@@ -159,6 +170,23 @@ def book_fill(
     yield moment.event(EquityMarked, equity_of(book, moment.now, fill_id), cause=changed)
     if any(part.effect == "closed" for part in slices):
         yield from check_losses(desk, book, moment)
+    follow = due(ticket)
+    if follow is not None:
+        yield from _follow(desk, ticket, follow, moment, cause)
+
+
+def _follow(
+    desk: Desk, done: Ticket, follow: Follow, moment: ExecutorMoment, cause: Event | None
+) -> Iterator[Event]:
+    """The second half of a flip: planned like any entry, sized when it meets a quote."""
+    scene = scene_of(desk, done.order.bot, done.order.symbol, moment, ticket=done)
+    entry = follower(done, follow, scene, moment.fence)
+    why = barred(entry, done, scene)
+    if why is None:
+        yield from place(desk, entry, moment, cause)
+        return
+    desk.denials[why.code, entry.order.source_type] += 1
+    yield record(desk, advance_for(entry, OrderState.DENIED, why, moment.now), moment, cause)
 
 
 def check_losses(desk: Desk, book: Book, moment: ExecutorMoment) -> Iterator[Event]:
@@ -168,19 +196,50 @@ def check_losses(desk: Desk, book: Book, moment: ExecutorMoment) -> Iterator[Eve
         return
     why = halted_by(book, bot.limits)
     if why:
-        yield halt_bot(desk, book.bot, *why, moment)
+        yield from halt_bot(desk, book.bot, *why, moment)
 
 
-def halt_bot(desk: Desk, bot: str, code: str, why: str, moment: ExecutorMoment) -> AlertRaised:
+def halt_bot(
+    desk: Desk, bot: str, code: str, why: str, moment: ExecutorMoment
+) -> Iterator[AlertRaised]:
     """Stop a whole bot until a person clears it, and say so."""
-    track = desk.tracks.get((bot, WHOLE_BOT), START)
-    desk.put_track(bot, WHOLE_BOT, replace(track, halted=code))
     words = (
         f"{why}. {bot} is halted: entries are denied, those that wait are cancelled; exits, stops"
         f" and manual control go on. Clear the halt of symbol {WHOLE_BOT} to let it trade again."
     )
-    occurrence = f"{code}|{track.sequence}|{moment.now.date().isoformat()}|{moment.epoch}"
-    return alert(moment, "bot_halted", f"bot:{bot}", words, occurrence)
+    yield from halt(desk, (bot, WHOLE_BOT), code, words, moment)
+
+
+def halt(
+    desk: Desk, key: tuple[str, str], code: str, words: str, moment: ExecutorMoment
+) -> Iterator[AlertRaised]:
+    """Stop a key until a person clears it, and say so; what stopped it before is told as over."""
+    track = desk.tracks.get(key, START)
+    desk.put_track(*key, replace(track, halted=code))
+    if track.halted and _alarm_of(key, track.halted) != _alarm_of(key, code):
+        yield halt_over(key, track.halted, f"it is halted for another reason now: {code}", moment)
+    yield alert(moment, *_alarm_of(key, code), words, moment.wall.isoformat())
+
+
+def halt_over(key: tuple[str, str], code: str, words: str, moment: ExecutorMoment) -> AlertRaised:
+    """Take back what `halt` has said."""
+    told = (*_alarm_of(key, code), words, moment.wall.isoformat())
+    return alert(moment, *told, severity=Severity.INFO, active=False)
+
+
+def way_out(following: int) -> str:
+    """How the words of a key's halt end; the page reads the number there."""
+    return f"then clear the halt naming the next number, {following} or higher."
+
+
+def _alarm_of(key: tuple[str, str], code: str) -> tuple[str, str]:
+    """Which alert tells of a halt, raised and over alike: its code, and what it is about."""
+    bot, symbol = key
+    if symbol == WHOLE_BOT:
+        kind, about = "bot_halted", f"bot:{bot}"
+    else:
+        kind, about = "key_halted", f"key:{bot}/{symbol}"
+    return (code if code == BOOKS_MISMATCH else kind), about
 
 
 def end(
@@ -198,10 +257,7 @@ def end(
         planned = not ticket.simulated and ticket.order.state is OrderState.PLANNED
         if planned and state is OrderState.REPLACED:
             state = OrderState.CANCELED
-        ended = advance(
-            ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
-        )
-        yield record(desk, ended, moment, cause)
+        yield record(desk, advance_for(ticket, state, why, moment.now), moment, cause)
         return
     if ticket.submission.recall is not None:
         return
@@ -210,14 +266,7 @@ def end(
     if OrderState.ACCEPTED in NEXT[ticket.order.state]:  # whether the broker has it is not known
         desk.keep_ticket(ticket)
         return
-    pending = advance(
-        ticket,
-        OrderState.CANCEL_PENDING,
-        moment.now,
-        reason=why.code,
-        message=why.message,
-        numbers=why.numbers,
-    )
+    pending = advance_for(ticket, OrderState.CANCEL_PENDING, why, moment.now)
     yield record(desk, pending, moment, cause)
 
 

@@ -7,17 +7,25 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from executor.adapters import store
+from executor.adapters import brokered, store
+from executor.adapters.alarms import Alarm
 from executor.adapters.alpaca import Alpaca
 from executor.domain.desk import Desk
 from executor.domain.orders import Ticket
-from executor.handlers.booking import ExecutorMoment, alert
+from executor.handlers.booking import ExecutorMoment
 from executor.handlers.tally import Tally
 from executor.handlers.work import Work
 from signalbox.contracts.errors import TransientError
 from signalbox.contracts.events import Event
-from signalbox.contracts.values import Severity
 
+FAILED, MISMATCH = "broker_failed", "position_mismatch"
+_WHOLE = (  # told of an account as a whole, until all of it was looked at once without fault
+    FAILED,
+    "broker_refused",
+    "broker_unreachable",
+    "order_contradicts",
+    "order_surplus",
+)
 T = TypeVar("T")
 Rule = Callable[[Connection, Desk, ExecutorMoment], Iterator[Event]]
 
@@ -60,12 +68,9 @@ class Brokerage:
     pace: Pace = field(default_factory=Pace)
     active: bool = False  # reconciled once, so that orders may go out
     refused: str = ""  # why the broker lets us do nothing; until the account is configured anew
-    refused_as: str = ""  # the code it was told under
-    mismatched: set[str] = field(default_factory=set)  # symbols that differ from our books
     lost: dict[str, list[float]] = field(default_factory=dict)  # given up: when to look for it
     watches: dict[str, Watch] = field(default_factory=dict)
     touched: dict[str, float] = field(default_factory=dict)  # by symbol: last news, loop's clock
-    told: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     sweep_due: float = 0.0  # when the whole account is looked at next, on the loop's clock
     connections: int = 0  # how often the stream has begun, and at the last sweep had
@@ -80,11 +85,16 @@ class Brokerage:
         """The loop's clock."""
         return asyncio.get_running_loop().time()
 
-    @property
-    def bot(self) -> str:
-        """The bot that the account belongs to, as a path names it."""
-        bots = self.work.service.moment().config.bots
-        return next((bot.id for bot in bots if bot.account == self.account), "{bot}")
+    async def correction_of(self, symbol: str, bot: str = "") -> str:
+        """How a person corrects what is held here: in the book of `bot`, else of the one that the
+        account belongs to, or once did.
+        """
+        if not bot:
+            bots = self.work.service.moment().config.bots
+            own = [bot.id for bot in bots if bot.account == self.account]
+            former = await self.read(lambda sql: brokered.bots_of(sql, self.account))
+            bot = [*own, *former, "{bot}"][0]
+        return f'POST /api/positions/{bot}/{symbol}/correct with "account": "{self.account}"'
 
     def tickets(self, symbol: str | None = None) -> list[Ticket]:
         """Open orders of this account: exits first, then by age."""
@@ -154,31 +164,48 @@ class Brokerage:
 
         await self.work.do(on_the_order, {bot})
 
+    @property
+    def mismatched(self) -> frozenset[str]:
+        """Symbols that differ from our books, as people were told."""
+        return self._symbols(MISMATCH)
+
+    def _symbols(self, code: str) -> frozenset[str]:
+        """Those here that people were told of."""
+        here = self.about() + "/"
+        raised = [alarm.about for alarm in self.work.alarms.raised() if alarm.code == code]
+        return frozenset(about.removeprefix(here) for about in raised if about.startswith(here))
+
     async def shut(self, why: str, code: str = "broker_refused") -> None:
         """Nothing can be done here: no more calls until the account is configured anew."""
-        self.refused, self.refused_as = why or "the broker refuses the keys", code
+        self.refused = why or "the broker refuses the keys"
         words = (
             f"account {self.account} is halted: {self.refused}. Open orders are not followed and"
             " nothing is sent. Look at the account at its broker; then enter valid keys, or restart"
             " the executor."
         )
-        await self.tell(code, f"account:{self.account}", words)
+        await self.tell(code, words, detail=self.refused[:256])
 
-    async def tell_once(self, code: str, about: str, words: str, occurrence: str) -> None:
-        """Tell people, once in the life of this process and once for the occurrence."""
-        key = f"{code}|{occurrence}"
-        if key not in self.told:
-            self.told.add(key)
-            await self.tell(code, about, words, occurrence)
+    async def tell(self, code: str, words: str, symbol: str = "", detail: str = "") -> None:
+        """Raise an alarm about the account, or a symbol in it."""
+        await self.work.alarms.tell(Alarm(code, self.about(symbol), detail=detail), words)
 
-    async def tell(
-        self, code: str, about: str, words: str, occurrence: str = "", *, over: bool = False
-    ) -> None:
-        """Tell people; without an occurrence every time anew. `over`: the trouble is."""
+    async def over(self, code: str, words: str, symbol: str = "") -> None:
+        """What was told of the account, or a symbol in it, holds no more."""
+        await self.work.alarms.over(code, self.about(symbol), words)
 
-        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            once = occurrence or f"{over}|{moment.wall.isoformat()}"
-            severity = Severity.INFO if over else Severity.CRITICAL
-            return [alert(moment, code, about, words, once, severity=severity, active=not over)]
+    def told(self, code: str) -> bool:
+        """Whether people know of a trouble of the account as a whole."""
+        return any((x.code, x.about) == (code, self.about()) for x in self.work.alarms.raised())
 
-        await self.work.service.transact(say)
+    async def sound(self) -> None:
+        """The whole account was looked at without fault: what that disproves is over."""
+        if self.refused:
+            return
+        for code in _WHOLE:
+            await self.over(code, f"account {self.account} is followed again")
+        for symbol in self._symbols(FAILED) - {ticket.order.symbol for ticket in self.tickets()}:
+            await self.over(FAILED, f"account {self.account}: no order of {symbol} waits", symbol)
+
+    def about(self, symbol: str = "") -> str:
+        """What an alarm is about."""
+        return f"account:{self.account}/{symbol}" if symbol else f"account:{self.account}"

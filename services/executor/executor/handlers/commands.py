@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from executor.adapters import corrections, store
+from executor.domain import paper
 from executor.domain.book import FLAT
 from executor.domain.desk import Desk
 from executor.handlers import correcting, manual
 from executor.handlers.booking import ExecutorMoment
-from executor.handlers.wishes import wish_of
+from executor.handlers.wishes import Wish, wish_of
 from executor.handlers.work import Work
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
@@ -81,13 +82,13 @@ class Commands:
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             _must_exist(desk, bot)
-            book = desk.book(bot, _account_of(desk, bot, wish.symbol))
-            asked = corrections.asked(sql, wish.request_id)
-            if asked not in (None, command.body):
+            made = corrections.made(sql, wish.request_id)
+            if made is not None and made[0] != command.body:
                 raise Conflict("another correction was made under this key before; take a new key")
+            book = desk.book(bot, made[1] if made else _account_of(desk, bot, wish))
             name = correcting.order_id_of(wish, book)
             store.load_known(sql, desk, [name])
-            if asked is None:
+            if made is None:
                 yield from correcting.correct(sql, desk, book, wish, moment)
             orders.extend({name} & desk.known)
 
@@ -109,14 +110,24 @@ class Commands:
         return {"bot": key[0], "symbol": key[1], "next_sequence": following}
 
 
-def _account_of(desk: Desk, bot: str, symbol: str) -> str:
-    """Where a bot holds a symbol, which may be an account that it has left; else its own."""
-    held = [b.account for b in desk.books_of(bot) if not b.holdings.get(symbol, FLAT).flat]
-    if len(held) > 1:
-        raise Conflict(f"{bot} holds {symbol} in {' and '.join(sorted(held))}: close one of them")
-    if held:
-        return held[0]
-    return desk.bots[bot].account if bot in desk.bots else desk.books_of(bot)[0].account
+def _account_of(desk: Desk, bot: str, wish: Wish) -> str:
+    """The account that is named, else the only one that it can be: the bot's own, or one that it
+    has left and holds the symbol in.
+    """
+    books = desk.books_of(bot)
+    own = {desk.bots[bot].account} if bot in desk.bots else set()
+    known = own.union(book.account for book in books)
+    if wish.account:
+        if wish.account not in known:
+            raise NotFound(f"{bot} has no book in an account {wish.account}")
+        return wish.account
+    held = {book.account for book in books if not book.holdings.get(wish.symbol, FLAT).flat}
+    real = (account.id for account in desk.accounts.values() if account.broker != paper.NAME)
+    possible = sorted((own | held).intersection(real))
+    if len(possible) > 1:
+        where = " and ".join(possible)
+        raise Conflict(f"{wish.symbol} of {bot} may be corrected in {where}: name the account")
+    return possible[0] if possible else min(held or own or known)
 
 
 def _must_exist(desk: Desk, bot: str) -> None:

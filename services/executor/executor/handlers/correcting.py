@@ -12,8 +12,10 @@ from executor.adapters import brokered, corrections
 from executor.domain.book import FLAT, NO_RISK, Book, equity_of, position_of, with_holding
 from executor.domain.desk import Desk
 from executor.domain.exits import still_open
+from executor.domain.guards import guard_of
 from executor.domain.money import ZERO, add, halfway, multiply, subtract
-from executor.domain.orders import Execution, Guard, Ticket, advance, sized
+from executor.domain.orders import Execution, Ticket, advance, sized
+from executor.domain.risk import rebased
 from executor.domain.scene import Denial
 from executor.domain.splits import Split, after_split, far
 from executor.handlers.booking import (
@@ -31,13 +33,11 @@ from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.errors import Conflict
 from signalbox.contracts.events import EquityMarked, Event, PositionChanged
 from signalbox.contracts.ids import plain
-from signalbox.contracts.limits import Exits
 from signalbox.contracts.payloads import Order
 from signalbox.contracts.values import OrderState, Severity, Side, SourceType
 
 _PLAUSIBLE = Decimal(2)  # how many times the market's price another one may be
 _WHOLE = Decimal(1)
-_NO_EXITS = Exits()
 
 
 def order_id_of(wish: Wish, book: Book) -> str:
@@ -152,7 +152,9 @@ def _take_in(desk: Desk, book: Book, worth: Decimal) -> None:
 def _split(
     desk: Desk, book: Book, wish: Wish, split: Split, moment: ExecutorMoment
 ) -> Iterator[Event]:
-    """Units and levels are of after the split; what the lots have cost, and the cash, stay."""
+    """Units and levels are of after the split; what the lots have cost, and the cash, stay. Where
+    old units at new prices made the book look richer, its loss limits begin anew.
+    """
     held = book.holdings.get(wish.symbol, FLAT)
     total = split.units(held.quantity)
     if not total or subtract(wish.holds, total).copy_abs() >= _WHOLE:
@@ -162,8 +164,9 @@ def _split(
         )
     _market(desk, book, wish, moment)  # an old one would value new units at the price of old ones
     after = after_split(held, split, wish.holds)
+    looked = book.equity
     book = with_holding(book, wish.symbol, after, cash=ZERO, fee=ZERO)
-    desk.put_book(book, wish.symbol)
+    desk.put_book(rebased(book) if book.equity < looked else book, wish.symbol)
     cause = f"split|{wish.request_id}"
     yield moment.event(PositionChanged, position_of(book, wish.symbol, moment.now, cause))
     yield moment.event(EquityMarked, equity_of(book, moment.now, cause))
@@ -187,7 +190,7 @@ def _fit(
     desk: Desk, book: Book, ticket: Ticket, split: Split | None, moment: ExecutorMoment
 ) -> Iterator[Event]:
     if split is not None and ticket.remaining is not None:
-        ticket = sized(ticket, split.units(ticket.remaining))
+        ticket = replace(sized(ticket, split.units(ticket.remaining)), follow=None)
     left = still_open(ticket, _now(desk, book))
     if left:
         desk.keep_ticket(sized(ticket, left))
@@ -246,5 +249,4 @@ def _ticket(
         at=moment.now,
     )
     ticket = ticket_of(desk, order, tuple(lot.lot_id for lot in against))
-    guard = Guard(exits=bot.exits) if bot and bot.exits != _NO_EXITS else None
-    return replace(ticket, arrival=None, guard=guard)
+    return replace(ticket, arrival=None, guard=guard_of(bot.exits) if bot else None)

@@ -5,14 +5,13 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from executor.adapters.alarms import Alarm
 from executor.adapters.alpaca import Alpaca
 from executor.adapters.updates import Updates
 from executor.domain.paper import NAME as PAPER
-from executor.handlers.booking import ExecutorMoment, alert
-from executor.handlers.brokerage import Brokerage, Pace
+from executor.handlers.brokerage import FAILED, Brokerage, Pace
 from executor.handlers.gate import Gate
 from executor.handlers.holdings import Holdings
 from executor.handlers.listening import Listening
@@ -21,8 +20,6 @@ from executor.handlers.reconcile import Reconciler
 from executor.handlers.work import Work
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.errors import SignalboxError
-from signalbox.contracts.events import Event
-from signalbox.contracts.values import Severity
 from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
@@ -45,7 +42,6 @@ class Dealer:
         self._reconciler = Reconciler(brokerage, holdings)
         self._passage = Passage(brokerage, Gate(brokerage, holdings))
         self._busy: set[str] = set()
-        self._failing: set[str] = set()
 
     async def run(self) -> None:
         """Work until cancelled: a task for each symbol that has something to do."""
@@ -86,12 +82,16 @@ class Dealer:
         symbols = {t.order.symbol for t in tickets if at.is_due(t)}
         return {_ACCOUNT, *symbols} if at.active else {_ACCOUNT}
 
+    async def _keep_up(self) -> None:
+        """What concerns no symbol alone."""
+        await self._at.work.alarms.look_at(self._at.work.memory.waiting)
+        await self._reconciler.keep_up()
+
     async def _lane(self, name: str) -> None:
         """One round; where it fails, others go on."""
         at = self._at
         try:
-            await (self._passage.step(name) if name else self._reconciler.keep_up())
-            self._failing.discard(name)
+            await (self._passage.step(name) if name else self._keep_up())
         except _NOBODYS_FAULT:
             raise
         except Exception as error:
@@ -99,13 +99,14 @@ class Dealer:
             log.exception("account %s: work on %s has failed", at.account, what)
             for ticket in at.tickets(name):
                 at.watch(ticket).due = at.now + at.pace.again_s
-            if name not in self._failing:
-                self._failing.add(name)
-                words = (
-                    f"account {at.account}: work on {what} has failed: {error!r}. It is tried"
-                    " again; other symbols go on. The log says more."
-                )
-                await at.tell("broker_failed", f"account:{at.account}/{name}", words)
+            words = (
+                f"account {at.account}: work on {what} has failed: {error!r}. It is tried again;"
+                " other symbols go on. The log says more."
+            )
+            await at.tell(FAILED, words, name)
+        else:
+            if name:
+                await at.over(FAILED, f"account {at.account}: work on {name} goes on", name)
         finally:
             self._busy.discard(name)
             if any(at.is_due(ticket) and at.watch(ticket).summoned for ticket in at.tickets(name)):
@@ -129,7 +130,6 @@ class Dealers:
         self._pace = pace or Pace()
         self._running: dict[str, tuple[AccountConfig, Brokerage, asyncio.Task[None]]] = {}
         self._shut: dict[str, AccountConfig] = {}  # whose keys do not open
-        self._refused: set[tuple[str, str]] = set()  # accounts that were told as halted, and codes
 
     async def run(self) -> None:
         """Follow the configuration until cancelled."""
@@ -144,20 +144,18 @@ class Dealers:
     async def _follow(self) -> None:
         accounts = self._work.service.moment().config.accounts
         wanted = {a.id: a for a in accounts if a.broker != PAPER and a.key_sealed}
-        for name, (account, brokerage, task) in list(self._running.items()):
-            if brokerage.refused:
-                self._refused.add((name, brokerage.refused_as))
+        for name, (account, _, task) in list(self._running.items()):
             if wanted.get(name) != account or task.done():
                 await self._stop(name)
         for name, account in wanted.items():
             if name not in self._running and self._shut.get(name) != account:
                 await self._start(account)
-        works = {n for n, (_, at, _) in self._running.items() if at.active and not at.refused}
-        for name, code in sorted(self._refused):
-            if name not in wanted:
-                await self._end(name, code, "is not traded here any more")
-            elif name in works:
-                await self._end(name, code, "is followed again")
+        for alarm in self._work.alarms.raised():
+            kind, _, where = alarm.about.partition(":")
+            name = where.partition("/")[0]
+            if kind == "account" and name not in wanted:
+                words = f"account {name} is not traded here any more"
+                await self._work.alarms.over(alarm.code, alarm.about, words)
 
     async def _start(self, account: AccountConfig) -> None:
         try:
@@ -165,37 +163,17 @@ class Dealers:
             updates = self._listen(account) if self._listen else None
         except (SignalboxError, UnicodeError) as error:  # the latter would print the key
             self._shut[account.id] = account
-            self._refused.add((account.id, _REFUSED))
             log.error("account %s has no usable keys: %s", account.id, type(error).__name__)
-            await self._tell(account)
+            words = (
+                f"the keys of account {account.id} do not open here; nothing is sent there and open"
+                " orders are not followed. Enter them again."
+            )
+            told = Alarm(_REFUSED, f"account:{account.id}", detail=f"keys of {account.keys_at}")
+            await self._work.alarms.tell(told, words)
             return
         brokerage = Brokerage(self._work, account.id, broker, self._pace)
         task = asyncio.create_task(Dealer(brokerage, updates).run())
         self._running[account.id] = (account, brokerage, task)
-
-    async def _tell(self, account: AccountConfig) -> None:
-        words = (
-            f"the keys of account {account.id} do not open here; nothing is sent there and open"
-            " orders are not followed. Enter them again."
-        )
-
-        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            about = f"account:{account.id}"
-            return [alert(moment, _REFUSED, about, words, f"{account.keys_at}|keys")]
-
-        await self._work.service.transact(say)
-
-    async def _end(self, name: str, code: str, why: str) -> None:
-        """What was told of an account holds no more."""
-
-        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            about, once = f"account:{name}", f"over|{moment.wall.isoformat()}"
-            words = f"account {name} {why}"
-            over = alert(moment, code, about, words, once, severity=Severity.INFO, active=False)
-            return [over]
-
-        await self._work.service.transact(say)
-        self._refused.discard((name, code))
 
     async def _stop(self, name: str) -> None:
         _, _, task = self._running.pop(name)

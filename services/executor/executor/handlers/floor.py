@@ -8,13 +8,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from executor.adapters import store, withdrawals
+from executor.adapters import alarms, store, withdrawals
+from executor.adapters.alarms import Alarm
 from executor.adapters.quotes import stored_quotes
+from executor.domain.book import NO_RISK
 from executor.domain.desk import START, Desk
+from executor.domain.risk import locks
 from executor.handlers.audit import audit
-from executor.handlers.booking import ExecutorMoment, alert, quote_for
+from executor.handlers.booking import ExecutorMoment, quote_for
 from executor.handlers.protect import protect
-from executor.handlers.verdicts import halt
+from executor.handlers.verdicts import halt_key
 from executor.handlers.waiting import end_overdue, fill_waiting, marks
 from executor.handlers.work import Work
 from signalbox.contracts.accounts import KillSwitch
@@ -25,6 +28,7 @@ from signalbox.runtime.fence import FenceLost
 
 log = logging.getLogger(__name__)
 
+_FAILED, _LOCKED = "fill_failed", "bot_locked"
 _TICK_S = 0.2
 _NOBODYS_FAULT = (FenceLost, OperationalError, InterfaceError)  # the loop starts again
 
@@ -38,7 +42,6 @@ class Floor:
         self._memory = work.memory
         self._version = 0  # of the configuration that waiting orders were last checked against
         self._minute: datetime | None = None  # of market time, last valued
-        self._failing: set[tuple[str, str]] = set()  # keys whose waiting orders raise
 
     async def start(self) -> None:
         """Check the books, then read what waits, what is halted, and the newest quotes."""
@@ -53,6 +56,8 @@ class Floor:
                 )
             )
             self._memory.start(*found)
+            self._memory.risks = await self._service.db.read(store.risks)
+            self._work.alarms.start(await self._service.db.read(alarms.load))
         self._memory.hear(await stored_quotes(self._service.bus))
 
     async def hear(self, event: QuoteUpdated) -> None:
@@ -86,7 +91,7 @@ class Floor:
         if not ready:
             return
         keys = sorted({(order.bot, order.symbol) for order in ready})
-        if self._failing.isdisjoint(keys):
+        if self._failing().isdisjoint(keys):
             try:
                 await self._fill({bot for bot, _ in keys}, {symbol for _, symbol in keys})
             except _NOBODYS_FAULT:
@@ -131,38 +136,27 @@ class Floor:
             raise
         except Exception as error:
             log.exception("orders of %s on %s cannot be filled", bot, symbol)
-            if key not in self._failing:
-                words = (
-                    f"orders of {bot} that wait on {symbol} cannot be filled: {error!r}. They are"
-                    " tried at every quote; others go on. The log says more; cancel the order if"
-                    " it stays."
-                )
-                await self._tell(key, words, Severity.CRITICAL)
-                self._failing.add(key)
+            words = (
+                f"orders of {bot} that wait on {symbol} cannot be filled: {error!r}. They are tried"
+                " at every quote; others go on. The log says more; cancel the order if it stays."
+            )
+            await self._work.alarms.tell(Alarm(_FAILED, _about(key)), words)
         else:
-            if key in self._failing:
-                words = f"orders of {bot} that wait on {symbol} can be filled again"
-                await self._tell(key, words, Severity.INFO)
-                self._failing.discard(key)
+            words = f"orders of {bot} that wait on {symbol} can be filled again"
+            await self._work.alarms.over(_FAILED, _about(key), words)
 
-    async def _tell(self, key: tuple[str, str], words: str, severity: Severity) -> None:
-        active = severity is Severity.CRITICAL
+    def _failing(self) -> set[tuple[str, str]]:
+        """The keys whose waiting orders raise."""
+        raised = [alarm.about for alarm in self._work.alarms.raised() if alarm.code == _FAILED]
+        return {_key(about) for about in raised}
 
-        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            about, occurrence = f"key:{key[0]}/{key[1]}", f"{active}|{moment.wall.isoformat()}"
-            return [
-                alert(
-                    moment,
-                    "fill_failed",
-                    about,
-                    words,
-                    occurrence,
-                    severity=severity,
-                    active=active,
-                )
-            ]
-
-        await self._service.transact(say)
+    async def end_failures(self) -> None:
+        """Where nothing is left that could fail, that is over."""
+        waiting = {(t.order.bot, t.order.symbol) for t in self._memory.waiting.values()}
+        for bot, symbol in self._failing() - waiting:
+            if not any(owner == bot for owner, _ in self._memory.guarded.get(symbol, ())):
+                words = f"no order of {bot} waits on {symbol} any more"
+                await self._work.alarms.over(_FAILED, _about((bot, symbol)), words)
 
     async def tick_for_ever(self) -> None:
         """What time brings: orders expire, books are valued, gaps are given up."""
@@ -171,7 +165,9 @@ class Floor:
             _show(moment.config.kill_switch)
             await self.end_overdue(moment)
             await self.halt_gaps(moment)
+            await self.end_failures()
             if not moment.frozen:
+                await self.tell_locks(moment)
                 self._memory.watch_time(moment.now)
                 await self.mark(moment)
             await asyncio.sleep(_TICK_S)
@@ -195,6 +191,24 @@ class Floor:
         await self._work.do(rule, bots)
         self._version = moment.version
 
+    async def tell_locks(self, moment: ExecutorMoment) -> None:
+        """Say which bots may open nothing for a while, and when that is over."""
+        alarms = self._work.alarms
+        for bot in moment.config.bots:
+            risk = self._memory.risks.get((bot.id, bot.account), NO_RISK)
+            for about, until, why in locks(bot.id, risk):
+                if moment.now < until:
+                    words = (
+                        f"{bot.id} opens nothing {_where(about)} until {until.isoformat()}: {why}."
+                        " Exits go on; nothing needs to be done."
+                    )
+                    alarm = Alarm(_LOCKED, about, detail=until.isoformat())
+                    await alarms.tell(alarm, words, Severity.WARNING)
+        for told in alarms.raised():
+            if told.code == _LOCKED and moment.now >= datetime.fromisoformat(told.detail):
+                words = f"its time, {told.detail}, is over"
+                await alarms.over(_LOCKED, told.about, words)
+
     async def halt_gaps(self, moment: ExecutorMoment) -> None:
         """Halt the keys whose missing verdicts have not come in time."""
         for key, sequence in self._memory.gaps.overdue(moment.wall):
@@ -207,7 +221,7 @@ class Floor:
                 sequence: int = sequence,
             ) -> Iterator[Event]:
                 if sequence > desk.tracks.get(key, START).sequence + 1:
-                    yield halt(desk, key, "sequence_gap", sequence, moment)
+                    yield from halt_key(desk, key, "sequence_gap", sequence, moment)
 
             await self._work.do(rule, {key[0]})
             self._memory.gaps.forget(key, sequence, halted=True)
@@ -224,6 +238,19 @@ class Floor:
             return marks(desk, moment, minute.isoformat())
 
         await self._work.do(rule, ())
+
+
+def _about(key: tuple[str, str]) -> str:
+    return f"key:{key[0]}/{key[1]}"
+
+
+def _where(about: str) -> str:
+    return f"on {_key(about)[1]}" if about.startswith("key:") else "on any symbol"
+
+
+def _key(about: str) -> tuple[str, str]:
+    bot, _, symbol = about.removeprefix("key:").partition("/")
+    return bot, symbol
 
 
 def _show(switch: KillSwitch) -> None:

@@ -6,6 +6,7 @@ from executor.domain.broker import Asset
 from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.domain.submission import hindrance
+from executor.handlers.alarms import EXIT_WAITS
 from executor.handlers.booking import quote_for, scene_of
 from executor.handlers.brokerage import Brokerage
 from executor.handlers.holdings import Holdings
@@ -41,6 +42,10 @@ class Gate:
         if symbol in self._at.mismatched or self._holdings.suspected(symbol):
             words = f"the broker's position in {symbol} differs from the books"
             return Denial("position_mismatch", words)
+        other = self._holdings.overvalued()
+        if other is not None:
+            words = f"the book looks richer than it is until the split of {other} is booked"
+            return Denial("position_mismatch", words)
         return self._at.work.memory.outflow.full()
 
     async def hindered(self, ticket: Ticket, asset: Asset | None) -> bool:
@@ -59,12 +64,11 @@ class Gate:
             f"the {order.purpose} of {order.bot} on {order.symbol} cannot be sent: {why.message}."
             " The position stays open meanwhile; it goes as soon as that is changed."
         )
-        occurrence = f"{order.order_id}|{why.code}"
-        await self._at.tell_once("exit_waits", f"key:{order.bot}/{order.symbol}", words, occurrence)
+        await self._at.work.alarms.tell_of(order, EXIT_WAITS, words, why.code)
         return True
 
     async def cover(self, ticket: Ticket) -> Decimal | None:
-        """How many units an exit has to leave out, because a fee has taken them; None while the
+        """How many units a fee has taken, so that an exit may not find them; None while the
         broker does not hold what our books say: the order could open a position. After a split
         only what a person has commanded goes: levels and lots are of before it.
         """
@@ -77,12 +81,10 @@ class Gate:
             why = f"the broker's position looks like a split of {split}, not booked here yet"
             then = "a stop is judged anew after that"
         if cover is None:
+            how = await self._at.correction_of(order.symbol, order.bot)
             words = (
                 f"the {order.purpose} of {order.bot} on {order.symbol} waits: {why}. Compare them"
-                f" and correct the book (POST /api/positions/{order.bot}/{order.symbol}/correct);"
-                f" {then}."
+                f" and correct the book ({how}); {then}."
             )
-            about = f"key:{order.bot}/{order.symbol}"
-            occurrence = f"{order.order_id}|{split or ''}"
-            await self._at.tell_once("exit_waits", about, words, occurrence)
+            await self._at.work.alarms.tell_of(order, EXIT_WAITS, words, str(split or ""))
         return cover

@@ -3,20 +3,33 @@ by orders.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from executor.adapters import brokered
 from executor.domain.broker import BrokerPosition
 from executor.domain.money import ZERO, halfway, multiply, subtract
 from executor.domain.splits import Split, far, likely
-from executor.handlers.brokerage import Brokerage
+from executor.handlers.brokerage import MISMATCH, Brokerage
 from signalbox.contracts.ids import plain
 from signalbox.runtime import metrics
 
 _SURE = 2  # looks in a row that must show the same difference
 _CRYPTO_SHARE = Decimal("0.003")  # what another fee than the configured one may make up
 _JUMP = Decimal("1.2")  # times; the smallest split that is looked for is 5:4
+_DOUBTED = timedelta(days=7)  # market time in which a broker books a split
+_PRICE_TOO = "the price has moved the other way"
+_UNITS_ONLY = "its units fit; the price before is not known since the executor started"
 _DUST = Decimal(1)  # account currency: what is left of a pair when its fee was another one
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """A price at which broker and books agreed, and when they last did."""
+
+    price: Decimal
+    at: datetime
 
 
 class Holdings:
@@ -26,8 +39,9 @@ class Holdings:
         self._at = brokerage
         self._suspects: dict[str, int] = {}
         self._looks = 0
-        self._before: dict[str, Decimal] = {}  # by symbol: its price when both agreed
+        self._before: dict[str, list[_Agreed]] = {}  # by symbol, oldest first
         self._splits: dict[str, Split] = {}  # that people have been told of
+        self._overvalued: set[str] = set()  # symbols: old units at new prices are worth too much
 
     async def cover(self, symbol: str) -> tuple[Decimal | None, Split | None]:
         """How many units the broker holds less than our books say, by a fee; None when the two
@@ -50,6 +64,10 @@ class Holdings:
     def suspected(self, symbol: str) -> bool:
         """Whether the first looks of this process show a difference that is not told yet."""
         return self._looks < _SURE and symbol in self._suspects
+
+    def overvalued(self) -> str | None:
+        """A symbol by which the book looks richer than it is, until its split is booked."""
+        return min(self._overvalued, default=None)
 
     async def compare(self, shown: Sequence[BrokerPosition]) -> bool:
         """Tell of symbols where broker and books differ, once two looks in a row say so. A list
@@ -80,48 +98,54 @@ class Holdings:
         return halfway(quote) if quote else None
 
     def _remember(self, symbol: str, price: Decimal | None) -> None:
-        """The price at which broker and books agreed. One that has jumped may be of after a split
-        that the broker does not show yet.
+        """The price at which broker and books agree, and for a while also those that it has jumped
+        from: the jump may be a split that the broker does not show yet.
         """
-        known = self._before.get(symbol)
         if price is None:
             return
-        if known is None or symbol in self._at.mismatched or far(known, price) < _JUMP:
-            self._before[symbol] = price
+        now = self._at.work.service.moment().now
+        known = () if symbol in self._at.mismatched else self._before.get(symbol, ())
+        doubted = [
+            one for one in known if now - one.at < _DOUBTED and far(one.price, price) >= _JUMP
+        ]
+        self._before[symbol] = [*doubted, _Agreed(price, now)]
 
     def _split(self, symbol: str, held: Decimal, there: Decimal) -> Split | None:
         if "/" in symbol:
             return None
-        return likely(held, there, self._before.get(symbol), self._price(symbol))
+        now = self._price(symbol)
+        before: list[Decimal | None] = [one.price for one in self._before.get(symbol, ())]
+        found = (likely(held, there, price, now) for price in reversed(before or [None]))
+        return next((split for split in found if split is not None), None)
 
     async def _agreed(self, symbol: str) -> None:
         self._suspects.pop(symbol, None)
         self._splits.pop(symbol, None)
-        if symbol in self._at.mismatched:
-            self._at.mismatched.discard(symbol)
-            words = f"broker and books agree on {symbol} again"
-            await self._at.tell("position_mismatch", self._about(symbol), words, over=True)
+        self._overvalued.discard(symbol)
+        await self._at.over(MISMATCH, f"broker and books agree on {symbol} again", symbol)
 
     async def _differs(self, symbol: str, held: Decimal, there: Decimal) -> None:
         at = self._at
         self._suspects[symbol] = self._suspects.get(symbol, 0) + 1
         split = self._split(symbol, held, there)
+        if split is not None and (split.new < split.old) is (held > ZERO):
+            self._overvalued.add(symbol)
         known = symbol in at.mismatched and split in {None, self._splits.get(symbol)}
         if self._suspects[symbol] < _SURE or known:
             return
-        at.mismatched.add(symbol)
         words = (
             f"account {at.account} holds {plain(there)} of {symbol} at the broker, the books say"
             f" {plain(held)}."
         )
-        how = f"POST /api/positions/{at.bot}/{symbol}/correct"
+        how = await at.correction_of(symbol)
         if split is not None:
             self._splits[symbol] = split
+            price_too = bool(self._before.get(symbol))
             words += (
-                f" It looks like a split of {split}: no order of ours did it, and the price has"
-                " moved the other way. Nothing is opened there; stops and exits of sources wait:"
-                " their levels are of before. Look it up, then correct the book:"
-                f' {how} with "split": "{split}".'
+                f" It looks like a split of {split}: no order of ours did it, and"
+                f" {_PRICE_TOO if price_too else _UNITS_ONLY}. Nothing is opened there; stops and"
+                " exits of sources wait: their levels are of before. Look it up, then correct the"
+                f' book: {how}, "split": "{split}".'
             )
         else:
             words += (
@@ -129,10 +153,7 @@ class Holdings:
                 f" somebody else may trade in this account. Correct the book ({how}), or trade the"
                 " difference back at the broker."
             )
-        await at.tell("position_mismatch", self._about(symbol), words)
-
-    def _about(self, symbol: str) -> str:
-        return f"account:{self._at.account}/{symbol}"
+        await at.tell(MISMATCH, words, symbol, str(split or ""))
 
 
 def same(symbol: str, held: Decimal, there: Decimal, price: Decimal | None = None) -> bool:

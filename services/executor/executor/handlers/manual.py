@@ -14,14 +14,14 @@ from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
 from executor.domain.risk import HALTS, rebased
 from executor.domain.scene import Denial, Intent
-from executor.handlers.booking import ExecutorMoment, alert, end, place, ticket_of
+from executor.handlers.booking import ExecutorMoment, end, halt_over, place, ticket_of
 from signalbox.contracts import ids
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.events import Event
 from signalbox.contracts.payloads import Order
-from signalbox.contracts.values import OrderState, Severity, SourceType
+from signalbox.contracts.values import OrderState, SourceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +127,7 @@ def clear(
         for book in desk.books_of(bot):
             desk.put_book(rebased(book))
     words = f"{by} cleared the halt ({track.halted}); verdict {following} is next"
-    return alert(
-        moment,
-        "key_halted",
-        f"key:{bot}/{symbol}",
-        words,
-        f"cleared|{track.halted}|{following}",
-        severity=Severity.INFO,
-        active=False,
-    )
+    return halt_over(key, track.halted, words, moment)
 
 
 def _order(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from executor.adapters.quotes import QuoteBoard
 from executor.adapters.shelf import Shelf
+from executor.domain.book import Risk
 from executor.domain.desk import Desk
 from executor.domain.guards import alarm, trailed
 from executor.domain.orders import Ticket
@@ -97,6 +98,7 @@ class Memory:
         self.ranges: Mapping[Key, Range] = {}  # never changed, but replaced
         self.opened: frozenset[tuple[str, str]] = frozenset()  # see `Desk`; replaced, not changed
         self.withdrawn: dict[UUID, datetime] = {}  # signals; changed by the writer thread only
+        self.risks: dict[tuple[str, str], Risk] = {}  # of books, by bot and account
         self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
         self.callers: dict[str, asyncio.Event] = {}  # by account at a broker: an order has changed
@@ -193,6 +195,8 @@ class Memory:
             self.waiting[order_id] = ticket
         for bot, account, symbol in desk.lots_before:
             self.guard(bot, account, symbol, desk.books[bot, account].holdings[symbol].lots)
+        for where in desk.changed_books:
+            self.risks[where] = desk.books[where].risk
         for key in desk.changed_tracks:
             track = desk.tracks[key]
             self.gaps.forget(key, track.sequence, halted=bool(track.halted))

@@ -18,6 +18,7 @@ from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.domain.submission import tries
 from executor.handlers import sending
+from executor.handlers.alarms import UNKNOWN, VANISHED
 from executor.handlers.brokerage import Brokerage
 from executor.handlers.gate import Gate
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
@@ -187,10 +188,11 @@ class Passage:
                 raise Refused(answer.message)
         shown = await self._broker.order(order.broker_order_id)
         if shown is not None:
+            await self._at.work.alarms.over_of(order, VANISHED, "the broker shows it again")
             await self.adopt(ticket, shown)
             return
         words = f"the broker does not know order {order.order_id} any more; it is asked again"
-        await self._at.tell_once("order_vanished", f"bot:{order.bot}", words, order.order_id)
+        await self._at.work.alarms.tell_of(order, VANISHED, words)
 
     async def adopt(self, ticket: Ticket, shown: BrokerOrder, request_id: str = "") -> None:
         """Take over what the broker shows of our order."""
@@ -206,7 +208,7 @@ class Passage:
                 f" {plain(order.filled)} are booked: a fill was taken back or corrected. Nothing is"
                 " unbooked by itself; compare the account."
             )
-            await at.tell_once("fill_taken_back", f"bot:{order.bot}", words, order.order_id)
+            await at.work.alarms.note("fill_taken_back", f"bot:{order.bot}", words, order.order_id)
         elif shown.filled != order.filled:
             fills = await self._fills(ticket, shown)
             at.touched[order.symbol] = at.now
@@ -219,7 +221,7 @@ class Passage:
             watch.cancelled = False  # ask again
         if shown.state is None:
             words = f"the broker says {shown.status!r} of an order, which is not known here"
-            await at.tell_once("unknown_status", f"bot:{order.bot}", words, shown.status)
+            await at.work.alarms.note("unknown_status", f"bot:{order.bot}", words, shown.status)
 
     async def _fills(self, ticket: Ticket, shown: BrokerOrder) -> list[BrokerFill]:
         """Its executions; none when they cannot be read now, which is no evidence either. One that
@@ -256,4 +258,4 @@ class Passage:
             f"whether the broker has order {order.order_id} of {order.bot} on {order.symbol} is not"
             " known; nothing else is sent on this symbol until it is"
         )
-        await at.tell_once("order_unknown", f"bot:{order.bot}", words, order.order_id)
+        await at.work.alarms.tell_of(order, UNKNOWN, words)

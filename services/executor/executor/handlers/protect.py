@@ -15,14 +15,13 @@ from executor.domain.desk import Desk
 from executor.domain.exits import exit_of
 from executor.domain.guards import Alarm, alarm, trailed
 from executor.domain.money import ZERO
-from executor.domain.orders import refused
+from executor.domain.orders import MOST_ATTEMPTS, refused
 from executor.handlers.booking import ExecutorMoment, place, quote_for, ticket_of
 from signalbox.contracts import ids
 from signalbox.contracts.events import Event, PositionChanged
 from signalbox.contracts.payloads import Lot, Order, Quote
 from signalbox.contracts.values import OrderState
 
-_MOST_ATTEMPTS = 10
 _AGAIN = timedelta(minutes=1)  # market time
 
 
@@ -77,7 +76,7 @@ def _attempt(
     has ended before the lot was corrected at once.
     """
     corrected = corrections.newest(sql, book.bot, book.account, symbol)
-    for attempt in range(_MOST_ATTEMPTS):
+    for attempt in range(MOST_ATTEMPTS):
         before = store.find_order(sql, _name(book, lot, why, attempt))
         if before is None:
             return attempt

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _OVERLAP = timedelta(minutes=5)
 _OVERLAP_AT_START = timedelta(hours=24)
 _MOST_SKEW_S = 2.0
+_SKEW = "clock_skew"
 _IDLE = 4  # times the pause between sweeps while no order is open
 
 
@@ -67,8 +68,9 @@ class Reconciler:
             SignalboxError: the broker did not show them; nothing is concluded.
         """
         at = self._at
-        if not at.active:
+        if not at.active or at.told(_SKEW):
             await self._check_clock()
+        if not at.active:
             names = await self._at.read(lambda sql: brokered.abandoned(sql, at.account))
             at.lost.update((name, [at.now]) for name in names)
         await self._open_books()
@@ -83,12 +85,12 @@ class Reconciler:
             self._failing_since = at.now
         elif at.now - self._failing_since >= at.pace.alarm_s:
             words = f"account {at.account} has not been reconciled for a while: {error}"
-            occurrence = f"{self._failing_since}"
-            await at.tell_once("broker_unreachable", f"account:{at.account}", words, occurrence)
+            await at.tell("broker_unreachable", words)
 
     async def _note_success(self, *, soon: bool) -> None:
         at = self._at
         at.active, self._failing_since = True, None
+        await at.sound()
         pause_s = at.pace.sweep_s * (1 if at.tickets() else _IDLE)
         if not at.unswept:
             at.sweep_due = at.now + (at.pace.again_s if soon else pause_s)
@@ -105,7 +107,9 @@ class Reconciler:
                 f"the clock of this machine and the broker's are {apart_s:.0f} s apart. Orders go"
                 " on, by the broker's times; set the clock."
             )
-            await at.tell_once("clock_skew", f"account:{at.account}", words, there.isoformat())
+            await at.tell(_SKEW, words)
+        else:
+            await at.over(_SKEW, "the clock of this machine and the broker's agree")
 
     async def _open_books(self) -> None:
         """A bot's book begins with the account's cash, and with what was taken into it: put right
@@ -159,7 +163,7 @@ class Reconciler:
                 f"order {order.order_id} of {order.bot} on {order.symbol}, given up before, is open"
                 " at the broker; it is being cancelled"
             )
-            await at.tell_once("late_order", f"bot:{order.bot}", words, order.order_id)
+            await at.work.alarms.note("late_order", f"bot:{order.bot}", words, order.order_id)
 
     async def _tell_foreign(self, order: BrokerOrder) -> None:
         at = self._at
@@ -168,7 +172,7 @@ class Reconciler:
             f"order {order.broker_id} on {order.symbol} in account {at.account} was not made by"
             " Signalbox; it is left alone"
         )
-        await at.tell_once("external_order", f"account:{at.account}", words, order.broker_id)
+        await at.work.alarms.note("external_order", at.about(), words, order.broker_id)
 
     async def _executions(self) -> None:
         """Book what orders of ours were filled with after their end; tell of others' fills."""

@@ -14,14 +14,14 @@ from executor.domain.broker import (
 )
 from executor.domain.desk import Desk
 from executor.domain.money import ZERO, subtract
-from executor.domain.orders import Ticket, advance
+from executor.domain.orders import MOST_ATTEMPTS, Ticket, advance
 from executor.domain.risk import after_rejection
-from executor.domain.scene import Denial
+from executor.domain.scene import Denial, advance_for
 from executor.domain.submission import Cleared, clearance, legs, may_repost, stopped, unwanted
 from executor.handlers.booking import ExecutorMoment, alert, book_fill, end, record, scene_of
 from signalbox.contracts.events import Event
 from signalbox.contracts.payloads import Order
-from signalbox.contracts.values import OrderState
+from signalbox.contracts.values import OrderState, Severity
 
 DOUBTED = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 _CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REPLACED})
@@ -48,7 +48,7 @@ class Market:
     """What the broker says of a symbol before an order is sent."""
 
     asset: Asset | None
-    missing: Decimal = ZERO  # units that an exit leaves out, because the broker lacks them
+    missing: Decimal = ZERO  # units of the symbol that the broker holds less than our books
     barred: Denial | None = None  # why nothing may be opened
 
 
@@ -67,6 +67,9 @@ def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) ->
         if answer[0] is OrderState.DENIED:
             desk.denials[answer[1].code, order.source_type] += 1
         yield from end(desk, ticket, answer, moment)
+        if order.purpose == "protective" and answer[0] is OrderState.DENIED:
+            words = f"the protective order of {order.bot} on {order.symbol} cannot be sent"
+            yield _given_up(order, f"{words}: {answer[1].message}.", moment)
         return
     ticket, rest = legs(ticket, answer)
     sent = replace(ticket.submission, posts=1, since=moment.wall)
@@ -107,10 +110,7 @@ def retry(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]
         desk.keep_ticket(replace(ticket, submission=sent))
         return
     state, why = over
-    ended = advance(
-        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
-    )
-    yield record(desk, ended, moment, None)
+    yield record(desk, advance_for(ticket, state, why, moment.now), moment, None)
 
 
 def repost(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
@@ -127,8 +127,9 @@ def repost(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event
     words = "the broker does not have it, and it is not sent again; it is looked for later"
     gone = advance(ticket, OrderState.ABANDONED, moment.now, reason="abandoned", message=words)
     yield record(desk, gone, moment, None)
+    about, exits = f"order:{order.order_id}", not ticket.entry  # what stays open needs somebody
     told = f"order {order.order_id} of {order.bot} on {order.symbol}: {words}"
-    yield alert(moment, "order_abandoned", f"bot:{order.bot}", told, order.order_id)
+    yield alert(moment, "order_abandoned", about, told, order.order_id, active=exits)
 
 
 def turned_away(
@@ -146,10 +147,7 @@ def _over(
     desk: Desk, ticket: Ticket, state: OrderState, why: Denial, moment: ExecutorMoment
 ) -> Iterator[Event]:
     """The broker has ended an order, which nobody asked for."""
-    ended = advance(
-        ticket, state, moment.now, reason=why.code, message=why.message, numbers=why.numbers
-    )
-    yield record(desk, ended, moment, None)
+    yield record(desk, advance_for(ticket, state, why, moment.now), moment, None)
     order = ticket.order
     if ticket.entry:
         if state is OrderState.REJECTED:
@@ -157,11 +155,35 @@ def _over(
         return
     words = (
         f"the broker has ended the {order.purpose} order {order.order_id} of {order.bot} on"
-        f" {order.symbol} ({state}): {why.message}. What it has not closed stays open."
+        f" {order.symbol} ({state}): {why.message}."
     )
-    again = " It is tried again in a minute." if order.purpose == "protective" else ""
-    words += again or " Close it by hand."
-    yield alert(moment, "exit_rejected", f"bot:{order.bot}", words, order.order_id)
+    if order.purpose == "protective" and order.attempt + 1 >= MOST_ATTEMPTS:
+        yield _given_up(order, f"{words} It was the last of {MOST_ATTEMPTS}.", moment)
+        return
+    again = order.purpose == "protective"
+    words += " What it has not closed stays open. "
+    words += "It is tried again in a minute." if again else "Close it by hand."
+    yield alert(moment, "exit_rejected", _about(order), words, order.order_id)
+
+
+def _given_up(order: Order, words: str, moment: ExecutorMoment) -> Event:
+    """A stop that will never be sent again; nothing takes that back."""
+    words += (
+        " What it has not closed stays open and no other order follows. Close it by hand, or at the"
+        " broker and then correct the book."
+    )
+    return alert(moment, "exit_given_up", _about(order), words, order.order_id)
+
+
+def _gone_through(order: Order, moment: ExecutorMoment) -> Event:
+    """A later try has done what the broker had refused."""
+    words = f"try {order.attempt + 1} of the protective order on {order.symbol} was filled"
+    told = (_about(order), words, order.order_id)
+    return alert(moment, "exit_rejected", *told, severity=Severity.INFO, active=False)
+
+
+def _about(order: Order) -> str:
+    return f"key:{order.bot}/{order.symbol}"
 
 
 def _count_rejection(desk: Desk, order: Order, moment: ExecutorMoment) -> None:
@@ -218,6 +240,8 @@ def book(
         execution = execution_of(fill, order.symbol, order.side, fee_bps)
         yield from book_fill(desk, ticket, execution, moment, None)
         ticket = current(desk, ticket)
+        if ticket.order.attempt and ticket.order.state is OrderState.FILLED:
+            yield _gone_through(ticket.order, moment)
 
 
 def _ended(

@@ -37,12 +37,13 @@ class Tally:
     def intend(self, ticket: Ticket) -> None:
         """A committed order; it is counted whenever it is to be sent once more."""
         name, posts = ticket.order.order_id, ticket.submission.posts
+        if not ticket.open:  # a late fill changes it once more
+            self._posts.pop(name, None)
+            return
         if posts > self._posts.get(name, 0):
             self._posts[name] = posts
             self._intended.append((self._clock(), _notional(ticket)))
             metrics.BROKER_ORDERS.labels(self._account, "intended").inc()
-        if not ticket.open:
-            self._posts.pop(name, None)
 
     def leave(self, ticket: Ticket) -> Denial | None:
         """Count an order that is about to leave, or say why it must not."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from executor.adapters import store
 from executor.domain.broker import routing
 from executor.domain.desk import START, Desk, Track
-from executor.domain.exits import superseded
+from executor.domain.exits import only_closing, superseded
 from executor.domain.limits import repeated
 from executor.domain.money import ZERO, halfway
 from executor.domain.orders import Ticket
@@ -16,7 +16,15 @@ from executor.domain.plan import plan
 from executor.domain.scene import Denial, Intent, Scene
 from executor.domain.turns import GAP_PATIENCE_S, Turn, passed, turn
 from executor.domain.withdrawal import taken_back
-from executor.handlers.booking import ExecutorMoment, alert, end, place, record, scene_of
+from executor.handlers.booking import (
+    ExecutorMoment,
+    end,
+    halt,
+    place,
+    record,
+    scene_of,
+    way_out,
+)
 from executor.handlers.memory import Gaps, Memory
 from signalbox.contracts import ids
 from signalbox.contracts.errors import Malformed, OutOfOrder
@@ -85,7 +93,7 @@ def _apply(
             if waited_s < GAP_PATIENCE_S:
                 words = f"verdict {sequence} of {key} came after {track.sequence}"
                 raise OutOfOrder(f"{words}; waited {waited_s:.0f} s for the ones between")
-            yield halt(desk, key, "sequence_gap", sequence, moment)
+            yield from halt_key(desk, key, "sequence_gap", sequence, moment)
     desk.put_track(*key, passed(sequence, desk.tracks.get(key, START)))
     if verdict.outcome is Outcome.ACCEPTED:
         yield from _carry_out(event, desk, moment)
@@ -98,7 +106,7 @@ def _bury(
     desk.put_track(*key, passed(sequence, desk.tracks.get(key, START)))
     if event.data.outcome is Outcome.ACCEPTED and _unknown(event.data, desk):
         yield _deny(event, Denial("dead_letter", reason[:500]), desk, moment)
-    yield halt(desk, key, "dead_letter", sequence, moment)
+    yield from halt_key(desk, key, "dead_letter", sequence, moment)
 
 
 def load_desk(
@@ -116,21 +124,18 @@ def load_desk(
     return desk
 
 
-def halt(
+def halt_key(
     desk: Desk, key: tuple[str, str], code: str, sequence: int, moment: ExecutorMoment
-) -> Event:
-    """Stop a key until a person clears it, and say so."""
+) -> Iterator[Event]:
+    """Stop a key at a verdict that cannot be applied."""
     bot, symbol = key
-    track = desk.tracks.get(key, START)
-    desk.put_track(bot, symbol, replace(track, halted=code))
-    following = max(sequence, track.sequence) + 1
+    applied = desk.tracks.get(key, START).sequence
     words = (
         f"{bot} is halted on {symbol} ({code}) at verdict {sequence}; the last one applied was"
-        f" {track.sequence}. Accepted verdicts are denied; positions can still be closed by hand."
-        " Look at the dead letters and the log, then clear the halt naming the next number,"
-        f" {following} or higher."
+        f" {applied}. Accepted verdicts are denied; positions can still be closed by hand. Look at"
+        f" the dead letters and the log, {way_out(max(sequence, applied) + 1)}"
     )
-    return alert(moment, "key_halted", f"key:{bot}/{symbol}", words, f"{code}|{sequence}")
+    yield from halt(desk, key, code, words, moment)
 
 
 def _sequence(event: VerdictReached) -> int:
@@ -177,6 +182,9 @@ def _carry_out(event: VerdictReached, desk: Desk, moment: ExecutorMoment) -> Ite
         rivals = desk.open_orders(verdict.bot, signal.symbol)
         for ticket, ending in superseded(signal, rivals, scene.bot, planned=planned):
             yield from end(desk, ticket, ending, moment, event)
+        still = desk.open_orders(verdict.bot, signal.symbol)
+        for ticket in only_closing(signal, still, scene.bot):
+            desk.keep_ticket(ticket)
     if isinstance(answer, Denial):
         yield _deny(event, answer, desk, moment)
         return
@@ -217,18 +225,18 @@ def _ticket(
         at=moment.now,
     )
     last = desk.quotes.get(signal.symbol)
+    until = desk.stands_until(signal.signal_id, signal.valid_until)
     return Ticket(
         order=order,
         correlation_id=event.correlationid,
         config_version=event.configversion,
         planned_at=moment.now,
-        expires_at=desk.stands_until(signal.signal_id, signal.valid_until)
-        if intent.entry
-        else None,
+        expires_at=until if intent.entry else None,
         targets=intent.targets,
         arrival=halfway(last) if last else None,
         signal_price=signal.price,
         guard=intent.guard,
+        follow=replace(intent.follow, until=until) if intent.follow else None,
     )
 
 

@@ -1,12 +1,13 @@
 """Orders that wait: a quote fills them, time or a switch ends them."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from executor.domain.book import equity_of
 from executor.domain.desk import Desk
 from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
-from executor.domain.plan import ending, settle
+from executor.domain.plan import ending, forbidden, settle
 from executor.domain.risk import at_peak, begun
 from executor.domain.submission import unsent
 from executor.handlers.booking import (
@@ -48,7 +49,7 @@ def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
 
 def end_overdue(desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
     """Orders whose time is up expire; entries that the configuration no longer allows are
-    cancelled. What is at a broker is called back.
+    cancelled, also before the exit that they follow is filled. What is at a broker is called back.
     """
     for bot_id in sorted(desk.waiting):
         bot = desk.bots.get(bot_id)
@@ -58,6 +59,8 @@ def end_overdue(desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             if over:
                 waits = ticket.simulated or ticket.sent
                 yield from end(desk, ticket, over if waits else unsent(over), moment)
+            elif ticket.follow is not None and forbidden(ticket, bot, scene):
+                desk.keep_ticket(replace(ticket, follow=None))
 
 
 def marks(desk: Desk, moment: ExecutorMoment, minute: str) -> Iterator[Event]:

@@ -25,6 +25,7 @@ class Wish:
     by: str
     reason: str
     symbol: str
+    account: str  # empty where the bot has one at a broker only
     holds: Decimal
     price: Decimal | None  # what the difference was traded at
     split: Split | None
@@ -49,6 +50,7 @@ def wish_of(command: Command) -> Wish:
         by=command.by,
         reason=text_of(command, "reason"),
         symbol=text_of(command, "symbol"),
+        account=text_of(command, "account") if body.get("account") is not None else "",
         holds=_number_of(command, "quantity"),
         price=price,
         split=split,

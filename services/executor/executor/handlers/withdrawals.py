@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from executor.adapters import withdrawals
 from executor.domain.desk import Desk
+from executor.domain.flip import followed_sooner
 from executor.domain.withdrawal import shortened, taken_back
 from executor.handlers.booking import ExecutorMoment, end
 from executor.handlers.memory import Memory
@@ -38,7 +39,8 @@ def build_handlers(memory: Memory) -> Handlers[Desk]:
         event: SignalWithdrawn, desk: Desk, moment: ExecutorMoment
     ) -> Iterator[OrderChanged]:
         """Outcomes: every open entry that the signal asked for is cancelled, or expires at the
-        new time; exits stay. It is remembered, since a verdict on the signal may come after it.
+        new time; exits stay, and what was to follow them may do so until then. It is remembered,
+        since a verdict on the signal may come after it.
         """
         signal, until = event.data.signal_id, event.data.valid_until
         until = min(until, desk.stands_until(signal, until))
@@ -46,11 +48,13 @@ def build_handlers(memory: Memory) -> Handlers[Desk]:
         why = taken_back(event.data.source_id, until, moment.now)
         for bot in sorted(desk.waiting):
             for ticket in desk.open_orders(bot):
-                if ticket.order.signal_id != signal or not ticket.entry:
+                if ticket.order.signal_id != signal:
                     continue
-                if why is not None:
+                shorten = shortened if ticket.entry else followed_sooner
+                sooner = shorten(ticket, until)
+                if ticket.entry and why is not None:
                     yield from end(desk, ticket, (OrderState.CANCELED, why), moment)
-                elif (sooner := shortened(ticket, until)) is not ticket:
+                elif sooner is not ticket:
                     desk.keep_ticket(sooner)
 
     return handlers

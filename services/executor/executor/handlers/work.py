@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from sqlalchemy import Connection
 
 from executor.domain.desk import Desk
+from executor.handlers.alarms import Alarms
 from executor.handlers.booking import ExecutorMoment
 from executor.handlers.memory import Memory
 from signalbox.contracts.config import ExecutorConfig
@@ -21,6 +22,7 @@ class Work:
     def __init__(self, service: Service[ExecutorConfig], memory: Memory) -> None:
         self.service = service
         self.memory = memory
+        self.alarms = Alarms(service)
         self._under_way: set[asyncio.Future[list[Event]]] = set()
 
     async def do(self, rule: Rule, bots: Collection[str]) -> list[Event]:

@@ -1,5 +1,7 @@
 """Read models of what was bought and sold, what is held, and what it earned."""
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from gateway.adapters.primary_tables import metadata
@@ -132,23 +134,40 @@ books = Table(
     *(Column(name, ExactDecimal, nullable=False) for name in _VALUES),
 )
 
+
+def _stretch() -> tuple[Column[Any], ...]:
+    """A part of a curve: its ends, extremes and deepest fall."""
+    return (
+        Column("first", ExactDecimal, nullable=False),
+        Column("last", ExactDecimal, nullable=False),
+        Column("last_at", UtcDateTime, nullable=False),
+        Column("high", ExactDecimal, nullable=False),
+        Column("high_at", UtcDateTime, nullable=False),
+        Column("low", ExactDecimal, nullable=False),
+        Column("low_at", UtcDateTime, nullable=False),
+        Column("peak", ExactDecimal, nullable=False),
+        Column("peak_at", UtcDateTime, nullable=False),
+        Column("trough", ExactDecimal, nullable=False),
+        Column("trough_at", UtcDateTime, nullable=False),
+        Column("marks", Integer, nullable=False),
+        Column("exposure", ExactDecimal, nullable=False),
+    )
+
+
 equity_days = Table(
-    "equity_days",  # the curve of each market day in one row: its ends, extremes and deepest fall
+    "equity_days",  # the curve of each market day in one row
     metadata,
     Column("day", UtcDateTime, primary_key=True, autoincrement=False),
     Column("bot", String(64), primary_key=True),
     Column("account", String(64), primary_key=True),
-    Column("first", ExactDecimal, nullable=False),
-    Column("last", ExactDecimal, nullable=False),
-    Column("last_at", UtcDateTime, nullable=False),
-    Column("high", ExactDecimal, nullable=False),
-    Column("high_at", UtcDateTime, nullable=False),
-    Column("low", ExactDecimal, nullable=False),
-    Column("low_at", UtcDateTime, nullable=False),
-    Column("peak", ExactDecimal, nullable=False),
-    Column("peak_at", UtcDateTime, nullable=False),
-    Column("trough", ExactDecimal, nullable=False),
-    Column("trough_at", UtcDateTime, nullable=False),
-    Column("marks", Integer, nullable=False),
-    Column("exposure", ExactDecimal, nullable=False),
+    *_stretch(),
+    Index("ix_equity_days_book", "bot", "account", "day"),
+)
+
+equity_curves = Table(
+    "equity_curves",  # the whole curve in one row
+    metadata,
+    Column("bot", String(64), primary_key=True),
+    Column("account", String(64), primary_key=True),
+    *_stretch(),
 )

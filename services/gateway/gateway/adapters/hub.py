@@ -42,11 +42,11 @@ class Listener:
     )
     ended: bool = False
 
-    def offer(self, seq: int, frame: bytes) -> None:
-        """Queue a frame. One too many ends the stream after those that wait; prices are left out
-        instead.
+    def offer(self, seq: int, frame: bytes, *, price: bool = False) -> None:
+        """Queue a frame. One too many ends the stream after those that wait; a price is left out
+        before that.
         """
-        if self.ended or (seq == 0 and self.frames.qsize() >= _WAITING // 2):
+        if self.ended or (price and self.frames.qsize() >= _WAITING // 2):
             return
         if self.frames.qsize() >= _WAITING:
             self.end()
@@ -60,7 +60,7 @@ class Listener:
             self.frames.put_nowait((-1, b""))
 
     async def next(self, timeout_s: float) -> tuple[int, bytes] | None:
-        """The next frame and its number, 0 for prices; none when the stream ends.
+        """The next frame and its number, 0 for what is not archived; none when the stream ends.
 
         Raises:
             TimeoutError: nothing came.
@@ -115,11 +115,11 @@ class Hub:
         if not self._listeners:
             return
         for event in archived:
-            self._hand_on(event.kind, event.symbol, event.bot, event.seq, event.body)
+            self._hand_on(event.kind, event.body, event.seq, symbol=event.symbol, bot=event.bot)
 
     def announce_configuration(self, version: int) -> None:
         """Tell that there is another version of the configuration."""
-        self._hand_on(CONFIGURATION, None, None, 0, json.dumps({"data": {"version": version}}))
+        self._hand_on(CONFIGURATION, json.dumps({"data": {"version": version}}))
 
     async def hear(self, event: Event) -> None:
         """Take a price or a bar as it is published."""
@@ -127,11 +127,20 @@ class Hub:
             self.marks[event.data.symbol] = (event.data.bid + event.data.ask) / 2
         if isinstance(event, QuoteUpdated | BarClosed) and self._listeners:
             body = event.encode().decode()
-            self._hand_on(kind_of(event.type), symbol_of(event), None, 0, body)
+            self._hand_on(kind_of(event.type), body, symbol=symbol_of(event), price=True)
 
-    def _hand_on(self, kind: str, symbol: str | None, bot: str | None, seq: int, body: str) -> None:
+    def _hand_on(
+        self,
+        kind: str,
+        body: str,
+        seq: int = 0,
+        *,
+        symbol: str | None = None,
+        bot: str | None = None,
+        price: bool = False,
+    ) -> None:
         frame: bytes | None = None
         for listener in self._listeners:
             if listener.wish.takes(kind, symbol, bot):
                 frame = frame or frame_of(kind, body, seq)
-                listener.offer(seq, frame)
+                listener.offer(seq, frame, price=price)

@@ -26,7 +26,6 @@ from gateway.adapters.primary_tables import metadata
 from gateway.adapters.read_tables import quantconnect_signals, rounds
 from gateway.domain.changes import Add, Change, Extend, Latest, New, Put, Replace, Row, Settle
 from gateway.domain.curve import STRETCH, Stretch
-from signalbox.contracts.values import Outcome
 from signalbox.runtime.db import insert_new, upsert
 
 Key = tuple[object, ...]
@@ -210,5 +209,5 @@ def _replace(sql: Connection, table: Table, changes: Sequence[Replace]) -> None:
 def _settle(table: Table, signal_ids: Sequence[str]) -> Any:
     signal_id = _SIGNAL_OF[table.name]
     judged = exists().where(rounds.c.signal_id == signal_id)
-    pending = judged.where(rounds.c.outcome == Outcome.PENDING.value)
+    pending = judged.where(rounds.c.waits_until.is_not(None))
     return update(table).where(signal_id.in_(signal_ids)).values(processed=judged & ~pending)

@@ -56,10 +56,15 @@ rounds = Table(
     Column("bot", String(64), primary_key=True),
     Column("round", Integer, nullable=False),
     Column("verdict_id", String(36), nullable=False),
-    Column("outcome", String(16), nullable=False),
     Column("waits_until", UtcDateTime),  # of a verdict that waits for a person
-    Index("ix_rounds_outcome", "outcome"),
-    Index("ix_rounds_waits_until", "waits_until", "verdict_id"),
+)
+_WAITING = rounds.c.waits_until.is_not(None)
+Index(
+    "ix_rounds_waits_until",
+    rounds.c.waits_until,
+    rounds.c.verdict_id,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
 )
 
 orders = Table(

@@ -28,5 +28,6 @@ READ_MODELS = (
     book_tables.lots,
     book_tables.equity,
     book_tables.equity_days,
+    book_tables.equity_curves,
     book_tables.books,
 )

@@ -1,8 +1,9 @@
 // Shows /api/openapi.json as a page.
 
-import { badge, byId, el, show, table } from "./dom.js";
+import { byId, el, show, table } from "./dom.js";
 
 const DEPTH = 4;
+const JSON_TYPE = "application/json";
 let schemas = {};
 
 const named = (schema) => (schema?.$ref ? schemas[schema.$ref.split("/").at(-1)] : schema) ?? {};
@@ -38,27 +39,29 @@ function example(given, depth = 0) {
 
 /** Text with `code` in it. */
 const prose = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", null, part) : part));
-const json = (schema) => el("pre", null, JSON.stringify(example(schema), null, 2));
+const json = ({ schema, example: given }) => el("pre", null, JSON.stringify(given ?? example(schema), null, 2));
 const anchor = (operation) => `op-${operation.operationId}`;
 
 function parameters(list) {
   if (!list?.length) return null;
-  return el("div", { class: "scroll" }, table([{ name: "Parameter" }, { name: "In" }, { name: "Type" }, { name: "" }], list.map((one) => [
-    el("code", null, one.name), one.required ? `${one.in}, needed` : one.in, typeOf(one.schema), prose(one.description ?? one.schema?.description ?? ""),
+  return el("div", { class: "scroll" }, table(["Parameter", "In", "Type", "Example", ""], list.map((one) => [
+    el("code", null, one.name), one.required ? `${one.in}, needed` : one.in, typeOf(one.schema),
+    one.example !== undefined && el("code", null, JSON.stringify(one.example)), prose(one.description ?? one.schema?.description ?? ""),
   ])));
 }
 
 function section({ method, path, operation }) {
-  const body = operation.requestBody?.content?.["application/json"]?.schema;
-  const good = Object.entries(operation.responses).find(([status]) => status.startsWith("2"));
-  const answer = good?.[1].content?.["application/json"]?.schema;
+  const body = operation.requestBody?.content?.[JSON_TYPE];
+  const good = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
+  const [status, { description = "", content } = {}] = good.find(([, one]) => one.content?.[JSON_TYPE]?.example !== undefined) ?? good[0] ?? [""];
+  const answer = content?.[JSON_TYPE];
   return el("article", { class: "card operation", id: anchor(operation) },
     el("h3", null, el("span", { class: `method ${method}` }, method.toUpperCase()), el("code", null, path),
-      !operation.security && badge("open to all", "dim")),
+      !operation.security && el("span", { class: "badge" }, "open to all")),
     el("p", null, prose(operation.description ?? operation.summary)),
     parameters(operation.parameters),
-    body && el("details", null, el("summary", null, `Body: ${typeOf(body)}`), json(body)),
-    el("details", null, el("summary", null, `Answer ${good?.[0] ?? ""}${answer ? "" : ", no JSON"}`), answer ? json(answer) : el("p", { class: "dim" }, good?.[1].description ?? "")));
+    body && el("details", null, el("summary", null, `Body: ${typeOf(body.schema)}`), json(body)),
+    el("details", null, el("summary", null, `Answer ${status}${answer ? "" : ", no JSON"}`), answer ? json(answer) : el("p", { class: "dim" }, description)));
 }
 
 async function main() {

@@ -1,43 +1,23 @@
-// Builds the page. Text only ever becomes a text node, so nothing that a source says can become markup.
+// Builds the page. Text only ever becomes a text node, so nothing that is described can become markup.
 
-function fill(node, options, children) {
-  for (const [name, value] of Object.entries(options ?? {})) {
-    if (value === undefined || value === null || value === false) continue;
-    if (name === "on") for (const [event, call] of Object.entries(value)) node.addEventListener(event, call);
-    else if (name === "disabled" || name === "hidden" || name === "required") node[name] = value;
-    else node.setAttribute(name, String(value));
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
+const given = (child) => child !== null && child !== undefined && child !== false;
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element: `el("td", {class: "number"}, "1.00")`. */
-export const el = (tag, options, ...children) => fill(document.createElement(tag), options, children);
-
-/** Puts children in the place of whatever was there; a part that has the focus keeps it. */
-export function show(id, ...children) {
-  const place = typeof id === "string" ? byId(id) : id;
-  const key = place.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  place.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  if (key) place.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+/** An element: `el("td", {class: "number"}, "1.00")`; children that are not there are left out. */
+export function el(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) node.setAttribute(name, value);
+  node.append(...children.flat().filter(given));
+  return node;
 }
 
-/** A table with right-aligned number columns; a row is a list of cells, or `{cells, on, key, class}`. */
-export function table(columns, rows, options) {
-  const head = columns.map((c) => el("th", { class: c.number ? "number" : undefined, scope: "col", title: c.title }, c.name));
-  const body = rows.map((row) => {
-    const given = Array.isArray(row) ? { cells: row } : row;
-    const cells = given.cells.map((cell, i) =>
-      el("td", { class: [columns[i].number ? "number" : "", columns[i].class ?? ""].join(" ").trim() || undefined, "data-name": columns[i].name }, cell));
-    return el("tr", { class: given.class, on: given.on, "data-key": given.key, tabindex: given.on ? 0 : undefined, "aria-label": given.label }, cells);
-  });
-  return el("table", options, el("thead", null, el("tr", null, head)), el("tbody", null, body));
+/** Puts children in the place of whatever was there. */
+export const show = (id, ...children) => byId(id).replaceChildren(...children.flat());
+
+/** A table of rows of cells. */
+export function table(columns, rows) {
+  const head = columns.map((name) => el("th", { scope: "col" }, name));
+  const body = rows.map((cells) => el("tr", null, cells.map((cell) => el("td", null, cell))));
+  return el("table", null, el("thead", null, el("tr", null, head)), el("tbody", null, body));
 }
-
-/** What stands where nothing is yet. */
-export const empty = (...words) => el("p", { class: "empty" }, words);
-
-/** A small coloured word. */
-export const badge = (text, kind, title) => el("span", { class: `badge ${kind ?? ""}`.trim(), title }, text);

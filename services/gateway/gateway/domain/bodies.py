@@ -24,7 +24,6 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 # What fits into headers and files: no control characters.
 Plain = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
 Parameter = Annotated[Decimal, Field(max_digits=30, ge=-1_000_000, le=1_000_000)]
-
 Secret = Annotated[SecretStr, StringConstraints(min_length=1, max_length=512)]
 
 
@@ -34,6 +33,10 @@ def _sendable(key: SecretStr | str) -> SecretStr | str:
         words = "it has a character that no key has (blank, invisible or accented): copy it again"
         raise ValueError(words)
     return key
+
+
+KeyId = Annotated[Plain, AfterValidator(_sendable)]
+ApiKey = Annotated[Secret, AfterValidator(_sendable)]
 
 
 class StrictRule(SourceRule):
@@ -66,14 +69,9 @@ class StrictLimits(Limits):
     model_config = _STRICT
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
+    def _bounded(self) -> Self:
         if len(self.restricted) > _MOST_SYMBOLS:
             raise ValueError(f"restricted names more than {_MOST_SYMBOLS} symbols")
-        if self.max_daily_loss < 1 and self.halt_daily_loss < self.max_daily_loss:
-            raise ValueError(
-                f"halt_daily_loss is {self.halt_daily_loss}, below max_daily_loss"
-                f" {self.max_daily_loss}: the bot would be halted before its entries stop"
-            )
         return self
 
 
@@ -125,8 +123,8 @@ class AccountBody(BaseModel):
     target: Target | None = None  # of a broker; real unless said otherwise
     paper: StrictPaper | None = None
     crypto_fee_bps: Annotated[Decimal, Field(ge=0, le=1000, max_digits=30)] | None = None
-    api_key: Annotated[Plain, AfterValidator(_sendable)] | None = None
-    api_secret: Annotated[Secret, AfterValidator(_sendable)] | None = None
+    api_key: KeyId | None = None
+    api_secret: ApiKey | None = None
 
 
 class StrategyBody(BaseModel):

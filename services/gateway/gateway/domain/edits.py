@@ -22,6 +22,7 @@ from gateway.domain.setup import Setup, find, pick, put
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
 from signalbox.contracts.config import BotConfig, StrategyInstance
 from signalbox.contracts.errors import Conflict, Malformed
+from signalbox.contracts.limits import Limits
 from signalbox.contracts.values import SourceType, Target, Value
 
 I = TypeVar("I")  # noqa: E741 - one item of the configuration
@@ -75,7 +76,8 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
     """Add a bot, with a paper account of its own unless one is named, or change one.
 
     Raises:
-        Malformed: its id would be the word for no bot at all.
+        Malformed: its id would be the word for no bot at all, or it would be halted by a smaller
+            loss than the one that stops its entries.
         NotFound: there is no such account.
         Conflict: the account belongs to another bot.
     """
@@ -92,6 +94,8 @@ def save_bot(setup: Setup, body: BotBody, version: int) -> Saved[BotConfig]:
             setup = rules.put_account(setup, own)
     fields = before.model_dump() if before else {}
     bot = BotConfig.model_validate({**fields, **_within(before, given), "id": key})
+    if body.limits is not None:
+        _losses_fit(bot.limits)
     after = rules.put_bot(setup, bot, version)
     return Saved(after, pick(after.bots, key, "bot"), before is None)
 
@@ -106,6 +110,14 @@ def _within(
         if isinstance(group, Value) and isinstance(inner, Mapping):
             merged[name] = {**group.model_dump(), **inner}
     return merged
+
+
+def _losses_fit(limits: Limits) -> None:
+    if limits.max_daily_loss < 1 and limits.halt_daily_loss < limits.max_daily_loss:
+        raise Malformed(
+            f"halt_daily_loss is {limits.halt_daily_loss}, below max_daily_loss"
+            f" {limits.max_daily_loss}: the bot would be halted before its entries stop"
+        )
 
 
 def _every_source() -> list[dict[str, object]]:

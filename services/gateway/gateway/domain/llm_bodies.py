@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from gateway.domain.bodies import Plain, Secret
+from gateway.domain.bodies import ApiKey, Plain
 from signalbox.contracts.config import TokenPrice
 from signalbox.contracts.values import Amount, Slug, Symbol, Target
 
@@ -50,7 +50,7 @@ class LlmConfigBody(LlmBody):
     provider: Literal["openai", "claude"] | None = None
     wire: Literal["responses", "chat"] | None = None  # compatible servers speak chat
     base_url: Annotated[str, StringConstraints(max_length=300)] | None = None  # null: the provider
-    api_key: Secret | None = None  # it is sealed and never shown again
+    api_key: ApiKey | None = None  # it is sealed and never shown again
     model: Plain | None = None  # as the provider names it
     prompt_template: Slug | None = None  # id of a prompt; its active version is used
     max_tokens: Annotated[int, Field(ge=256, le=16_000)] | None = None  # of an answer

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 from pydantic import JsonValue
 
 from gateway.domain.llm import LanguageModel, lacking
-from gateway.domain.views import Number, SignalChain, View
+from gateway.domain.views import ChainView, Number, View
 from signalbox.contracts.values import UtcTime
 
 
@@ -60,7 +61,7 @@ class LlmConfigView(View):
     updated_at: UtcTime
     todo: str  # what to do before it can be asked; empty when nothing is missing
     warnings: tuple[str, ...]  # of its model, as llm-decider last said
-    left_out: tuple[str, ...]  # settings that are not sent, since the model does not take them
+    left_out: tuple[str, ...]  # settings that its model, going by its name, does not take
 
     @classmethod
     def of(cls, model: LanguageModel, told: Mapping[str, JsonValue]) -> "LlmConfigView":
@@ -91,7 +92,7 @@ class LlmTest(View):
     message: str
     model: dict[str, JsonValue] | None = None
     warnings: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()  # settings that are not sent, since the model takes none
+    left_out: tuple[str, ...] = ()  # settings that the model, going by its name, does not take
 
 
 class BudgetLine(View):
@@ -180,52 +181,42 @@ class DecisionView(View):
     created_at: UtcTime  # wall time of the answer
 
 
-class AttemptView(View):
-    """One call of a provider, as llm-decider keeps it."""
-
-    attempt_id: str  # what settle names
-    number: int = 1
-    config_id: str = ""
-    provider: str = ""
-    model: str = ""
-    at: UtcTime | None = None
-    latency_ms: float | None = None
-    status: int | None = None
-    request_id: str | None = None
-    outcome: str | None = None
-    error: str | None = None
-    usage: dict[str, JsonValue] | None = None
-    cost_usd: Number | None = None
-    reserved_usd: Number | None = None
-    state: str | None = None  # started, settled, released, unknown or resolved
-    raw_text: str | None = None
-
-    @classmethod
-    def of(cls, told: JsonValue) -> "AttemptView":
-        """As llm-decider tells it."""
-        fields = told if isinstance(told, dict) else {}
-        return cls.model_validate({**fields, "attempt_id": fields.get("attempt")})
-
-
-class UnresolvedView(View):
-    """A call that broke off, so that nobody knows what it cost. Its worst case stays reserved."""
+class CallView(View):
+    """One call of a provider, and what is set aside for it."""
 
     attempt_id: str  # what settle names
     config_id: str
     provider: str
     model: str
     at: UtcTime
+    request_id: str
+    outcome: str
+    error: str
     reserved_usd: Number
-    request_id: str = ""
-    outcome: str = ""
-    error: str = ""
-    decisions: dict[str, str]  # ids by symbol
 
     @classmethod
-    def of(cls, told: JsonValue) -> "UnresolvedView":
+    def of(cls, told: JsonValue) -> Self:
         """As llm-decider tells it."""
         fields = told if isinstance(told, dict) else {}
         return cls.model_validate({**fields, "attempt_id": fields.get("attempt")})
+
+
+class AttemptView(CallView):
+    """One call of a provider, with its money and its answer, as llm-decider keeps it."""
+
+    number: int
+    latency_ms: float
+    status: int | None
+    usage: dict[str, JsonValue]
+    cost_usd: Number
+    state: str  # started, settled, released, unknown or resolved
+    raw_text: str
+
+
+class UnresolvedView(CallView):
+    """A call that broke off, so that nobody knows what it cost. Its worst case stays reserved."""
+
+    decisions: dict[str, str]  # ids by symbol
 
 
 class MessagesView(View):
@@ -242,7 +233,7 @@ class DecisionDetail(DecisionView):
     calls: tuple[AttemptView, ...] | None  # null while llm-decider does not answer
     messages: MessagesView | None
     calls_problem: str | None  # why they are not here
-    chain: SignalChain | None  # where it became a signal
+    chain: ChainView | None  # where it became a signal
 
 
 class AskedView(View):

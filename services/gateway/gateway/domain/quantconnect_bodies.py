@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.domain.bodies import Plain, Secret
+from gateway.domain.bodies import ApiKey, KeyId, Plain, Secret
 from signalbox.contracts.values import Confidence, Slug, Target
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -25,8 +25,8 @@ class ConnectionBody(BaseModel):
 
     id: Slug | None = None
     name: Plain | None = None
-    api_key: Plain | None = None  # QuantConnect's user id
-    api_secret: Secret | None = None  # the API token; it is sealed and never shown again
+    api_key: KeyId | None = None  # QuantConnect's user id
+    api_secret: ApiKey | None = None  # the API token; it is sealed and never shown again
     algorithm_id: Annotated[int, Field(gt=0, lt=1 << 62)] | None = None  # a project; none: all
     algorithm_name: Annotated[str, StringConstraints(max_length=128)] | None = None
     target: Target | None = None

@@ -228,23 +228,11 @@ class OutcomeView(View):
     at: UtcTime
 
 
-class SignalChain(View):
+class ChainView(View):
     """A signal and all that followed: verdicts, orders with their fills, lots, outcomes."""
 
-    signal: SignalView
+    signal: SignalView | None  # null: a person's own order, or the signal is not archived yet
     verdicts: tuple[VerdictView, ...]
     orders: tuple[OrderDetail, ...]
     lots: tuple[LotHistory, ...]
     outcomes: tuple[OutcomeView, ...]
-
-
-class ChainView(View):
-    """All that belongs together: what was said, and what followed. A person's own order has no
-    signal.
-    """
-
-    signal: SignalView | None = None
-    verdicts: tuple[VerdictView, ...] = ()
-    orders: tuple[OrderDetail, ...] = ()
-    lots: tuple[LotHistory, ...] = ()
-    outcomes: tuple[OutcomeView, ...] = ()

@@ -43,7 +43,9 @@ def position(event: PositionChanged) -> Iterator[Change]:
 
 
 def equity(event: EquityMarked) -> Iterator[Change]:
-    """One point of the curve, of its market day, and the newest of its bot on this account."""
+    """One point of the curve, of its market day and of the whole, and the newest of its bot on this
+    account.
+    """
     marked = event.data
     row = {
         "bot": marked.bot,
@@ -59,6 +61,7 @@ def equity(event: EquityMarked) -> Iterator[Change]:
     }
     yield New("equity", {"id": str(event.id), **row})
     yield Put("books", ("bot", "account"), row)
-    key = {"day": day_of(marked.at), "bot": marked.bot, "account": marked.account}
+    key = {"bot": marked.bot, "account": marked.account}
     point = mark(marked.equity, marked.exposure_gross, marked.at)
-    yield Extend("equity_days", key, point)
+    yield Extend("equity_days", {"day": day_of(marked.at), **key}, point)
+    yield Extend("equity_curves", key, point)

@@ -40,7 +40,6 @@ def reached(event: VerdictReached) -> Iterator[Change]:
             "bot": verdict.bot,
             "round": verdict.round,
             "verdict_id": key,
-            "outcome": verdict.outcome.value,
             "waits_until": signal.valid_until if verdict.outcome is Outcome.PENDING else None,
         },
         by="round",

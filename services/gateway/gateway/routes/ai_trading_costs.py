@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import JsonValue
 
 from gateway.adapters import config_store
 from gateway.adapters.views import llm as views
@@ -94,14 +95,20 @@ async def read_breakdown(
 
 
 @router.get("/attempts", operation_id="list_unresolved_llm_attempts")
-async def list_attempts(context: GetContext, who: Viewer) -> Listing[UnresolvedView]:
+async def list_attempts(context: GetContext, who: Viewer, page: GetPage) -> Listing[UnresolvedView]:
     """Calls that broke off, so that nobody knows what they cost, newest first. Each counts with its
     worst case until it is settled.
     """
-    answer = await context.ask(OWNER, "unresolved", {}, by=who.person)
+    wanted: dict[str, JsonValue] = {"limit": page.limit}
+    if page.after is not None:
+        wanted["after"] = [page.after.at_us, page.after.key]
+    answer = await context.ask(OWNER, "unresolved", wanted, by=who.person)
     found = answer.get("attempts")
-    told = found if isinstance(found, list) else []
-    return Listing(items=tuple(map(UnresolvedView.of, told)))
+    items = tuple(map(UnresolvedView.of, found if isinstance(found, list) else ()))
+    match answer.get("next"):
+        case [int(at_us), str(key)]:
+            return Listing(items=items, next_cursor=Cursor(at_us, key).encode())
+    return Listing(items=items)
 
 
 @router.post("/attempts/{attempt_id}/settle", operation_id="settle_llm_attempt")

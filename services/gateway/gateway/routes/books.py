@@ -13,6 +13,7 @@ from gateway.routes.access import Admin, Trader, Viewer
 from gateway.routes.context import GetContext, GetKey
 from gateway.routes.orders import Placed
 from gateway.routes.query import Id, Word
+from signalbox.contracts.values import Slug
 
 router = APIRouter(prefix="/api", tags=["books"])
 
@@ -48,6 +49,9 @@ class Correction(BaseModel):
 
     quantity: Annotated[Decimal, Field(max_digits=30)]  # units; negative is short
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    account: Slug | None = Field(
+        None, description="Needed where the bot has left an account and may hold the symbol in two."
+    )
     price: Annotated[Decimal, Field(gt=0, max_digits=30)] | None = None
     split: Annotated[
         str | None,

@@ -29,7 +29,7 @@ from gateway.routes.ai_trading_decisions import DecisionsWanted, targets_of
 from gateway.routes.context import Context, GetContext
 from gateway.routes.notices import AlertsWanted
 from gateway.routes.orders import OrdersWanted, TradesWanted
-from gateway.routes.quantconnect_signals import GetLook
+from gateway.routes.quantconnect_signals import QuantConnectWanted
 from gateway.routes.query import Word
 from gateway.routes.signals import SignalsWanted
 from gateway.routes.verdicts import VerdictsWanted
@@ -37,9 +37,15 @@ from gateway.routes.verdicts import VerdictsWanted
 router = APIRouter(prefix="/api")
 _ROWS = 500  # read at a time
 _CSV = "text/csv; charset=utf-8"
-_ANSWER: dict[int | str, dict[str, object]] = {
-    200: {"description": "One line for each, newest first.", "content": {"text/csv": {}}}
-}
+
+
+def _answer(order: str) -> dict[int | str, dict[str, object]]:
+    return {200: {"description": f"One line for each, {order}.", "content": {"text/csv": {}}}}
+
+
+_ANSWER = _answer("newest first")
+_BY_BOT = _answer("by bot and symbol")
+_BY_BOT_AND_AGE = _answer("by bot and symbol, then oldest first")
 V = TypeVar("V", bound=View)
 
 
@@ -60,10 +66,15 @@ async def export_signals(
     tags=["quantconnect"],
 )
 async def export_quantconnect_signals(
-    context: GetContext, _who: Viewer, look: GetLook
+    context: GetContext, _who: Viewer, wanted: QuantConnectWanted
 ) -> StreamingResponse:
     """The list of QuantConnect's signals as comma-separated values, whole."""
-    return await _file(context, "quantconnect-signals", QUANTCONNECT_SIGNAL, look)
+    return await _file(
+        context,
+        "quantconnect-signals",
+        QUANTCONNECT_SIGNAL,
+        lambda sql, page: signals.list_quantconnect(sql, wanted, page),
+    )
 
 
 @router.get(
@@ -115,28 +126,28 @@ async def export_orders(
     )
 
 
-@router.get("/positions.csv", operation_id="export_positions", responses=_ANSWER, tags=["books"])
+@router.get("/positions.csv", operation_id="export_positions", responses=_BY_BOT, tags=["books"])
 async def export_positions(
     context: GetContext, _who: Viewer, bot: Word = None, symbol: Word = None
 ) -> StreamingResponse:
-    """What every bot holds now as comma-separated values, by bot."""
+    """What every bot holds now as comma-separated values."""
     marks = context.hub.marks
 
     def look(sql: Connection, _page: Page) -> Listing[PositionView]:
-        return Listing(items=books.list_positions(sql, marks, bot=bot, symbol=symbol))
+        held = books.list_positions(sql, marks, bot=bot, symbol=symbol, with_lots=False)
+        return Listing(items=held)
 
     return await _file(context, "positions", POSITION, look)
 
 
-@router.get("/lots.csv", operation_id="export_lots", responses=_ANSWER, tags=["books"])
+@router.get("/lots.csv", operation_id="export_lots", responses=_BY_BOT_AND_AGE, tags=["books"])
 async def export_lots(
     context: GetContext, _who: Viewer, bot: Word = None, symbol: Word = None
 ) -> StreamingResponse:
-    """The open lots of every position as comma-separated values, oldest first."""
+    """The open lots of every position as comma-separated values."""
 
     def look(sql: Connection, _page: Page) -> Listing[LotView]:
-        held = books.list_positions(sql, {}, bot=bot, symbol=symbol)
-        return Listing(items=tuple(lot for position in held for lot in position.lots))
+        return Listing(items=books.list_lots(sql, bot=bot, symbol=symbol))
 
     return await _file(context, "lots", LOT, look)
 

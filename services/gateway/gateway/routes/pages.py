@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,16 +22,6 @@ _NOT_BUILT = (
     "The page is not built yet: run `make page` and load this again.\n"
     "The REST interface works without it; /api/docs describes it.\n"
 )
-
-
-class Files(StaticFiles):
-    """Files that a browser asks about before it uses its copy."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """One file, or why not."""
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = _CHECK_FIRST
-        return response
 
 
 class Page(StaticFiles):
@@ -58,27 +49,27 @@ class Page(StaticFiles):
             response = await self._file(str(path), scope)
             response.headers["Cache-Control"] = _FOREVER if kept else _CHECK_FIRST
             return response
-        if self._is_missing("index.html"):
+        try:
+            response = await self.get_response("index.html", scope)
+        except HTTPException:
             return PlainTextResponse(_NOT_BUILT)
-        response = await self.get_response("index.html", scope)
         response.headers["Cache-Control"] = _CHECK_FIRST
         return response
 
     async def _file(self, path: str, scope: Scope) -> Response:
         """A file; as it was compressed when it was built, for those who take that."""
-        packed = f"{path}.gz"
         kind = _PACKED.get(path.rpartition(".")[2])
         takes = "gzip" in Headers(scope=scope).get("accept-encoding", "")
-        if not kind or not takes or self._is_missing(packed):
+        if not kind or not takes:
             return await self.get_response(path, scope)
-        response = await self.get_response(packed, scope)
+        try:
+            response = await self.get_response(f"{path}.gz", scope)
+        except HTTPException:  # there is none
+            return await self.get_response(path, scope)
         response.headers["Content-Type"] = f"{kind}; charset=utf-8"
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
         return response
-
-    def _is_missing(self, path: str) -> bool:
-        return self.lookup_path(path)[1] is None
 
 
 @router.get("/api/docs")
@@ -90,5 +81,5 @@ async def read_docs() -> FileResponse:
 def mount(app: FastAPI) -> None:
     """Serve the page; after every other route."""
     app.include_router(router)
-    app.mount("/api/docs", Files(directory=DOCS), name="docs")
+    app.mount("/api/docs", StaticFiles(directory=DOCS), name="docs")
     app.router.default = Page(PAGE, app.router.default)

@@ -1,17 +1,14 @@
 """What QuantConnect's algorithms have said, and releasing what waits for a person."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import Connection
 
 from gateway.adapters.views import signals
-from gateway.adapters.views.signals import SignalFilter
+from gateway.adapters.views.signals import QuantConnectFilter
 from gateway.domain.approval import Released, nothing_waits, waiting
 from gateway.domain.book_views import QuantConnectSignalView
-from gateway.domain.cursor import Page
 from gateway.domain.views import Listing, VerdictView, View
 from gateway.routes.access import Trader, Viewer
 from gateway.routes.context import GetContext, GetKey
@@ -51,32 +48,29 @@ class Processed(View):
     rounds: tuple[Released, ...]
 
 
-def get_look(
+def get_quantconnect_filter(
     span: GetSpan,
     *,
     config: Word = None,
     symbol: Word = None,
     action: Annotated[Action | None, Query()] = None,
     processed: bool | None = None,
-) -> Callable[[Connection, Page], Listing[QuantConnectSignalView]]:
-    """Reads a page of the signals that are wanted."""
-    wanted = SignalFilter(symbol=symbol, action=action, span=span)
-    return lambda sql, page: signals.list_quantconnect(
-        sql, wanted, page, config=config, processed=processed
+) -> QuantConnectFilter:
+    """Which signals are wanted."""
+    return QuantConnectFilter(
+        config_id=config, symbol=symbol, action=action, processed=processed, span=span
     )
 
 
-GetLook = Annotated[
-    Callable[[Connection, Page], Listing[QuantConnectSignalView]], Depends(get_look)
-]
+QuantConnectWanted = Annotated[QuantConnectFilter, Depends(get_quantconnect_filter)]
 
 
 @router.get("", operation_id="list_quantconnect_signals")
 async def list_signals(
-    context: GetContext, _who: Viewer, page: GetPage, look: GetLook
+    context: GetContext, _who: Viewer, page: GetPage, wanted: QuantConnectWanted
 ) -> Listing[QuantConnectSignalView]:
     """Signals by their own time. Not processed: no verdict yet, or a bot waits for a person."""
-    return await context.read(lambda sql: look(sql, page))
+    return await context.read(lambda sql: signals.list_quantconnect(sql, wanted, page))
 
 
 @router.get("/{signal_id}", operation_id="read_quantconnect_signal")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 from gateway.adapters.views import orders, signals
 from gateway.adapters.views.signals import SignalFilter
 from gateway.domain.submissions import KeyMissing, SignalBody, SignalTaken
-from gateway.domain.views import Listing, SignalChain, SignalView
+from gateway.domain.views import ChainView, Listing, SignalView
 from gateway.routes.access import GetSpeaker, Viewer
 from gateway.routes.context import GetContext, GetKey
 from gateway.routes.query import GetPage, GetSpan, Id, Word
@@ -58,9 +58,9 @@ async def submit_signal(
 
 
 @router.get("/{signal_id}", operation_id="read_signal")
-async def read_signal(signal_id: Id, context: GetContext, _who: Viewer) -> SignalChain:
+async def read_signal(signal_id: Id, context: GetContext, _who: Viewer) -> ChainView:
     """A signal and all that followed: verdicts, orders, fills, lots, outcomes."""
     chain = await context.read(lambda sql: orders.chain(sql, signal_id))
-    if chain is None:
+    if chain is None or chain.signal is None:
         raise NotFound(f"there is no signal {signal_id}")
     return chain

@@ -1,5 +1,7 @@
 // What a person can do about a verdict or a denial, by its code. The gateway says why; this says what next.
 
+import type { Schemas } from "@/api/client";
+
 const ADVICE: Record<string, string> = {
   // verdicts
   awaits_approval: "Approve or decline it before its time is up.",
@@ -62,3 +64,7 @@ const ADVICE: Record<string, string> = {
 
 /** What to do next; empty when there is nothing to do. */
 export const advice = (reason: string | null | undefined): string => ADVICE[reason ?? ""] ?? "";
+
+/** The same of a verdict: accepted ones need nothing, and rounds that are over are past help. */
+export const adviceOn = ({ outcome, current, reason }: Pick<Schemas["VerdictView"], "outcome" | "current" | "reason">): string =>
+  outcome === "accepted" || !current ? "" : advice(reason);

@@ -15,7 +15,7 @@ const at = (path: string, load: Load): RouteObject => ({
   lazy: async () => ({ Component: (await load()).default }),
 });
 
-export const routes: RouteObject[] = [
+const routes: RouteObject[] = [
   {
     errorElement: <Broken />,
     HydrateFallback: Waiting,

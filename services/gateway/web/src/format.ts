@@ -26,8 +26,12 @@ export const quantity = shown(number({ maximumFractionDigits: 8 }));
 export const percent = shown(
   number({ style: "percent", minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" }),
 );
+/** A drawdown as a fall: -12.00%, from a fraction */
+export const fall = (fraction: Given): string => percent(fraction && -Number(fraction));
 /** 72%, from a fraction */
 export const share = shown(number({ style: "percent", maximumFractionDigits: 0 }));
+/** 57% (48% to 66%): a rate, and between which the true one lies */
+export const within = (rate: Given, low: Given, high: Given): string => (rate == null ? NONE : `${share(rate)} (${share(low)} to ${share(high)})`);
 /** 2.5%, from a fraction that somebody has set: no digit of it is lost */
 export const setShare = (value: Given): string =>
   value === null || value === undefined || value === "" ? NONE : `${toPercent(String(value))}%`;
@@ -90,6 +94,9 @@ export function span(seconds: number | null | undefined): string {
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
+/** 340 ms, 2.4 s, of milliseconds */
+export const took = (ms: number | null | undefined): string =>
+  ms == null ? NONE : ms < 1000 ? `${Math.round(ms)} ms` : span(ms / 1000);
 
 /** partially filled */
 export const words = (code: string | null | undefined): string => (code ?? "").replaceAll("_", " ");
@@ -99,14 +106,11 @@ export function sentence(code: string | null | undefined): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const SOURCE_TYPES: Record<string, string> = {
-  quantconnect: "QuantConnect",
-  llm: "AI",
-  strategy: "Classic",
-  external: "External",
-  manual: "Manual",
-};
+const SOURCES = { manual: "Manual", quantconnect: "QuantConnect", llm: "AI", external: "External", strategy: "Classic" };
 /** AI, Classic, QuantConnect, … */
-export const sourceType = (type: string): string => SOURCE_TYPES[type] ?? sentence(type);
+export const sourceType = (type: string): string => (SOURCES as Record<string, string>)[type] ?? sentence(type);
+/** Every kind of source, by its usual priority. */
+export const SOURCE_TYPES = Object.keys(SOURCES) as readonly (keyof typeof SOURCES)[];
+export const SOURCE_CHOICES = SOURCE_TYPES.map((value) => ({ value, label: SOURCES[value] }));
 /** QuantConnect 4711; of what a person raised, no id of theirs. */
 export const source = (type: string, id: string): string => (type === "manual" ? sourceType(type) : `${sourceType(type)} ${id}`);

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
+from sqlalchemy import BigInteger, delete, func, insert, select, tuple_, type_coerce
 from sqlalchemy import Connection as Sql
-from sqlalchemy import delete, func, insert, select, tuple_
 
 from llm_decider.adapters.tables import llm_attempts, purses
 from llm_decider.domain import budget
@@ -25,6 +25,7 @@ from signalbox.contracts.errors import Conflict, NotFound
 from signalbox.runtime.columns import run_many
 from signalbox.runtime.db import insert_new, upsert
 
+Place = tuple[int, str]  # in a list of attempts: of one the time, in microseconds, and the id
 _NOTHING = Decimal(0)
 _EMPTY: dict[str, Any] = {
     "spent": _NOTHING,
@@ -148,11 +149,17 @@ def attempts_of(sql: Sql, call_id: UUID) -> list[Attempt]:
     return [_attempt(row) for row in rows]
 
 
-def unresolved(sql: Sql, most: int) -> list[Attempt]:
-    """Attempts whose cost nobody knows, newest first."""
-    unknown = llm_attempts.c.state == State.UNKNOWN.value
-    query = select(llm_attempts).where(unknown).order_by(llm_attempts.c.at.desc()).limit(most)
-    return [_attempt(row) for row in sql.execute(query)]
+def unresolved(sql: Sql, most: int, after: Place | None) -> tuple[list[Attempt], Place | None]:
+    """Attempts whose cost nobody knows, newest first, and where the list goes on."""
+    at_us, key = type_coerce(llm_attempts.c.at, BigInteger), llm_attempts.c.attempt_id
+    query = select(llm_attempts, at_us.label("at_us"))
+    query = query.where(llm_attempts.c.state == State.UNKNOWN.value)
+    if after is not None:
+        query = query.where(tuple_(at_us, key) < after)
+    rows = sql.execute(query.order_by(at_us.desc(), key.desc()).limit(most + 1)).all()
+    shown = rows[:most]
+    last = shown[-1] if len(rows) > most else None
+    return [_attempt(row) for row in shown], last and (last.at_us, last.attempt_id)
 
 
 def next_number(sql: Sql, call_id: UUID) -> int:
@@ -231,7 +238,7 @@ def _stored(sql: Sql, wanted: UUID) -> Attempt:
 
 
 def _attempt(row: Any) -> Attempt:
-    values = row._asdict()
+    values = {name: row._mapping[name] for name in _ATTEMPT}
     return Attempt(
         **values
         | {

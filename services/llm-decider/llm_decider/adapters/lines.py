@@ -4,14 +4,14 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from pydantic import JsonValue
 
-from llm_decider.domain import models, wires
+from llm_decider.domain import models, pace, wires
 from llm_decider.domain.outcomes import (
     Answer,
     Broken,
@@ -20,6 +20,7 @@ from llm_decider.domain.outcomes import (
     read_problem,
     unreadable,
 )
+from llm_decider.domain.pace import Need
 from llm_decider.domain.shapes import Ask, Failure, ModelCheck, Reply
 from llm_decider.domain.wires import Body, Setting
 from signalbox.contracts.errors import PermanentError
@@ -45,11 +46,21 @@ class Client(Protocol):
         """Close every connection."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one key is asked by this process; none: as its provider tells."""
+
+    in_flight: int = 20
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
 class Access:
     """One key at one address: what all configs with it share."""
 
-    def __init__(self, build: Callable[[], Awaitable[Client]], key: str, in_flight: int) -> None:
-        self.slots = asyncio.Semaphore(in_flight)
+    def __init__(self, build: Callable[[], Awaitable[Client]], key: str, limits: Limits) -> None:
+        self.slots = asyncio.Semaphore(limits.in_flight)
+        self.pace = pace.pace_of(limits.requests_per_minute, limits.tokens_per_minute)
         self.refused: defaultdict[str, set[Setting]] = defaultdict(set)  # by model
         self._build = build
         self._key = key
@@ -66,6 +77,17 @@ class Access:
             if self._client is None:
                 self._client = await self._build()
             return self._client
+
+    async def turn(self, model: str, need: Need, until: float) -> None:
+        """Wait until a model may be asked for so much.
+
+        Raises:
+            TimeoutError: that is not before `until`, by the loop's clock.
+        """
+        while (wait_s := self.pace.wait_s(model, need, _now())) > 0:
+            if _now() + wait_s >= until:
+                raise TimeoutError
+            await asyncio.sleep(wait_s)
 
     def scrub(self, text: str) -> str:
         """The text without the key."""
@@ -97,12 +119,14 @@ class Line:
 
         A request that is refused for a setting is sent again without it: a refusal is not billed.
         """
-        begun = False
+        begun, until = False, _now() + ask.timeout_s
+        need = pace.need_of(ask)
         try:
-            async with asyncio.timeout(ask.timeout_s), self._access.slots:
+            async with asyncio.timeout_at(until), self._access.slots:
                 client = await self._access.client()
+                await self._access.turn(ask.model, need, until)
                 begun = True
-                result = await self._send(client, ask)
+                result = await self._send(client, ask, need)
         except TimeoutError:
             result = broken(self._provider, Broken.DEADLINE if begun else Broken.NO_SLOT)
         except PermanentError:
@@ -112,14 +136,20 @@ class Line:
             return replace(result, message=scrub(result.message))
         return replace(result, text=scrub(result.text), detail=scrub(result.detail))
 
-    async def _send(self, client: Client, ask: Ask) -> Reply | Failure:
+    async def _send(self, client: Client, ask: Ask, need: Need) -> Reply | Failure:
+        access = self._access
         for _ in range(_MOST_REQUESTS):
             out = self._out(ask)
+            access.pace = access.pace.take(ask.model, need, _now())
             answer = await client.send(self._wire_name, _keywords(self._wire.build(ask, out)))
+            if isinstance(answer, Answer):
+                access.pace = access.pace.heard(ask.model, answer.headers, _now())
             result, setting = self._judge(answer, out)
             if setting is None:
                 break
-            self._access.refused[ask.model].add(setting)
+            access.refused[ask.model].add(setting)
+        if isinstance(result, Reply) and result.usage is not None:
+            access.pace = access.pace.used(need, result.usage, _now())
         return replace(result, notes=self.notes(ask)) if isinstance(result, Reply) else result
 
     def _judge(
@@ -176,6 +206,11 @@ class Line:
     def _out(self, ask: Ask) -> frozenset[Setting]:
         refused = self._access.refused[ask.model]
         return wires.left_out(self._wire, ask.model, ask.effort, refused)
+
+
+def _now() -> float:
+    """Seconds of the loop's clock, which does not jump."""
+    return asyncio.get_running_loop().time()
 
 
 def _keywords(body: Body) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from llm_decider.adapters.lines import Access, Client, Line
+from llm_decider.adapters.lines import Access, Client, Limits, Line
 from signalbox.contracts.config import LlmConfig
 from signalbox.contracts.errors import PermanentError
 from signalbox.contracts.values import Target
@@ -50,10 +50,10 @@ class Providers:
     A library is loaded with the first call that needs it: they are large.
     """
 
-    def __init__(self, addresses: Addresses, box: Box, *, in_flight: int = 20) -> None:
+    def __init__(self, addresses: Addresses, box: Box, limits: Limits | None = None) -> None:
         self._addresses = addresses
         self._box = box
-        self._in_flight = in_flight
+        self._limits = limits or Limits()
         self._accesses: dict[_Place, Access] = {}
         self._places: dict[tuple[str, str, str], _Place] = {}  # by config, sealed key, address
 
@@ -65,7 +65,7 @@ class Providers:
         """
         place = self._place(config)
         if place not in self._accesses:
-            self._accesses[place] = Access(lambda: _build(place), place.key, self._in_flight)
+            self._accesses[place] = Access(lambda: _build(place), place.key, self._limits)
         return Line(self._accesses[place], config.provider, config.wire)
 
     async def keep(self, configs: Iterable[LlmConfig]) -> None:

@@ -157,11 +157,13 @@ def find_call(sql: Sql, decision_id: UUID) -> tuple[Call, dict[str, JsonValue]] 
     return (_call(row), row.messages or {}) if row else None
 
 
-def decided(sql: Sql, call_id: UUID) -> dict[str, str]:
-    """The decisions that a call answers for, by symbol."""
-    of_call = decisions.c.call_id == str(call_id)
-    rows = sql.execute(select(decisions.c.symbol, decisions.c.decision_id).where(of_call))
-    return {row.symbol: row.decision_id for row in rows}
+def decided(sql: Sql, call_ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
+    """The decisions that calls answer for, by call and symbol."""
+    found: dict[UUID, dict[str, str]] = {call_id: {} for call_id in call_ids}
+    of_calls = decisions.c.call_id.in_([str(call_id) for call_id in found])
+    for row in sql.execute(select(decisions).where(of_calls)):
+        found[UUID(row.call_id)][row.symbol] = row.decision_id
+    return found
 
 
 def cached(sql: Sql, key: str, wall: datetime) -> dict[str, Any] | None:

@@ -81,6 +81,7 @@ llm_attempts = Table(
     Column("error", String(2000), nullable=False),
     Column("usage", Json, nullable=False),
     Column("raw_text", Text, nullable=False),
+    Index("ix_llm_attempts_state", "state", "at", "attempt_id"),
 )
 
 purses = Table(

@@ -110,7 +110,9 @@ _BROKEN: Mapping[Broken, tuple[Booking, bool, str]] = {
     Broken.NO_SLOT: (
         Booking.RELEASE,
         False,
-        "Too many calls to {who} were under way, so this one was not made in time.",
+        "Too many calls to {who} were under way, or as many as its key may make in a minute, so"
+        " this one was not made in time. Fewer symbols, a longer interval or higher limits prevent"
+        " this.",
     ),
     Broken.CUT: (
         Booking.HOLD,

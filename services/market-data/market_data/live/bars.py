@@ -70,6 +70,7 @@ class Lane:
         series = self._desk.series(self.venue, self._interval)
         await self._desk.publish_bars(series)
         if whole:
+            await self._desk.health.note_known([s.symbol for s in series])
             await self._desk.health.note_empty(self.topic, [s.symbol for s in series if not s.rows])
 
     def _wants_whole(self, wall: datetime) -> bool:

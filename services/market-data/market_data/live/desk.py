@@ -12,7 +12,8 @@ from market_data.domain.hours import Hours
 from market_data.domain.rows import Row
 from market_data.domain.scale import is_step
 from market_data.domain.shelf import Shelf, bar_of
-from market_data.live.health import Health, LiveHost
+from market_data.live.alarms import LiveHost
+from market_data.live.health import Health
 from signalbox.contracts.config import MarketConfig
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
 from signalbox.contracts.events import BarClosed

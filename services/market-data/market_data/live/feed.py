@@ -12,9 +12,10 @@ from market_data.domain.cursor import live_epoch, live_reading, start_cursor
 from market_data.domain.hours import Hours
 from market_data.domain.shelf import Shelf
 from market_data.handlers import CLOCK_KEY, RENEW_S, BarsWanted, first_fault
+from market_data.live.alarms import LiveHost
 from market_data.live.bars import Lane
 from market_data.live.desk import CURSOR_KEY, Desk
-from market_data.live.health import Health, LiveHost
+from market_data.live.health import Health
 from market_data.live.news import Headlines
 from market_data.live.quotes import Quotes
 from signalbox.contracts.clock import ClockReading
@@ -76,6 +77,9 @@ class Live:
         self._desk.cursor = start_cursor(stored, epoch)
         metrics.CLOCK_EPOCH.set(epoch)
         await self.renew()
+        series = [f"{symbol}:{interval}" for symbol, interval in self._desk.shelves]
+        topics = [lane.topic for lane in self.lanes]
+        await self.health.load([*self._desk.symbols(), *series, *topics])
 
     async def renew(self) -> None:
         """Store the clock: wall time, as of now."""

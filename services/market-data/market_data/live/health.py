@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from market_data.handlers import Host
+from market_data.live.alarms import Alarms, LiveHost
 from signalbox.contracts.errors import Refused, SignalboxError
 from signalbox.contracts.events import StateChanged
 from signalbox.contracts.payloads import State
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(seconds=60)  # before somebody is told
 MOST_SKEW_S = 5.0
+_EMPTY, _JUMP, _SKEW, _UNKNOWN = "no_prices", "price_jump", "clock_skew", "unknown_symbol"
 NEWS = "news"  # the one topic without which prices go on
 _KEYS = (
     "Check ALPACA_API_KEY, ALPACA_API_SECRET and, for stocks, that the plan covers"
@@ -47,22 +48,6 @@ _NEWS = _Kind(
 )
 
 
-class LiveHost(Host, Protocol):
-    """What a live feed needs of the service that it runs in."""
-
-    async def alert(
-        self,
-        severity: Severity,
-        code: str,
-        about: str,
-        message: str,
-        *,
-        occurrence: str,
-        active: bool = True,
-    ) -> None:
-        """Tell people; the same occurrence tells once."""
-
-
 class Trouble(NamedTuple):
     """What a topic fails with."""
 
@@ -83,11 +68,19 @@ class Health:
         self.last_ok_at: datetime | None = None
         self.describe: Callable[[], dict[str, JsonValue]] = dict  # what else the state says
         self._host = host
+        self._alarms = Alarms(host)
         self._failing: dict[str, Trouble] = {}
-        self._told: dict[_Kind, datetime] = {}  # what people know to be down, and since when
-        self._skewed: datetime | None = None
-        self._cut: dict[str, datetime | None] = {}  # by series, from where on its history is whole
-        self._empty: dict[str, tuple[str, ...]] = {}  # by topic, symbols without prices
+
+    async def load(self, followed: Iterable[str]) -> None:
+        """Take up what people were told before a restart; `followed`: symbols, series, topics.
+
+        Raises:
+            TransientError: that something is over could not be told.
+        """
+        await self._alarms.load({self._about(), *map(self._about, followed)})
+
+    def _about(self, what: str = "") -> str:
+        return f"feed:{self.name}:{what}" if what else f"feed:{self.name}"
 
     @property
     def problem(self) -> str | None:
@@ -101,9 +94,7 @@ class Health:
         kind = _kind(topic)
         if not self._fails(kind):
             self._measure()
-            if (since := self._told.get(kind)) is not None:
-                await self._tell(kind, since, f"{self.name} answers again.", active=False)
-                del self._told[kind]
+            await self._alarms.over(kind.code, self._about(), f"{self.name} answers again.")
         if is_news and not self._failing:
             log.info("%s answers", self.name)
             await self.show()
@@ -119,11 +110,12 @@ class Health:
             self._measure()
             await self.show()
         is_final = isinstance(error, Refused)
-        if kind not in self._told and (is_final or wall - since >= PATIENCE):
+        known = self._alarms.raised(kind.code, self._about()) is not None
+        if not known and (is_final or wall - since >= PATIENCE):
             advice = _KEYS if is_final else kind.advice
             message = f"No {topic} from {self.name}: {error}. {advice}"
-            await self._tell(kind, since, message, active=True)
-            self._told[kind] = since
+            told = (kind.severity, kind.code, self._about(), message)
+            await self._alarms.tell(*told, occurrence=since.isoformat())
 
     def _fails(self, kind: _Kind) -> bool:
         return any(_kind(topic) is kind for topic in self._failing)
@@ -142,45 +134,49 @@ class Health:
         self.skew_s = skew_s
         if skew_s is None:
             return
-        wall, is_off = self._host.moment().wall, abs(skew_s) > MOST_SKEW_S
-        if is_off and self._skewed is None:
-            differs = f"differs by {abs(skew_s):.0f} s from {self.name}'s"
-            await self._tell_clock(wall, differs, active=True)
-            self._skewed = wall
-        elif not is_off and self._skewed is not None:
-            await self._tell_clock(self._skewed, f"agrees with {self.name}'s again", active=False)
-            self._skewed = None
+        told = (_SKEW, self._about())
+        if abs(skew_s) <= MOST_SKEW_S:
+            words = f"This machine's clock agrees with {self.name}'s again."
+            await self._alarms.over(*told, words)
+        elif self._alarms.raised(*told) is None:
+            words = (
+                f"This machine's clock differs by {abs(skew_s):.0f} s from {self.name}'s. Set this"
+                " machine's clock by NTP: quotes from the future are refused."
+            )
+            occurrence = self._host.moment().wall.isoformat()
+            await self._alarms.tell(Severity.WARNING, *told, words, occurrence=occurrence)
 
     async def set_aside(self, symbols: Iterable[str]) -> None:
         """Symbols that the provider does not know are asked for no more, until a restart."""
         for symbol in sorted(set(symbols) - self.unknown):
-            await self._host.alert(
-                Severity.WARNING,
-                "unknown_symbol",
-                f"feed:{self.name}:{symbol}",
-                f"{self.name} does not know {symbol}: there are no prices of it. Correct"
-                " SIGNALBOX_ALPACA_SYMBOLS and restart market-data.",
-                occurrence=f"{symbol}|{self._host.moment().wall.date().isoformat()}",
-            )
+            told = (_UNKNOWN, self._about(symbol))
+            if self._alarms.raised(*told) is None:
+                words = (
+                    f"{self.name} does not know {symbol}: there are no prices of it. Correct"
+                    " SIGNALBOX_ALPACA_SYMBOLS and restart market-data."
+                )
+                occurrence = self._host.moment().wall.isoformat()
+                await self._alarms.tell(Severity.WARNING, *told, words, occurrence=occurrence)
             self.unknown.add(symbol)
+
+    async def note_known(self, symbols: Iterable[str]) -> None:
+        """Symbols that the provider knows."""
+        for symbol in symbols:
+            await self._alarms.over(_UNKNOWN, self._about(symbol), f"{symbol} is known now.")
 
     async def note_empty(self, topic: str, symbols: Sequence[str]) -> None:
         """Tell which symbols have no prices at all, and when they have got some."""
-        before, now = self._empty.get(topic, ()), tuple(symbols)
-        if now != before:
-            names = ", ".join(now or before)
-            told = f"{self.name} has no {topic} for {names}: check the spelling"
-            await self._host.alert(
-                Severity.WARNING,
-                "no_prices",
-                f"feed:{self.name}:{topic}",
-                f"{told} in SIGNALBOX_ALPACA_SYMBOLS."
-                if now
-                else f"There are {topic} for {names}.",
-                occurrence=f"{names}|{self._host.moment().wall.date().isoformat()}",
-                active=bool(now),
+        told, names = (_EMPTY, self._about(topic)), ", ".join(symbols)
+        before = (self._alarms.raised(*told) or "").partition("|")[0]
+        if not names:
+            await self._alarms.over(*told, f"There are {topic} for {before}.")
+        elif names != before:
+            words = (
+                f"{self.name} has no {topic} for {names}: check the spelling in"
+                " SIGNALBOX_ALPACA_SYMBOLS."
             )
-        self._empty[topic] = now
+            occurrence = f"{names}|{self._host.moment().wall.isoformat()}"
+            await self._alarms.tell(Severity.WARNING, *told, words, occurrence=occurrence)
         await self.show()
 
     async def tell_rescaled(self, symbol: str, factor: Decimal) -> None:
@@ -190,39 +186,34 @@ class Health:
         await self._host.alert(
             Severity.WARNING,
             "price_scale",
-            f"feed:{self.name}:{symbol}",
+            self._about(symbol),
             f"{self.name} gives the past prices of {symbol} times {text}, as after a split. Its"
             " history is replaced and strategies warm up on it again. Check the stops, targets and"
             f" quantities that you hold of {symbol}.",
             occurrence=f"{symbol}|{text}|{self._host.moment().wall.date().isoformat()}",
+            active=False,  # it has happened, and nothing is left to wait for
         )
 
     async def note_cut(self, symbol: str, interval: str, at: datetime | None) -> None:
         """Tell where a series' history is cut because it may be of two scales, and when it is
         whole again.
         """
-        about = f"feed:{self.name}:{symbol}:{interval}"
-        before = self._cut.get(about)
-        if at == before:
+        told = (_JUMP, self._about(f"{symbol}:{interval}"))
+        since = at.isoformat() if at else self._alarms.raised(*told)
+        if since is None:
             return
-        since = at or before
-        jump = (
-            f"{interval} prices of {symbol} jumped by more than 30 % at {since:%Y-%m-%d %H:%M} UTC"
-        )
+        when = f"{datetime.fromisoformat(since):%Y-%m-%d %H:%M} UTC"
+        jump = f"{interval} prices of {symbol} jumped by more than 30 % at {when}"
+        if at is None:
+            await self._alarms.over(*told, f"{jump}: that is no longer in doubt.")
+            return
         advice = (
             f"If that was a split, {self.name} has not adjusted for it yet. Until it has, or for a"
             " week, older bars are left out, and strategies warm up on newer ones. Check what you"
             " hold."
         )
-        await self._host.alert(
-            Severity.WARNING,
-            "price_jump",
-            about,
-            f"{jump}. {advice}" if at else f"{jump}: that is no longer in doubt.",
-            occurrence=f"{since}",
-            active=at is not None,
-        )
-        self._cut[about] = at
+        words = f"{jump}. {advice}"
+        await self._alarms.tell(Severity.WARNING, *told, words, occurrence=since)
 
     async def show(self) -> None:
         """Publish the feed's state."""
@@ -241,27 +232,6 @@ class Health:
         }
         state = State(service=moment.service, kind="feed", id=self.name, body=body, at=moment.wall)
         await self._host.publish([moment.event(StateChanged, state)])
-
-    async def _tell(self, kind: _Kind, since: datetime, message: str, *, active: bool) -> None:
-        await self._host.alert(
-            kind.severity,
-            kind.code,
-            f"feed:{self.name}",
-            message,
-            occurrence=since.isoformat(),
-            active=active,
-        )
-
-    async def _tell_clock(self, since: datetime, what: str, *, active: bool) -> None:
-        advice = ". Set this machine's clock by NTP: quotes from the future are refused"
-        await self._host.alert(
-            Severity.WARNING,
-            "clock_skew",
-            f"feed:{self.name}",
-            f"This machine's clock {what}{advice if active else ''}.",
-            occurrence=since.isoformat(),
-            active=active,
-        )
 
 
 def _kind(topic: str) -> _Kind:

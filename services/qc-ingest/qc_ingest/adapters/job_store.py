@@ -1,5 +1,6 @@
 """Jobs, the results of backtests, and the performance of deployments."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -138,17 +139,20 @@ def load_result(sql: Sql, backtest_id: str) -> Result | None:
     return Result(**{**values, **lists})
 
 
-def save_page(sql: Sql, backtest_id: str, kind: Rows, start: int, page: Page) -> None:
-    """Store a page of trades, orders or insights."""
-    row = {
-        "backtest_id": backtest_id,
-        "kind": kind.value,
-        "start": start,
-        "length": page.length,
-        "is_last": page.is_last,
-        "rows": list(page.rows),
-    }
-    sql.execute(upsert(pages, ["backtest_id", "kind", "start"]), [row])
+def save_pages(sql: Sql, backtest_id: str, kind: Rows, found: Mapping[int, Page]) -> None:
+    """Store pages of trades, orders or insights, by where they begin."""
+    rows = [
+        {
+            "backtest_id": backtest_id,
+            "kind": kind.value,
+            "start": start,
+            "length": page.length,
+            "is_last": page.is_last,
+            "rows": list(page.rows),
+        }
+        for start, page in found.items()
+    ]
+    sql.execute(upsert(pages, ["backtest_id", "kind", "start"]), rows)
 
 
 def load_page(sql: Sql, backtest_id: str, kind: Rows, start: int) -> Page | None:

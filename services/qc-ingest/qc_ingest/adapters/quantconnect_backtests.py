@@ -5,7 +5,7 @@ from datetime import datetime
 
 from qc_ingest.adapters.transport import Body, Transport
 from qc_ingest.domain.backtests import Reading, Summary, parse_backtest, parse_summaries
-from qc_ingest.domain.history import Page, Rows, parse_page, parse_trades
+from qc_ingest.domain.history import PAGE, Page, Rows, pages_of, parse_page
 from qc_ingest.domain.wire import Json
 
 _PATHS = {Rows.ORDERS: "backtests/orders/read", Rows.INSIGHTS: "backtests/read/insights"}
@@ -69,18 +69,23 @@ class Backtests:
         fields = await self._transport.prepared("backtests/chart/read", body, expects=("chart",))
         return fields.get("chart")
 
-    async def page(
-        self, kind: Rows, project_id: int, backtest_id: str, start: int, end: int
-    ) -> Page:
-        """Trades, orders or insights `start` to `end` (exclusive, at most 100), oldest first.
+    async def pages(
+        self, kind: Rows, project_id: int, backtest_id: str, start: int = 0
+    ) -> dict[int, Page]:
+        """The page of orders or insights that begins at `start`, by that, oldest first. Closed
+        trades come all at once, in every page.
 
         Raises:
             Loading: the data was not ready within a minute.
         """
-        named: Body = {"projectId": project_id, "backtestId": backtest_id}
         if kind is Rows.TRADES:
-            fields = await self._transport.read("backtests/read", named, expects=("backtest",))
-            return parse_trades(fields.get("backtest"), start)
-        body: Body = {**named, "start": start, "end": end}
+            trades = (await self.read(project_id, backtest_id)).trades
+            return {start: Page((), len(trades), is_last=True)} | pages_of(trades)
+        body: Body = {
+            "projectId": project_id,
+            "backtestId": backtest_id,
+            "start": start,
+            "end": start + PAGE,
+        }
         fields = await self._transport.prepared(_PATHS[kind], body, expects=(kind.value,))
-        return parse_page(kind, fields, start)
+        return {start: parse_page(kind, fields, start)}

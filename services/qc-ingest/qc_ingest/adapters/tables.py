@@ -105,7 +105,7 @@ results = Table(
 )
 
 pages = Table(
-    "pages",  # orders and insights of finished backtests, a hundred a row
+    "pages",  # trades, orders and insights of finished backtests, a hundred a row
     metadata,
     Column("backtest_id", String(36), primary_key=True),
     Column("kind", String(16), primary_key=True),

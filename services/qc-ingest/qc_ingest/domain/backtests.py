@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
+from qc_ingest.domain.history import Row, parse_trades
 from qc_ingest.domain.statistics import parse_statistics, parse_total_performance
 from qc_ingest.domain.wire import (
     Json,
@@ -40,6 +41,7 @@ class Reading:
     end: datetime | None = None
     statistics: Mapping[str, str] = field(default_factory=dict)
     performance: Mapping[str, JsonValue] = field(default_factory=dict)
+    trades: Sequence[Row] = ()  # closed ones
 
     @property
     def has_failed(self) -> bool:
@@ -88,6 +90,7 @@ def parse_backtest(value: Json) -> Reading:
         end=parse_time_or_none(fields.get("backtestend")),
         statistics=parse_statistics(fields.get("statistics")),
         performance=parse_total_performance(fields.get("totalperformance")),
+        trades=parse_trades(fields.get("totalperformance")),
     )
 
 

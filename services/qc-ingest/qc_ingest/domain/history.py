@@ -1,6 +1,6 @@
 """Trades, orders and insights of a backtest, as rows to look at. They are never acted on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ from signalbox.contracts.errors import Malformed
 from signalbox.contracts.ids import plain
 
 PAGE = 100  # what one call may ask for
+Row = dict[str, JsonValue]
 
 _TYPES = (
     "market",
@@ -55,7 +56,7 @@ class Rows(StrEnum):
 class Page:
     """Some rows of a list, and how long the list is as far as is known."""
 
-    rows: tuple[dict[str, JsonValue], ...]
+    rows: tuple[Row, ...]
     length: int
     is_last: bool
 
@@ -71,16 +72,22 @@ def parse_page(kind: Rows, fields: Mapping[str, Json], start: int) -> Page:
     return Page(rows, end if is_last or said is None else max(said, end), is_last)
 
 
-def parse_trades(backtest: Json, start: int) -> Page:
-    """A page of the closed trades of a reading, which names them all; numbered from 1."""
-    total = normal(parse_map(normal(backtest).get("totalperformance")))
-    rows = rows_of(total.get("closedtrades"))
-    end = start + PAGE
-    read = tuple(_trade(row, number) for number, row in enumerate(rows[start:end], start + 1))
-    return Page(read, len(rows), end >= len(rows))
+def parse_trades(total_performance: Json) -> tuple[Row, ...]:
+    """The closed trades of a backtest, all of them, numbered from 1."""
+    rows = rows_of(normal(parse_map(total_performance)).get("closedtrades"))
+    return tuple(_trade(row, number) for number, row in enumerate(rows, 1))
 
 
-def _trade(row: Fields, number: int) -> dict[str, JsonValue]:
+def pages_of(rows: Sequence[Row]) -> dict[int, Page]:
+    """A whole list as pages, by where they begin; at least one."""
+    length = len(rows)
+    return {
+        start: Page(tuple(rows[start : start + PAGE]), length, start + PAGE >= length)
+        for start in range(0, max(length, 1), PAGE)
+    }
+
+
+def _trade(row: Fields, number: int) -> Row:
     """Amounts in account currency; the profit is before fees."""
     several = parse_list(row.get("symbols"))
     symbol = _symbol({**row, "symbol": several[0]} if several else row)
@@ -98,7 +105,7 @@ def _trade(row: Fields, number: int) -> dict[str, JsonValue]:
     }
 
 
-def _order(row: Fields) -> dict[str, JsonValue]:
+def _order(row: Fields) -> Row:
     kind = parse_text(row.get("type"), longest=32)
     known = kind.isdecimal() and int(kind) < len(_TYPES)
     quantity = parse_number_or_none(row.get("quantity"))
@@ -116,7 +123,7 @@ def _order(row: Fields) -> dict[str, JsonValue]:
     }
 
 
-def _insight(row: Fields) -> dict[str, JsonValue]:
+def _insight(row: Fields) -> Row:
     direction = parse_text(row.get("direction"), longest=16).lower()
     return {
         "id": parse_text(row.get("id"), longest=64),
@@ -134,7 +141,7 @@ def _insight(row: Fields) -> dict[str, JsonValue]:
     }
 
 
-def _symbol(row: Fields) -> dict[str, JsonValue]:
+def _symbol(row: Fields) -> Row:
     try:
         symbol_id, ticker = parse_symbol(normal(row))
     except Malformed:

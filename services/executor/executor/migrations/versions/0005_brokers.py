@@ -26,16 +26,10 @@ def upgrade() -> None:
         sa.Column("account", sa.String(64), primary_key=True),
         sa.Column("filled_at", UtcDateTime, nullable=False),
     )
-    op.create_table(
-        "broker_accounts",
-        sa.Column("account", sa.String(64), primary_key=True),
-        sa.Column("broker_id", sa.String(128), nullable=False),
-    )
 
 
 def downgrade() -> None:
     """Back; what is at a broker stays there."""
-    op.drop_table("broker_accounts")
     op.drop_table("brokers")
     op.drop_index("ix_orders_broker_order_id", "orders")
     op.drop_index("ix_orders_account", "orders")

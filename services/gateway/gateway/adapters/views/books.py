@@ -20,15 +20,15 @@ def list_positions(
     *,
     bot: str | None = None,
     symbol: str | None = None,
+    with_lots: bool = True,
 ) -> tuple[PositionView, ...]:
-    """What is held now, valued at the newest quotes."""
+    """What is held now, by bot and symbol, valued at the newest quotes."""
     where = equal([(positions.c.bot, bot), (positions.c.symbol, symbol)])
     query = select(positions).where(positions.c.open.is_(True), *where)
     order = (positions.c.bot, positions.c.symbol, positions.c.account)
     owned: defaultdict[tuple[str, str, str], list[LotView]] = defaultdict(list)
-    for lot in sql.execute(select(lots).order_by(lots.c.at, lots.c.id)):
-        view = LotView.model_validate({**lot._asdict(), "opened_at": lot.at})
-        owned[lot.bot, lot.account, lot.symbol].append(view)
+    for lot in list_lots(sql, bot=bot, symbol=symbol) if with_lots else ():
+        owned[lot.bot, lot.account, lot.symbol].append(lot)
     views = []
     for row in sql.execute(query.order_by(*order)):
         mark = marks.get(row.symbol)
@@ -41,6 +41,18 @@ def list_positions(
         }
         views.append(PositionView.model_validate(fields))
     return tuple(views)
+
+
+def list_lots(
+    sql: Connection, *, bot: str | None = None, symbol: str | None = None
+) -> tuple[LotView, ...]:
+    """The open lots, by bot and symbol, then oldest first."""
+    query = select(lots).where(*equal([(lots.c.bot, bot), (lots.c.symbol, symbol)]))
+    order = (lots.c.bot, lots.c.symbol, lots.c.at, lots.c.id)
+    return tuple(
+        LotView.model_validate({**row._asdict(), "opened_at": row.at})
+        for row in sql.execute(query.order_by(*order))
+    )
 
 
 def open_symbols(

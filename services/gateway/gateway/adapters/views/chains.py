@@ -3,23 +3,20 @@
 from sqlalchemy import Connection, select
 
 from gateway.adapters.book_tables import slices, trades
-from gateway.adapters.read_tables import orders, signals, verdicts
+from gateway.adapters.read_tables import orders, verdicts
 from gateway.adapters.views.orders import chain, order_alone
 from gateway.domain.views import ChainView
 
 
 def chain_of(sql: Connection, part_id: str) -> ChainView | None:
     """The whole of which this is a part; none when nothing has this id."""
-    signal_id = sql.scalar(select(signals.c.id).where(signals.c.id == part_id)) or sql.scalar(
-        select(verdicts.c.signal_id).where(verdicts.c.id == part_id)
-    )
-    order_id = None if signal_id else _order_of(sql, part_id)
-    if order_id:
-        signal_id = sql.scalar(select(orders.c.signal_id).where(orders.c.id == order_id))
-    found = chain(sql, signal_id) if signal_id else None
-    if found:
-        return ChainView(**dict(found))
-    return order_alone(sql, order_id) if order_id else None
+    of_verdict = select(verdicts.c.signal_id).where(verdicts.c.id == part_id)
+    found = chain(sql, sql.scalar(of_verdict) or part_id)
+    order_id = None if found else _order_of(sql, part_id)
+    if order_id is None:
+        return found
+    signal_id = sql.scalar(select(orders.c.signal_id).where(orders.c.id == order_id))
+    return chain(sql, signal_id) if signal_id else order_alone(sql, order_id)
 
 
 def _order_of(sql: Connection, part_id: str) -> str | None:

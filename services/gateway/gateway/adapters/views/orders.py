@@ -21,7 +21,6 @@ from gateway.domain.views import (
     LotSliceView,
     OrderDetail,
     OrderView,
-    SignalChain,
     SliceView,
     StepView,
     TradeView,
@@ -97,15 +96,16 @@ def list_trades(sql: Connection, wanted: OrderFilter, page: Page) -> Listing[Tra
     return Listing(items=_with_slices(sql, rows), next_cursor=following)
 
 
-def chain(sql: Connection, signal_id: str) -> SignalChain | None:
-    """A signal and all that followed."""
+def chain(sql: Connection, signal_id: str) -> ChainView | None:
+    """A signal and all that followed, as far as they are archived; none when nothing is."""
     signal = signals.one_signal(sql, signal_id)
-    if signal is None:
-        return None
+    reached = signals.verdicts_of(sql, signal_id)
     placed = _details(sql, [orders.c.signal_id == signal_id])
-    return SignalChain(
+    if signal is None and not reached and not placed:
+        return None
+    return ChainView(
         signal=signal,
-        verdicts=signals.verdicts_of(sql, signal_id),
+        verdicts=reached,
         orders=placed,
         lots=_touched(sql, placed),
         outcomes=signals.outcomes_of(sql, signal_id),
@@ -115,7 +115,10 @@ def chain(sql: Connection, signal_id: str) -> SignalChain | None:
 def order_alone(sql: Connection, order_id: str) -> ChainView | None:
     """An order that no signal asked for, with the lots it touched."""
     placed = _details(sql, [orders.c.id == order_id])
-    return ChainView(orders=placed, lots=_touched(sql, placed)) if placed else None
+    if not placed:
+        return None
+    lots = _touched(sql, placed)
+    return ChainView(signal=None, verdicts=(), orders=placed, lots=lots, outcomes=())
 
 
 def _touched(sql: Connection, placed: Iterable[OrderDetail]) -> tuple[LotHistory, ...]:

@@ -30,6 +30,17 @@ class SignalFilter:
     span: Span = ALWAYS
 
 
+@dataclass(frozen=True, slots=True)
+class QuantConnectFilter:
+    """Which of QuantConnect's signals are wanted; none takes all."""
+
+    config_id: str | None = None
+    symbol: str | None = None
+    action: str | None = None
+    processed: bool | None = None
+    span: Span = ALWAYS
+
+
 def list_signals(sql: Connection, wanted: SignalFilter, page: Page) -> Listing[SignalView]:
     """Signals by the source's time."""
     query = select(signals.c.id, events.c.body).join(events, events.c.id == signals.c.id)
@@ -124,22 +135,17 @@ def outcomes_of(sql: Connection, signal_id: str) -> tuple[OutcomeView, ...]:
 
 
 def list_quantconnect(
-    sql: Connection,
-    wanted: SignalFilter,
-    page: Page,
-    *,
-    config: str | None = None,
-    processed: bool | None = None,
+    sql: Connection, wanted: QuantConnectFilter, page: Page
 ) -> Listing[QuantConnectSignalView]:
     """QuantConnect's signals by their own time."""
     table = quantconnect_signals
     query = select(*table.c).where(
         *equal(
             [
-                (table.c.config_id, config),
+                (table.c.config_id, wanted.config_id),
                 (table.c.symbol, wanted.symbol),
                 (table.c.signal, wanted.action),
-                (table.c.processed, processed),
+                (table.c.processed, wanted.processed),
             ]
         ),
         *wanted.span.within(table.c.timestamp),

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime, time
 from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, select
 
-from gateway.adapters.book_tables import equity_days, positions
+from gateway.adapters.book_tables import equity_curves, equity_days, positions
 from gateway.adapters.views.books import list_books
-from gateway.domain.book_views import EquityView, SummaryView
+from gateway.domain.book_views import SummaryView
 from gateway.domain.today import Known, summary
+
+Book = tuple[str, str]  # bot and account
 
 
 def read_summary(sql: Connection, now: datetime) -> SummaryView:
@@ -22,18 +24,18 @@ def read_summary(sql: Connection, now: datetime) -> SummaryView:
 def _known(sql: Connection, day: datetime) -> Iterator[Known]:
     opened = select(positions.c.bot, positions.c.account).where(positions.c.open.is_(True))
     held = Counter((row.bot, row.account) for row in sql.execute(opened))
+    curves = _curves(sql, day)
     for now in list_books(sql):
-        began_with, highest = _days(sql, now, day)
+        began_with, highest = curves[now.bot, now.account]
         yield Known(now, began_with, highest, held[now.bot, now.account])
 
 
-def _days(sql: Connection, now: EquityView, day: datetime) -> tuple[Decimal, Decimal]:
+def _curves(sql: Connection, day: datetime) -> dict[Book, tuple[Decimal, Decimal]]:
     """What the day began with, and the highest of all days."""
-    query = select(equity_days).where(
-        equity_days.c.bot == now.bot, equity_days.c.account == now.account
-    )
-    days = sql.execute(query.order_by(equity_days.c.day)).all()
-    before = [row.last for row in days if row.day < day]
-    today = [row.first for row in days if row.day >= day]
-    began_with = [*before[-1:], *today, now.equity][0]
-    return began_with, max((row.high for row in days), default=now.equity)
+    days, whole = equity_days.c, equity_curves.c
+    same = and_(days.bot == whole.bot, days.account == whole.account)
+    before = select(days.last).where(same, days.day < day).order_by(days.day.desc()).limit(1)
+    today = select(days.first).where(same, days.day >= day).order_by(days.day).limit(1)
+    began_with = func.coalesce(before.scalar_subquery(), today.scalar_subquery())
+    rows = sql.execute(select(whole.bot, whole.account, began_with.label("began"), whole.high))
+    return {(row.bot, row.account): (row.began, row.high) for row in rows}

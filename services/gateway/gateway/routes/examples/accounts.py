@@ -47,7 +47,7 @@ _SIGNAL: dict[str, JsonValue] = {
     "processed": False,
     "created_at": "2026-08-03T16:00:02Z",
 }
-_VERDICT: dict[str, JsonValue] = {
+PENDING: dict[str, JsonValue] = {
     "id": "71826d31-2b95-571e-9350-5d02d763952a",
     "signal_id": _SIGNAL_ID,
     "bot": "beta",
@@ -83,7 +83,7 @@ EXAMPLES: Mapping[str, Example] = {
         body={
             "name": "Momentum",
             "api_key": "4711234",
-            "api_secret": "the API token of that user",
+            "api_secret": "the-API-token-of-that-user",
             "target": "sandbox",
             "algorithm_id": 23456789,
             "algorithm_name": "Momentum on large caps",
@@ -164,7 +164,7 @@ EXAMPLES: Mapping[str, Example] = {
         },
     ),
     "read_quantconnect_signal": Example(
-        {**_SIGNAL, "verdicts": [_VERDICT]}, given={"signal_id": _SIGNAL_ID}
+        {**_SIGNAL, "verdicts": [PENDING]}, given={"signal_id": _SIGNAL_ID}
     ),
     "fetch_quantconnect_signals": Example(
         {"fetched": 12, "raised": 2}, body={"config_id": "momentum"}

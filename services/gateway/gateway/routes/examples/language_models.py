@@ -8,7 +8,7 @@ from gateway.adapters.openapi import Example
 
 _ATTEMPT_ID = "5f0f0c0e-8a57-5d0b-9a3e-5b6f7c1d2e3f"
 _MARKET_AT, _WALL_AT = "2026-08-03T16:00:00Z", "2026-11-20T09:00:00Z"
-_WARNING = "This model takes no temperature; it is left out of the call."
+_WARNING = "a-model is deprecated: the provider will retire it."
 
 _CONFIG: dict[str, JsonValue] = {
     "id": "gpt",
@@ -48,7 +48,7 @@ _CONFIG: dict[str, JsonValue] = {
 _NEW: dict[str, JsonValue] = {
     "name": "Daily view",
     "provider": "claude",
-    "api_key": "the provider's key",
+    "api_key": "sk-of-the-provider",
     "model": "the model's name",
     "symbols": ["AAPL", "MSFT"],
     "interval": "1d",

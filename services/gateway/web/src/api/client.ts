@@ -7,7 +7,7 @@ export type Schemas = components["schemas"];
 
 const TIMEOUT_MS = 30_000;
 
-export interface FieldProblem {
+interface FieldProblem {
   field: string;
   message: string;
   line?: number | null;
@@ -75,10 +75,4 @@ export async function must<T>(answer: Promise<{ data?: T; error?: unknown; respo
     ...problem,
     correlation_id: problem.correlation_id ?? response.headers.get("X-Request-Id") ?? undefined,
   });
-}
-
-/** A key that makes a repeated request act once. Make it when a dialog opens, not when it is sent. */
-export function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,5 @@
 // One event stream while the page is seen. Events do not carry rows: they say which topics to read again, so
-// that a row looks the same however it came here. The newest equity is the exception, it comes often.
+// that a row looks the same however it came here.
 
 import type { QueryClient } from "@tanstack/react-query";
 import { useQueryClient } from "@tanstack/react-query";
@@ -31,8 +31,12 @@ const CONFIGURED = [
   "accounts", "bots", "flags", "kill-switch", "llm-budgets", "llm-config", "llm-status", "market", "prompts",
   "quantconnect-config", "quantconnect-status", "strategies",
 ];
+/** By what a state is of, where a service tells of many, or else by the service. */
 const STATES: Record<string, readonly string[]> = {
-  "qc-ingest": ["quantconnect-status", "algorithms", "backtests", "jobs"],
+  connection: ["quantconnect-status"],
+  algorithm: ["quantconnect-status", "algorithms"],
+  job: ["jobs", "algorithms"],
+  backtest: ["backtests"],
   "llm-decider": ["llm-status", "llm-budgets"],
   "strategy-runner": ["strategies"],
   "market-data": ["market"],
@@ -40,13 +44,13 @@ const STATES: Record<string, readonly string[]> = {
 };
 const TOPICS: Record<string, readonly string[]> = {
   SignalRaised: ["signals", "quantconnect-signals"],
-  SignalWithdrawn: ["signals", "quantconnect-signals"],
-  LlmDecisionMade: ["llm-decisions", "llm-costs", "llm-status"],
+  SignalWithdrawn: ["signals", "quantconnect-signals", "chain"],
+  LlmDecisionMade: ["llm-decisions", "llm-costs", "llm-status", "performance", "chain"],
   VerdictReached: ["verdicts", "quantconnect-signals", "chain"],
   OrderChanged: ["orders", "chain"],
   PositionChanged: ["positions", "summary"],
   EquityMarked: ["equity", "positions", "summary"],
-  OutcomeScored: ["calibration"],
+  OutcomeScored: ["calibration", "chain"],
   StateChanged: [],
   AlertRaised: ["alerts"],
   MessageDeadLettered: ["dead-letters"],
@@ -56,22 +60,9 @@ export const KINDS = Object.keys(TOPICS);
 
 /** Which topics an event makes old. */
 export function topicsOf({ kind, data }: LiveEvent): readonly string[] {
-  if (kind === "StateChanged") return STATES[String(data.service)] ?? [];
-  if (kind === "OrderChanged" && data.fill) return ["orders", "chain", "trades", "performance"];
+  if (kind === "StateChanged") return STATES[String(data.kind)] ?? STATES[String(data.service)] ?? [];
+  if (kind === "OrderChanged" && data.fill) return ["orders", "chain", "trades", "performance", "llm-costs"];
   return TOPICS[kind] ?? [];
-}
-
-interface Marked {
-  bot: string;
-}
-
-/** Put the newest equity of each bot where it is shown, without asking. */
-export function applyEquity(client: QueryClient, batch: readonly LiveEvent[]): void {
-  const newest = new Map(batch.filter((e) => e.kind === "EquityMarked").map((e) => [String(e.data.bot), e.data]));
-  if (newest.size === 0) return;
-  client.setQueryData<{ items: Marked[] }>(["equity", "now"], (old) =>
-    old && { ...old, items: old.items.map((one) => ({ ...one, ...newest.get(one.bot) })) },
-  );
 }
 
 /** Reads topics again: not while they are being read, and not more often than each bears. */
@@ -91,8 +82,7 @@ export class Refresher {
       if (!rested || this.client.isFetching({ queryKey: [topic] }) > 0) continue;
       this.#due.delete(topic);
       this.#last.set(topic, now);
-      // What an event has brought is not asked for again.
-      void this.client.invalidateQueries({ queryKey: [topic], predicate: (query) => query.queryKey[1] !== "now" });
+      void this.client.invalidateQueries({ queryKey: [topic] });
     }
   }
 }
@@ -100,8 +90,12 @@ export class Refresher {
 // The state of the connection, and who wants to hear events themselves.
 export type LiveStatus = "connecting" | "live" | "lost" | "paused";
 let status: LiveStatus = "connecting";
+let heardAt: string | null = null; // when the stream was last heard, wall time
 const watchers = new Set<() => void>();
 const hearers = new Set<(event: LiveEvent) => void>();
+
+/** From when on alerts may have been missed, once the stream is not live any more. */
+export const lastHeard = (): string | null => heardAt;
 
 function setStatus(next: LiveStatus): void {
   status = next;
@@ -159,6 +153,7 @@ function follow(client: QueryClient): () => void {
     for (const sign of ["hello", "beat", ...KINDS])
       opened.addEventListener(sign, () => {
         heard = performance.now();
+        heardAt = new Date().toISOString();
       });
     opened.addEventListener("hello", () => {
       readAgain();
@@ -190,7 +185,6 @@ function follow(client: QueryClient): () => void {
     }
     const events = batch;
     batch = [];
-    applyEquity(client, events);
     for (const event of events) refresher.add(topicsOf(event));
     refresher.flush(performance.now());
   };

@@ -2,7 +2,7 @@
 // newest page while they are at the top, further ones below as they scroll.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 
 export interface Listing<Row> {
   items: Row[];
@@ -14,14 +14,15 @@ export interface Rows<Row> {
   next: string | null; // where older ones begin; null: there are none
 }
 
-export type LoadPage<Row> = (cursor: string | undefined, limit: number) => Promise<Listing<Row>>;
+/** Reads a page of the list that has these parameters. A function of a module: it must stay the same. */
+export type LoadPage<Row, Params> = (params: Params, cursor: string | undefined, limit: number) => Promise<Listing<Row>>;
 
 const PAGE = 100;
 const AGAIN = 200; // rows of a further page that is read again, the most that one answer holds
 const AHEAD = 40; // rows below the last one seen that should be there already
 
 /** The newest rows, page by page until there are as many as are `wanted`, which may grow meanwhile. */
-export async function readRows<Row>(load: LoadPage<Row>, wanted: () => number): Promise<Rows<Row>> {
+export async function readRows<Row>(load: (cursor: string | undefined, limit: number) => Promise<Listing<Row>>, wanted: () => number): Promise<Rows<Row>> {
   let page = await load(undefined, PAGE);
   const rows = [...page.items];
   while (page.next_cursor && rows.length < wanted()) {
@@ -31,48 +32,54 @@ export async function readRows<Row>(load: LoadPage<Row>, wanted: () => number): 
   return { rows, next: page.next_cursor ?? null };
 }
 
+const IDLE = { busy: false, error: null as Error | null };
+
 /** Rows of a list under `[topic, "rows", params]`. While it is not `live`, nothing is read a second time. */
-export function useRows<Row>(topic: string, params: object, options: { load: LoadPage<Row>; live: boolean }) {
+export function useRows<Row, Params extends object>(topic: string, params: Params, options: { load: LoadPage<Row, Params>; live: boolean }) {
   const { load, live } = options;
   const client = useQueryClient();
   const text = JSON.stringify(params);
-  const { key, seen } = useMemo(() => ({ key: [topic, "rows", text], seen: { rows: 0 } }), [topic, text]);
+  const list = useMemo(() => {
+    const page = (cursor: string | undefined, limit: number) => load(JSON.parse(text) as Params, cursor, limit);
+    return { key: [topic, "rows", text], page, seen: 0, busy: false };
+  }, [topic, text, load]);
   const query = useQuery({
-    queryKey: key,
-    queryFn: () => readRows(load, () => seen.rows),
+    queryKey: list.key,
+    queryFn: () => readRows(list.page, () => list.seen),
     enabled: (of) => live || of.state.data === undefined,
     staleTime: 0, // also when it is live again, whatever was read below meanwhile
     structuralSharing: false,
   });
 
-  const busy = useRef(false);
-  const [older, setOlder] = useState<{ busy: boolean; error: Error | null }>({ busy: false, error: null });
+  const [older, setOlder] = useState({ ...IDLE, list });
   const loadOlder = useCallback(async () => {
-    const next = client.getQueryData<Rows<Row>>(key)?.next;
-    if (!next || busy.current) return;
-    busy.current = true;
-    setOlder({ busy: true, error: null });
+    const next = client.getQueryData<Rows<Row>>(list.key)?.next;
+    if (!next || list.busy) return;
+    list.busy = true;
+    setOlder({ busy: true, error: null, list });
+    const end = (error: Error | null) => {
+      list.busy = false;
+      setOlder((now) => (now.list === list ? { busy: false, error, list } : now));
+    };
     try {
-      const page = await load(next, PAGE);
-      client.setQueryData<Rows<Row>>(key, (old) =>
+      const page = await list.page(next, PAGE);
+      client.setQueryData<Rows<Row>>(list.key, (old) =>
         old?.next === next ? { rows: [...old.rows, ...page.items], next: page.next_cursor ?? null } : old,
       );
-      setOlder({ busy: false, error: null });
+      end(null);
     } catch (error) {
-      setOlder({ busy: false, error: error as Error });
-    } finally {
-      busy.current = false;
+      end(error as Error);
     }
-  }, [client, key, load]);
+  }, [client, list]);
 
   /** So far somebody sees; what comes next is read before they are there. */
   const onSeen = useCallback(
     (last: number) => {
-      seen.rows = last + 1 + AHEAD;
-      if (seen.rows > (client.getQueryData<Rows<Row>>(key)?.rows.length ?? 0)) void loadOlder();
+      list.seen = last + 1 + AHEAD;
+      if (list.seen > (client.getQueryData<Rows<Row>>(list.key)?.rows.length ?? 0)) void loadOlder();
     },
-    [client, key, seen, loadOlder],
+    [client, list, loadOlder],
   );
 
-  return { query, onSeen, loadOlder, older };
+  return { query, onSeen, loadOlder, older: older.list === list ? older : IDLE };
 }

@@ -867,7 +867,7 @@ export interface paths {
         };
         /**
          * Export Lots
-         * @description The open lots of every position as comma-separated values, oldest first.
+         * @description The open lots of every position as comma-separated values.
          */
         get: operations["export_lots"];
         put?: never;
@@ -1053,7 +1053,7 @@ export interface paths {
         };
         /**
          * Export Positions
-         * @description What every bot holds now as comma-separated values, by bot.
+         * @description What every bot holds now as comma-separated values.
          */
         get: operations["export_positions"];
         put?: never;
@@ -2302,55 +2302,46 @@ export interface components {
         };
         /**
          * AttemptView
-         * @description One call of a provider, as llm-decider keeps it.
+         * @description One call of a provider, with its money and its answer, as llm-decider keeps it.
          */
         AttemptView: {
-            /** At */
-            at?: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
             /** Attempt Id */
             attempt_id: string;
-            /**
-             * Config Id
-             * @default
-             */
-            config_id?: string;
+            /** Config Id */
+            config_id: string;
             /** Cost Usd */
-            cost_usd?: string | null;
+            cost_usd: string;
             /** Error */
-            error?: string | null;
+            error: string;
             /** Latency Ms */
-            latency_ms?: number | null;
-            /**
-             * Model
-             * @default
-             */
-            model?: string;
-            /**
-             * Number
-             * @default 1
-             */
-            number?: number;
+            latency_ms: number;
+            /** Model */
+            model: string;
+            /** Number */
+            number: number;
             /** Outcome */
-            outcome?: string | null;
-            /**
-             * Provider
-             * @default
-             */
-            provider?: string;
+            outcome: string;
+            /** Provider */
+            provider: string;
             /** Raw Text */
-            raw_text?: string | null;
+            raw_text: string;
             /** Request Id */
-            request_id?: string | null;
+            request_id: string;
             /** Reserved Usd */
-            reserved_usd?: string | null;
+            reserved_usd: string;
             /** State */
-            state?: string | null;
+            state: string;
             /** Status */
-            status?: number | null;
+            status: number | null;
             /** Usage */
-            usage?: {
+            usage: {
                 [key: string]: components["schemas"]["JsonValue"];
-            } | null;
+            };
         };
         /**
          * BacktestBody
@@ -3186,31 +3177,18 @@ export interface components {
         };
         /**
          * ChainView
-         * @description All that belongs together: what was said, and what followed. A person's own order has no
-         *     signal.
+         * @description A signal and all that followed: verdicts, orders with their fills, lots, outcomes.
          */
         ChainView: {
-            /**
-             * Lots
-             * @default []
-             */
-            lots?: components["schemas"]["LotHistory"][];
-            /**
-             * Orders
-             * @default []
-             */
-            orders?: components["schemas"]["OrderDetail"][];
-            /**
-             * Outcomes
-             * @default []
-             */
-            outcomes?: components["schemas"]["OutcomeView"][];
-            signal?: components["schemas"]["SignalView"] | null;
-            /**
-             * Verdicts
-             * @default []
-             */
-            verdicts?: components["schemas"]["VerdictView"][];
+            /** Lots */
+            lots: components["schemas"]["LotHistory"][];
+            /** Orders */
+            orders: components["schemas"]["OrderDetail"][];
+            /** Outcomes */
+            outcomes: components["schemas"]["OutcomeView"][];
+            signal: components["schemas"]["SignalView"] | null;
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictView"][];
         };
         /**
          * ClearBody
@@ -3424,6 +3402,11 @@ export interface components {
          *     traded at `price`, by a `split`, or, where neither is sent, without a trade.
          */
         Correction: {
+            /**
+             * Account
+             * @description Needed where the bot has left an account and may hold the symbol in two.
+             */
+            account?: string | null;
             /** Price */
             price?: number | string | null;
             /** Quantity */
@@ -3605,7 +3588,7 @@ export interface components {
             calls: components["schemas"]["AttemptView"][] | null;
             /** Calls Problem */
             calls_problem: string | null;
-            chain: components["schemas"]["SignalChain"] | null;
+            chain: components["schemas"]["ChainView"] | null;
             /** Confidence */
             confidence: string | null;
             /** Config Id */
@@ -5871,21 +5854,6 @@ export interface components {
             valid_until?: string | null;
         };
         /**
-         * SignalChain
-         * @description A signal and all that followed: verdicts, orders with their fills, lots, outcomes.
-         */
-        SignalChain: {
-            /** Lots */
-            lots: components["schemas"]["LotHistory"][];
-            /** Orders */
-            orders: components["schemas"]["OrderDetail"][];
-            /** Outcomes */
-            outcomes: components["schemas"]["OutcomeView"][];
-            signal: components["schemas"]["SignalView"];
-            /** Verdicts */
-            verdicts: components["schemas"]["VerdictView"][];
-        };
-        /**
          * SignalTaken
          * @description A signal that was taken in. `/api/signals/{signal_id}` says what became of it.
          */
@@ -6609,25 +6577,16 @@ export interface components {
             decisions: {
                 [key: string]: string;
             };
-            /**
-             * Error
-             * @default
-             */
-            error?: string;
+            /** Error */
+            error: string;
             /** Model */
             model: string;
-            /**
-             * Outcome
-             * @default
-             */
-            outcome?: string;
+            /** Outcome */
+            outcome: string;
             /** Provider */
             provider: string;
-            /**
-             * Request Id
-             * @default
-             */
-            request_id?: string;
+            /** Request Id */
+            request_id: string;
             /** Reserved Usd */
             reserved_usd: string;
         };
@@ -6994,7 +6953,12 @@ export interface operations {
     };
     list_unresolved_llm_attempts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Most items to answer. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7295,7 +7259,7 @@ export interface operations {
                      *           "todo": "",
                      *           "updated_at": "2026-11-20T09:00:00Z",
                      *           "warnings": [
-                     *             "This model takes no temperature; it is left out of the call."
+                     *             "a-model is deprecated: the provider will retire it."
                      *           ],
                      *           "wire": "responses"
                      *         }
@@ -7328,7 +7292,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "api_key": "the provider's key",
+                 *       "api_key": "sk-of-the-provider",
                  *       "budget": {
                  *         "day_usd": "2",
                  *         "month_usd": "30"
@@ -7484,7 +7448,7 @@ export interface operations {
                      *       "todo": "",
                      *       "updated_at": "2026-11-20T09:00:00Z",
                      *       "warnings": [
-                     *         "This model takes no temperature; it is left out of the call."
+                     *         "a-model is deprecated: the provider will retire it."
                      *       ],
                      *       "wire": "responses"
                      *     }
@@ -7562,7 +7526,7 @@ export interface operations {
                      *         "id": "a-model"
                      *       },
                      *       "warnings": [
-                     *         "This model takes no temperature; it is left out of the call."
+                     *         "a-model is deprecated: the provider will retire it."
                      *       ]
                      *     }
                      */
@@ -8648,7 +8612,7 @@ export interface operations {
                      *           "tokens_today": 1100,
                      *           "trouble": null,
                      *           "warnings": [
-                     *             "This model takes no temperature; it is left out of the call."
+                     *             "a-model is deprecated: the provider will retire it."
                      *           ]
                      *         }
                      *       ],
@@ -9636,7 +9600,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One line for each, newest first. */
+            /** @description One line for each, by bot and symbol, then oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10150,7 +10114,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One line for each, newest first. */
+            /** @description One line for each, by bot and symbol. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11199,7 +11163,7 @@ export interface operations {
                  *       "algorithm_id": 23456789,
                  *       "algorithm_name": "Momentum on large caps",
                  *       "api_key": "4711234",
-                 *       "api_secret": "the API token of that user",
+                 *       "api_secret": "the-API-token-of-that-user",
                  *       "name": "Momentum",
                  *       "target": "sandbox"
                  *     }
@@ -12044,7 +12008,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignalChain"];
+                    "application/json": components["schemas"]["ChainView"];
                 };
             };
             /** @description A problem document */
@@ -12560,16 +12524,16 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "account": "paper-alpha",
+                     *           "account": "paper-beta",
                      *           "action": "buy",
                      *           "bot": "beta",
                      *           "confidence": "0.7",
-                     *           "config_version": 0,
+                     *           "config_version": 1,
                      *           "current": true,
                      *           "decided_by": null,
                      *           "evaluated_at": "2026-08-03T16:00:00Z",
                      *           "explanation": "The bot waits for a person to approve or decline it.",
-                     *           "id": "5b0e8a39-6a53-5f0c-9a55-1d4b8f0c2e77",
+                     *           "id": "71826d31-2b95-571e-9350-5d02d763952a",
                      *           "inputs": [],
                      *           "numbers": {},
                      *           "outcome": "pending",
@@ -12577,8 +12541,8 @@ export interface operations {
                      *           "round": 0,
                      *           "rule": "priority",
                      *           "sequence": 1,
-                     *           "signal_id": "0ef5fefd-6e48-5f6e-8b36-2d9d5d6d8f0b",
-                     *           "source_id": "4711",
+                     *           "signal_id": "f488aa70-bc8b-5b34-b983-3baa8b8570b8",
+                     *           "source_id": "23456789",
                      *           "source_type": "quantconnect",
                      *           "symbol": "AAPL",
                      *           "valid_until": "2026-08-03T16:05:00Z",

@@ -1,7 +1,7 @@
 // Queries that several pages use.
 
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useTicking } from "@/ticking";
 import { api, must, type Schemas } from "./client";
 
 export type Me = Schemas["Me"];
@@ -16,8 +16,19 @@ export const useKillSwitch = () => useQuery({ queryKey: ["kill-switch"], queryFn
 export const useFlags = () => useQuery({ queryKey: ["flags"], queryFn: () => must(api.GET("/api/flags")) });
 export const useBots = () => useQuery({ queryKey: ["bots"], queryFn: () => must(api.GET("/api/bots")) });
 export const useAccounts = () => useQuery({ queryKey: ["accounts"], queryFn: () => must(api.GET("/api/accounts")) });
+export const usePositions = () => useQuery({ queryKey: ["positions"], queryFn: () => must(api.GET("/api/positions")) });
+export const useStrategies = () => useQuery({ queryKey: ["strategies"], queryFn: () => must(api.GET("/api/strategies")) });
+export const useConnections = () =>
+  useQuery({ queryKey: ["quantconnect-status"], queryFn: () => must(api.GET("/api/quantconnect/status")) });
+export const useModels = () => useQuery({ queryKey: ["llm-status"], queryFn: () => must(api.GET("/api/ai-trading/status")) });
+export const useBudgets = () => useQuery({ queryKey: ["llm-budgets"], queryFn: () => must(api.GET("/api/ai-trading/budgets")) });
+export const useComparison = () =>
+  useQuery({ queryKey: ["performance", "comparison"], queryFn: () => must(api.GET("/api/performance/comparison")) });
 export const useMarket = () =>
   useQuery({ queryKey: ["market"], queryFn: () => must(api.GET("/api/market")), refetchInterval: CLOCK_MS });
+
+/** What tells a position from all others: lots stay in the account where they were bought. */
+export const idOfPosition = ({ bot, account, symbol }: Schemas["PositionView"]): string => `${bot}|${account}|${symbol}`;
 
 /** Verdicts that wait for a person, the most urgent first; whether there are more says `next_cursor`. */
 export const usePending = () =>
@@ -30,16 +41,6 @@ export const usePending = () =>
 export const isUnread = ({ data, errorUpdateCount }: Pick<UseQueryResult, "data" | "errorUpdateCount">): boolean =>
   data === undefined && errorUpdateCount > 0;
 
-/** Each reason's code in words. */
-export function useReasons(): (code: string) => string {
-  const { data } = useQuery({
-    queryKey: ["reasons"],
-    queryFn: () => must(api.GET("/api/reasons")),
-    staleTime: Infinity,
-  });
-  return (code) => data?.items.find((one) => one.code === code)?.words ?? code.replaceAll("_", " ");
-}
-
 const RANKS = ["viewer", "trader", "admin"];
 
 /** Whether the person may do what a role may: hide or disable what the gateway would refuse. */
@@ -51,11 +52,7 @@ export function useMay(role: "trader" | "admin"): boolean {
 /** Market time now, moved on since it was read; it ticks every second. */
 export function useMarketNow(): Date | null {
   const { data, dataUpdatedAt } = useMarket();
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useTicking((wall) => wall);
   if (!data) return null;
   const passed = data.frozen ? 0 : Math.min(Math.max(0, now - dataUpdatedAt), AHEAD_MS);
   return new Date(Date.parse(data.now) + passed * (data.replay ? data.speed : 1));

@@ -25,8 +25,12 @@ describe("alerts that show themselves", () => {
     expect(["info", "warning", "critical"].map((one) => isWanted(alert(one)))).toEqual([...wanted]);
   });
 
+  it("are also those that are said once and need no end", () => {
+    expect(isWanted(alert("warning", { active: false }))).toBe(true);
+  });
+
   it("are none that are over, and no other events", () => {
-    expect(isWanted(alert("critical", { active: false }))).toBe(false);
+    expect(isWanted(alert("info", { active: false }))).toBe(false);
     expect(isWanted({ kind: "OrderChanged", data: { severity: "critical" } })).toBe(false);
   });
 });
@@ -39,6 +43,7 @@ function Watching() {
 describe("an alert on the page", () => {
   afterEach(() => {
     notifications.clean();
+    vi.useRealTimers();
     vi.restoreAllMocks();
     localStorage.clear();
   });
@@ -49,10 +54,37 @@ describe("an alert on the page", () => {
     show(<Watching />);
     newest().tell("AlertRaised", { ...said, active: true });
     expect(await screen.findByText("demo lost too much")).toBeInTheDocument();
-    newest().tell("AlertRaised", { ...said, about: "bot:other", active: false });
+    newest().tell("AlertRaised", { ...said, severity: "info", about: "bot:other", active: false });
     expect(screen.getByText("demo lost too much")).toBeInTheDocument();
     newest().tell("AlertRaised", { ...said, severity: "info", active: false });
     await waitFor(() => expect(screen.queryByText("demo lost too much")).not.toBeInTheDocument());
+  });
+
+  it("that comes again shows what is said now", async () => {
+    const { newest } = streaming();
+    show(<Watching />);
+    newest().tell("AlertRaised", { ...said, severity: "warning", message: "demo has spent 80 %", active: true });
+    expect(await screen.findByText("demo has spent 80 %")).toBeInTheDocument();
+    newest().tell("AlertRaised", { ...said, active: true });
+    expect(await screen.findByText("demo lost too much")).toBeInTheDocument();
+    expect(screen.queryByText("demo has spent 80 %")).not.toBeInTheDocument();
+  });
+
+  it("is shown when it was raised after the last sign of life of a stream that had died", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance", "setInterval", "clearInterval"], now: new Date("2026-08-03T16:00:00Z") });
+    const asked: (string | null)[] = [];
+    const { newest } = streaming();
+    const alerts = (_body: unknown, url: URL) => {
+      asked.push(url.searchParams.get("from"));
+      return { items: [] };
+    };
+    show(<Watching />, { "GET /api/alerts": alerts });
+    newest().tell("hello");
+    act(() => void vi.advanceTimersByTime(15_000));
+    newest().tell("beat");
+    act(() => void vi.advanceTimersByTime(36_000));
+    newest().tell("hello");
+    await vi.waitFor(() => expect(asked).toEqual(["2026-08-03T16:00:15.000Z"]));
   });
 
   it("is shown by the browser while nobody looks, and waits on the page", async () => {

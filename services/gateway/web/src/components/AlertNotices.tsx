@@ -1,7 +1,7 @@
 import { notifications } from "@mantine/notifications";
 import { useCallback, useEffect, useRef } from "react";
 import { api, must } from "@/api/client";
-import { type LiveEvent, useLiveEvents, useLiveStatus } from "@/api/live";
+import { lastHeard, type LiveEvent, useLiveEvents, useLiveStatus } from "@/api/live";
 import { sentence } from "@/format";
 import { desktop, notices } from "@/prefs";
 
@@ -10,11 +10,12 @@ const COLORS = { info: "blue", warning: "yellow", critical: "red" } as const;
 const MOST = 20;
 type Severity = keyof typeof RANK;
 
-/** Whether a person wants to be told of this at once. */
+/** Whether a person wants to be told of this at once. What is over is told as information; what is only said once needs no end. */
 export function isWanted({ kind, data }: LiveEvent): boolean {
   const least = notices();
   const rank = RANK[data.severity as Severity] ?? 0;
-  return kind === "AlertRaised" && data.active !== false && least !== "off" && rank >= RANK[least];
+  const over = data.active === false && data.severity === "info";
+  return kind === "AlertRaised" && !over && least !== "off" && rank >= RANK[least];
 }
 
 function tell(event: LiveEvent): void {
@@ -24,7 +25,9 @@ function tell(event: LiveEvent): void {
   const severity = event.data.severity as Severity;
   const [title, message] = [sentence(String(event.data.code)), String(event.data.message)];
   const stays = severity === "critical" || document.hidden; // until somebody has seen it
-  notifications.show({ id, title, message, color: COLORS[severity], withBorder: true, autoClose: stays ? false : 15_000 });
+  const notice = { id, title, message, color: COLORS[severity], withBorder: true, autoClose: stays ? (false as const) : 15_000 };
+  notifications.show(notice);
+  notifications.update(notice); // one that is shown already is not shown anew
   if (desktop() && document.hidden && Notification.permission === "granted") new Notification(title, { body: message, tag: id });
 }
 
@@ -41,7 +44,7 @@ function useWhatWasMissed(): void {
   const since = useRef<string | null>(null);
   const wasLive = useRef(false);
   useEffect(() => {
-    if (wasLive.current && status !== "live") since.current ??= new Date().toISOString();
+    if (wasLive.current && status !== "live") since.current ??= lastHeard();
     wasLive.current = status === "live";
     const from = since.current;
     if (status !== "live" || from === null) return;

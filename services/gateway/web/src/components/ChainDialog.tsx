@@ -1,33 +1,24 @@
 // Signal, verdicts, orders, fills and lots in one dialog, found by the id of any of them: `?chain=ID`.
 
-import { Group, List, Modal, Stack, Text, Timeline } from "@mantine/core";
+import { Group, List, Stack, Text, Timeline } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useCallback } from "react";
-import { useSearchParams } from "react-router";
+import type { ReactNode } from "react";
+import { useAddress } from "@/address";
 import { api, must, type Schemas } from "@/api/client";
-import { advice } from "@/advice";
+import { advice, adviceOn } from "@/advice";
 import * as f from "@/format";
 import { Facts } from "./Facts";
+import { FormDialog } from "./FormDialog";
 import { Loaded } from "./Loaded";
+import { Release } from "./Release";
 import { Action, Change, Source, State, Time } from "./Values";
 
 type Chain = Schemas["ChainView"];
 
 /** Opens the whole chain of a signal, verdict, order, fill or lot; the address then names it. */
 export function useChain() {
-  const [params, setParams] = useSearchParams();
-  const id = params.get("chain");
-  const open = useCallback(
-    (next: string | null) =>
-      setParams((before) => {
-        const after = new URLSearchParams(before);
-        if (next) after.set("chain", next);
-        else after.delete("chain");
-        return after;
-      }),
-    [setParams],
-  );
-  return { id, open };
+  const [{ chain = null }, set] = useAddress("chain");
+  return { id: chain, open: (next: string | null) => set({ chain: next }) };
 }
 
 /** Stands once in the shell. */
@@ -49,22 +40,24 @@ export function ChainDialog() {
     "Chain"
   );
   return (
-    <Modal opened={id !== null} onClose={() => open(null)} title={title} size="lg">
+    <FormDialog closeOnClickOutside opened={id !== null} onClose={() => open(null)} title={title} size="lg">
       {id !== null && (
         <Loaded query={query} height={320}>
           {(chain) => <ChainSteps chain={chain} />}
         </Loaded>
       )}
-    </Modal>
+    </FormDialog>
   );
 }
 
 /** All that belongs together, from the signal on. */
-export function ChainSteps({ chain }: { chain: Chain }) {
+function ChainSteps({ chain }: { chain: Chain }) {
   const { signal, verdicts, orders, lots, outcomes } = chain;
+  const waiting = verdicts?.filter((one) => one.current && one.outcome === "pending").map((one) => one.bot) ?? [];
   return (
     <Stack gap="md">
-      <Timeline bulletSize={14} lineWidth={2} active={99} className="chain">
+      {signal?.source_type === "quantconnect" && waiting.length > 0 && <Release signal={signal} bots={waiting} />}
+      <Timeline bulletSize={14} lineWidth={2} active={99}>
         {signal && <Timeline.Item title="Signal">{<SignalStep signal={signal} outcomes={outcomes ?? []} />}</Timeline.Item>}
         {verdicts?.map((verdict) => (
           <Timeline.Item key={verdict.id} title={<Titled text={`Verdict for ${verdict.bot}`} state={verdict.outcome} />}>
@@ -95,8 +88,7 @@ function Titled({ text, state }: { text: string; state: string }): ReactNode {
   );
 }
 
-function Next({ reason }: { reason: string }) {
-  const text = advice(reason);
+function Next({ text }: { text: string }) {
   return text ? <Text size="sm" c="dimmed">{`What to do: ${text}`}</Text> : null;
 }
 
@@ -136,7 +128,7 @@ function VerdictStep({ verdict }: { verdict: Schemas["VerdictView"] }) {
   return (
     <Stack gap="sm">
       <Text size="sm">{verdict.explanation}</Text>
-      <Next reason={verdict.outcome === "accepted" ? "" : verdict.reason} />
+      <Next text={adviceOn(verdict)} />
       <Facts
         items={[
           ["Rule", verdict.rule],
@@ -164,7 +156,7 @@ function OrderStep({ order }: { order: Schemas["OrderDetail"] }) {
   return (
     <Stack gap="sm">
       {order.message && <Text size="sm">{order.message}</Text>}
-      <Next reason={order.reason} />
+      <Next text={advice(order.reason)} />
       <Facts
         items={[
           ["Wants", order.side && `${order.side} ${f.quantity(order.quantity)} ${order.symbol}`],

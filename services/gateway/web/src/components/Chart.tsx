@@ -16,7 +16,7 @@ import {
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { axisTime, compact, dayTime } from "@/format";
 
 export interface Point {
@@ -25,7 +25,7 @@ export interface Point {
   value: number;
 }
 
-export interface Marker {
+interface Marker {
   time: number;
   side: "buy" | "sell";
   text?: string;
@@ -125,6 +125,7 @@ export function Chart({ label, series, height = 260, format = compact }: Props) 
   const shape = shapeOf(series);
   const newestSeries = useRef(series);
   newestSeries.current = series;
+  const curves = useMemo(() => series.map((one) => ordered(one.points)), [series]);
 
   useEffect(() => {
     if (!place.current) return;
@@ -153,16 +154,16 @@ export function Chart({ label, series, height = 260, format = compact }: Props) 
 
   useEffect(() => {
     series.forEach((one, index) => {
-      made.current[index]?.series.setData(ordered(one.points));
+      made.current[index]?.series.setData(curves[index] ?? []);
       made.current[index]?.markers.setMarkers(marks(one));
     });
-    const first = Math.min(...series.flatMap((one) => ordered(one.points)[0]?.time ?? []));
+    const first = Math.min(...curves.flatMap(([one]) => one?.time ?? []));
     if (first !== held.current.first) held.current = { moved: false, first };
     if (!held.current.moved) chart.current?.timeScale().fitContent();
-  }, [series, shape, scheme, format]);
+  }, [series, curves, shape, scheme, format]);
 
-  const newest = series.map((one) => {
-    const last = ordered(one.points).at(-1);
+  const newest = series.map((one, index) => {
+    const last = curves[index]?.at(-1);
     return `${one.name} ${last ? (one.format ?? format)(last.value) : "no values"}`;
   });
   return (

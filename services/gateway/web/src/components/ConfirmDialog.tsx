@@ -14,8 +14,10 @@ interface Props {
   danger?: boolean;
   /** A word to type first. */
   word?: string;
+  /** Asks for a reason, too. */
+  why?: boolean;
   /** It stays open until this is done, and says why when it fails. */
-  act: () => Promise<unknown>;
+  act: (reason: string) => Promise<unknown>;
 }
 
 /** Asks before something that cannot be taken back. */
@@ -34,8 +36,9 @@ export function ConfirmDialog(props: Props) {
   );
 }
 
-function Question({ onClose, children, confirm, danger = false, word, act, busy, setBusy }: Props & { busy: boolean; setBusy: (busy: boolean) => void }) {
+function Question({ onClose, children, confirm, danger = false, word, why = false, act, busy, setBusy }: Props & { busy: boolean; setBusy: (busy: boolean) => void }) {
   const [typed, setTyped] = useState("");
+  const [reason, setReason] = useState("");
   const [error, setError] = useState<Error | null>(null);
   const ready = !word || typed.trim() === word;
 
@@ -45,7 +48,7 @@ function Question({ onClose, children, confirm, danger = false, word, act, busy,
     setBusy(true);
     setError(null);
     try {
-      await act();
+      await act(reason);
       onClose();
     } catch (problem) {
       setError(problem as Error);
@@ -58,6 +61,7 @@ function Question({ onClose, children, confirm, danger = false, word, act, busy,
     <form onSubmit={(event) => void submit(event)}>
       <Stack gap="md">
         <Text component="div" size="sm">{children}</Text>
+        {why && <TextInput label="Why (others will read it)" maxLength={500} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />}
         {word && (
           <TextInput
             label={`Type ${word} to confirm`}

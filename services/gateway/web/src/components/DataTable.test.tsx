@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { useCallback, useMemo, useState } from "react";
+import { useState } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { show } from "@/test/render";
 import { type Column, DataTable } from "./DataTable";
@@ -17,11 +17,13 @@ const opened = vi.fn();
 let list: Row[] = [];
 let refresh = async () => {};
 let kept = 0;
+let broken = "";
 
 const rows = (count: number, state = "accepted"): Row[] => Array.from({ length: count }, (_, number) => ({ id: `r${number}`, state }));
 
 /** Pages after a row, as the gateway cuts them. */
-async function read(cursor: string | undefined, limit: number) {
+async function read({ symbol }: { symbol: string }, cursor: string | undefined, limit: number) {
+  if (cursor && symbol === broken) throw new Error("it is not running");
   const from = cursor === undefined ? 0 : list.findIndex((row) => row.id === cursor) + 1;
   const items = list.slice(from, from + limit);
   return { items, next_cursor: from + limit < list.length ? items.at(-1)?.id : null };
@@ -29,17 +31,15 @@ async function read(cursor: string | undefined, limit: number) {
 
 function Orders() {
   const [symbol, setSymbol] = useState("AAPL");
-  const params = useMemo(() => ({ symbol }), [symbol]);
-  const load = useCallback((cursor: string | undefined, limit: number) => read(cursor, limit), []);
   const client = useQueryClient();
   refresh = () => client.invalidateQueries({ queryKey: ["orders"] });
   client.getQueryCache().subscribe(() => {
-    kept = client.getQueryData<{ rows: Row[] }>(["orders", "rows", JSON.stringify(params)])?.rows.length ?? 0;
+    kept = client.getQueryData<{ rows: Row[] }>(["orders", "rows", JSON.stringify({ symbol })])?.rows.length ?? 0;
   });
   return (
     <>
       <button onClick={() => setSymbol("MSFT")}>Other symbol</button>
-      <DataTable label="Orders" topic="orders" params={params} load={load} columns={COLUMNS} empty="None." onOpen={opened} height={HEIGHT} />
+      <DataTable label="Orders" topic="orders" params={{ symbol }} load={read} columns={COLUMNS} empty="None." onOpen={opened} height={HEIGHT} />
       <button>After the table</button>
     </>
   );
@@ -54,6 +54,7 @@ const scroll = async (to: number) => {
 
 beforeEach(() => {
   list = rows(300);
+  broken = "";
   opened.mockClear();
   vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(HEIGHT);
   vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(800);
@@ -64,7 +65,7 @@ describe("a long list", () => {
     show(<Orders />);
     await screen.findByText("r0 accepted");
     await scroll(70 * 36);
-    await screen.findByText("200 rows loaded, older ones come as you scroll");
+    await screen.findByText("200 rows loaded, others come as you scroll");
     await scroll(140 * 36);
     await screen.findByText("r145 accepted");
     list = [{ id: "new", state: "planned" }, ...rows(300, "filled")];
@@ -84,15 +85,27 @@ describe("a long list", () => {
     expect(kept).toBe(100);
   });
 
+  it("says that no more could be read only where it is so", async () => {
+    broken = "AAPL";
+    show(<Orders />);
+    await screen.findByText("r0 accepted");
+    await scroll(70 * 36);
+    expect(await screen.findByRole("alert")).toHaveTextContent("it is not running");
+    list = rows(300, "filled");
+    await userEvent.click(screen.getByRole("button", { name: "Other symbol" }));
+    await screen.findByText("r0 filled");
+    expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+  });
+
   it("lets go of what was scrolled past once somebody is back at the top", async () => {
     show(<Orders />);
     await screen.findByText("r0 accepted");
     await scroll(70 * 36);
-    await screen.findByText("200 rows loaded, older ones come as you scroll");
+    await screen.findByText("200 rows loaded, others come as you scroll");
     await scroll(0);
     await screen.findByText("r0 accepted");
     await act(refresh);
-    expect(await screen.findByText("100 rows loaded, older ones come as you scroll")).toBeInTheDocument();
+    expect(await screen.findByText("100 rows loaded, others come as you scroll")).toBeInTheDocument();
   });
 
   it("that is held still is read for other filters, and then held again", async () => {
@@ -117,7 +130,7 @@ it("a list that is live again is read at once, also after older rows came", asyn
   list = rows(300, "filled");
   await act(refresh);
   await scroll(70 * 36);
-  await screen.findByText("200 rows loaded, older ones come as you scroll · held still");
+  await screen.findByText("200 rows loaded, others come as you scroll · held still");
   expect(screen.getByText("r75 accepted")).toBeInTheDocument();
   await userEvent.click(screen.getByRole("switch", { name: "Live" }));
   expect(await screen.findByText("r75 filled")).toBeInTheDocument();

@@ -1,5 +1,6 @@
 import { Drawer, Modal } from "@mantine/core";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { useBlocker } from "react-router";
 import { Discard } from "./Discard";
 
 /** How a dialog may close now: freely; after a question, since something is not saved; or not before what is under way is over. */
@@ -32,12 +33,16 @@ interface Props {
 export function FormDialog({ opened, onClose, title, size, drawer = false, closeOnClickOutside = false, children }: Props) {
   const [tells] = useState(() => new Set<Tell>());
   const [asked, setAsked] = useState(false);
+  const outermost = useContext(Inside) === null;
   useClosing(() => (opened ? "not yet" : "freely")); // of a dialog around this one
-  const close = () => {
+  const closing: Tell = () => {
     const all = [...tells].map((tell) => tell());
-    if (all.includes("not yet")) return;
-    if (all.includes("asking")) setAsked(true);
-    else onClose();
+    return all.includes("not yet") ? "not yet" : all.includes("asking") ? "asking" : "freely";
+  };
+  const close = () => {
+    const how = closing();
+    if (how === "asking") setAsked(true);
+    else if (how === "freely") onClose();
   };
   const discard = () => {
     setAsked(false);
@@ -49,6 +54,17 @@ export function FormDialog({ opened, onClose, title, size, drawer = false, close
     <>
       {drawer ? <Drawer {...shared} position="right">{inside}</Drawer> : <Modal {...shared}>{inside}</Modal>}
       {opened && asked && <Discard onKeep={() => setAsked(false)} onDiscard={discard} />}
+      {opened && outermost && <Back closing={closing} />}
     </>
   );
+}
+
+/** The browser's way back takes a dialog with it no sooner than its own cross does. What a dialog does to the address itself passes. */
+function Back({ closing }: { closing: Tell }) {
+  const leaving = useBlocker(({ historyAction }) => historyAction === "POP" && closing() !== "freely");
+  const asks = closing() === "asking";
+  useEffect(() => {
+    if (leaving.state === "blocked" && !asks) leaving.reset();
+  }, [leaving, asks]);
+  return leaving.state === "blocked" && asks ? <Discard onKeep={leaving.reset} onDiscard={leaving.proceed} /> : null;
 }

@@ -103,7 +103,7 @@ function LiveBadge() {
   );
 }
 
-export function ThemeToggle() {
+function ThemeToggle() {
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light");
   const next = scheme === "dark" ? "light" : "dark";

@@ -36,6 +36,16 @@ describe("the kill switch", () => {
     await waitFor(() => expect(sent("PUT")[0]?.body).toEqual({ everything: true, accounts: ["real"], bots: [], reason: "" }));
   });
 
+  it("forgets a reason that was not sent", async () => {
+    show(<KillSwitchButton />, { ...me("trader"), "GET /api/kill-switch": NOTHING });
+    await press("Kill switch");
+    await userEvent.type(await screen.findByRole("textbox", { name: /Why/ }), "a slip");
+    await press("Cancel");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await press("Kill switch");
+    expect(await screen.findByRole("textbox", { name: /Why/ })).toHaveValue("");
+  });
+
   it("releases what its dialog has named, and nothing else", async () => {
     let now: object = { ...NOTHING, everything: true, bots: ["b"], reason: "odd" };
     show(<KillSwitchBanner />, { ...me("admin"), "GET /api/kill-switch": () => now, "PUT /api/kill-switch": NOTHING });

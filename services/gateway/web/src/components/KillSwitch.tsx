@@ -1,11 +1,13 @@
-import { Alert, Button, Group, TextInput } from "@mantine/core";
+import { Alert, Button, Group } from "@mantine/core";
 import { IconHandStop } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { change, nameOf, type Scope, stoppedIn } from "@/api/killSwitch";
 import { isUnread, type KillSwitch, useKillSwitch, useMay, useRefresh } from "@/api/shared";
 import { dayTime } from "@/format";
 import { ConfirmDialog } from "./ConfirmDialog";
+import { told } from "./toasts";
 
+const EVERYTHING: Scope = { kind: "everything" };
 const words = (scopes: readonly Scope[]): string => scopes.map(nameOf).join(", ");
 
 /** In the header: stops all trading after STOP was typed. It is there also while nobody knows what is stopped. */
@@ -13,14 +15,7 @@ export function KillSwitchButton() {
   const { data: kill } = useKillSwitch();
   const may = useMay("trader");
   const [opened, setOpened] = useState(false);
-  const [reason, setReason] = useState("");
-  const refresh = useRefresh();
   if (!may) return null;
-  const stop = async () => {
-    await change([{ kind: "everything" }], true, reason);
-    await refresh("kill-switch");
-    setReason("");
-  };
   return (
     <>
       <Button
@@ -34,12 +29,50 @@ export function KillSwitchButton() {
       >
         <span className="wide">Kill switch</span>
       </Button>
-      <ConfirmDialog opened={opened} onClose={() => setOpened(false)} title="Stop all trading?" confirm="Stop everything" danger word="STOP" act={stop}>
-        No new order leaves, for any bot. Planned orders are denied and working entries cancelled. Stops and exits still work, and
-        so do your own commands.
-        <TextInput label="Why (others will read it)" mt="md" maxLength={500} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-      </ConfirmDialog>
+      <StopDialog scope={opened ? EVERYTHING : null} onClose={() => setOpened(false)} />
     </>
+  );
+}
+
+/** Asks before something is stopped; `scope` null: closed. */
+export function StopDialog({ scope, onClose }: { scope: Scope | null; onClose: () => void }) {
+  const refresh = useRefresh();
+  const name = scope ? nameOf(scope) : "";
+  const stop = async (reason: string) => {
+    if (!scope) return;
+    await change([scope], true, reason);
+    told(`Stopped: ${name}. Exits still work.`);
+    await refresh("kill-switch");
+  };
+  return (
+    <ConfirmDialog
+      opened={scope !== null}
+      onClose={onClose}
+      title={`Stop ${name}?`}
+      confirm={`Stop ${name}`}
+      danger
+      why
+      word={scope?.kind === "everything" ? "STOP" : undefined}
+      act={stop}
+    >
+      No new order leaves. Planned orders are denied and working entries cancelled. Stops and exits still work, and so do your own commands.
+    </ConfirmDialog>
+  );
+}
+
+/** Asks before those that it names are released, and no others; null: closed. */
+export function ReleaseDialog({ scopes, onClose }: { scopes: readonly Scope[] | null; onClose: () => void }) {
+  const refresh = useRefresh();
+  const names = words(scopes ?? []);
+  const release = async () => {
+    await change(scopes ?? [], false);
+    told(`Released: ${names}.`);
+    await refresh("kill-switch");
+  };
+  return (
+    <ConfirmDialog opened={scopes !== null} onClose={onClose} title="Release the kill switch?" confirm="Release" act={release}>
+      This releases {names}. Positions may be opened again from the next signal on. What was denied meanwhile stays denied.
+    </ConfirmDialog>
   );
 }
 
@@ -73,11 +106,6 @@ function Stripe({ said, children }: { said: string; children: ReactNode }) {
 function Stopped({ kill }: { kill: KillSwitch }) {
   const may = useMay("admin");
   const [asked, setAsked] = useState<Scope[] | null>(null); // as the dialog shows them: what is stopped meanwhile stays
-  const refresh = useRefresh();
-  const release = async () => {
-    await change(asked ?? [], false);
-    await refresh("kill-switch");
-  };
   const how = [kill.by && `by ${kill.by}`, kill.at && `at ${dayTime(kill.at)}`, kill.reason && `“${kill.reason}”`];
   return (
     <Stripe said={`The kill switch stops ${words(stoppedIn(kill))}, set ${how.filter(Boolean).join(", ") || "by somebody"}. Exits still work.`}>
@@ -86,9 +114,7 @@ function Stopped({ kill }: { kill: KillSwitch }) {
           Release…
         </Button>
       )}
-      <ConfirmDialog opened={asked !== null} onClose={() => setAsked(null)} title="Release the kill switch?" confirm="Release" act={release}>
-        This releases {words(asked ?? [])}. Bots may open positions again from the next signal on. What was denied meanwhile stays denied.
-      </ConfirmDialog>
+      <ReleaseDialog scopes={asked} onClose={() => setAsked(null)} />
     </Stripe>
   );
 }

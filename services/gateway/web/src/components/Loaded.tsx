@@ -9,7 +9,7 @@ import { dayTime } from "@/format";
 export function Problem({ error, what, retry, busy }: { error: Error; what?: string; retry?: () => void; busy?: boolean }) {
   const known = error instanceof ApiError ? error : null;
   return (
-    <Alert color="red" variant="light" title={what ?? "This could not be loaded"} role="alert" icon={<IconAlertTriangle />} className="problem">
+    <Alert color="red" variant="light" title={what ?? "This could not be loaded"} role="alert" icon={<IconAlertTriangle />}>
       <Text size="sm">{error.message}</Text>
       {known?.advice && <Text size="sm" c="dimmed">{known.advice}</Text>}
       {known?.requestId && <Text size="xs" c="dimmed">Request {known.requestId}</Text>}

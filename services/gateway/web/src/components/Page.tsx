@@ -17,7 +17,7 @@ export function Page({ title, lead, actions, children }: Props) {
     document.title = `${title} · Signalbox`;
   }, [title]);
   return (
-    <Stack gap="md" className="page">
+    <Stack gap="md">
       <Group justify="space-between" align="flex-end" gap="sm">
         <div>
           <Title order={1}>{title}</Title>

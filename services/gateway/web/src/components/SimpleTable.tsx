@@ -1,55 +1,42 @@
-import { createColumnHelper, createSortedRowModel, type RowData, rowSortingFeature, sortFns, tableFeatures, useTable } from "@tanstack/react-table";
-import { useMemo } from "react";
-import { type Column, TableView } from "./TableView";
+import { useMemo, useState } from "react";
+import { type Column, type TableProps, TableView } from "./TableView";
 
 export type { Column } from "./TableView";
 
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
-
-interface Props<Row> {
-  label: string;
-  rows: readonly Row[];
-  columns: readonly Column<Row>[];
-  idOf?: (row: Row) => string;
-  onOpen?: (row: Row) => void;
-  rowLabel?: (row: Row) => string;
+interface Props<Row> extends Pick<TableProps<Row>, "label" | "rows" | "columns" | "idOf" | "onOpen" | "rowLabel"> {
   height?: number;
 }
 
-const ownId = (row: unknown): string => (row as { id: string }).id;
+interface Sorting {
+  column: string;
+  falling: boolean;
+}
 
 /** A table of rows that are all here; columns with `sort` sort it by their header. */
-export function SimpleTable<Row extends RowData>({ label, rows, columns, idOf = ownId, onOpen, rowLabel, height = 420 }: Props<Row>) {
-  const defined = useMemo(() => {
-    const helper = createColumnHelper<typeof features, Row>();
-    return columns.map((column) =>
-      helper.accessor((row): unknown => column.sort?.(row) ?? "", {
-        id: column.id,
-        enableSorting: column.sort !== undefined,
-        sortFn: "basic",
-      }),
-    );
-  }, [columns]);
-  const table = useTable({ features, columns: defined, data: rows as Row[], getRowId: idOf });
-  const sorted = table.getRowModel().rows.map((row) => row.original);
+export function SimpleTable<Row>({ rows, height = 420, ...table }: Props<Row>) {
+  const [sorting, setSorting] = useState<Sorting | null>(null);
+  const value = table.columns.find((column) => column.id === sorting?.column)?.sort;
+  const sorted = useMemo(() => {
+    const way = sorting?.falling ? -1 : 1;
+    return value ? [...rows].sort((a, b) => way * compare(value(a), value(b))) : rows;
+  }, [rows, value, sorting]);
+  /** Text from A on, numbers from the largest on; then the other way round, then as it was. */
+  const toggle = ({ id, sort }: Column<Row>) => {
+    const first = rows[0] === undefined || typeof sort?.(rows[0]) === "number";
+    if (sorting?.column !== id) setSorting({ column: id, falling: first });
+    else setSorting(sorting.falling === first ? { column: id, falling: !first } : null);
+  };
   return (
     <TableView
-      label={label}
-      columns={columns}
+      {...table}
       rows={sorted}
-      idOf={idOf}
       height={height}
-      onOpen={onOpen}
-      rowLabel={rowLabel}
-      header={(column) => {
-        const one = table.getColumn(column.id);
-        if (!column.sort || !one) return {};
-        const now = one.getIsSorted();
-        return {
-          sorted: now === "asc" ? "ascending" : now === "desc" ? "descending" : undefined,
-          toggle: () => one.toggleSorting(),
-        };
-      }}
+      header={(column) => ({
+        sorted: sorting?.column !== column.id ? undefined : sorting.falling ? "descending" : "ascending",
+        toggle: column.sort && (() => toggle(column)),
+      })}
     />
   );
 }
+
+const compare = (a: number | string, b: number | string): number => (a < b ? -1 : a > b ? 1 : 0);

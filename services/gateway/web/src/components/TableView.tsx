@@ -27,11 +27,12 @@ export interface Column<Row> {
   sort?: (row: Row) => number | string;
 }
 
-interface Props<Row> {
+export interface TableProps<Row> {
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
-  idOf: (row: Row) => string;
+  /** What tells a row from all others; its `id`, if it is not said. */
+  idOf?: (row: Row) => string;
   height: number;
   onOpen?: (row: Row) => void;
   rowLabel?: (row: Row) => string;
@@ -42,8 +43,10 @@ interface Props<Row> {
   header?: (column: Column<Row>) => { sorted?: "ascending" | "descending"; toggle?: () => void };
 }
 
-export function TableView<Row>(props: Props<Row>) {
-  const { label, columns, rows, idOf, height, onOpen, rowLabel, onSeen, more = false, header } = props;
+const ownId = (row: unknown): string => (row as { id: string }).id;
+
+export function TableView<Row>(props: TableProps<Row>) {
+  const { label, columns, rows, idOf = ownId, height, onOpen, rowLabel, onSeen, more = false, header } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -139,14 +142,11 @@ function HeaderCell<Row>({ column, sorted, toggle }: { column: Column<Row>; sort
   );
 }
 
-interface RowProps<Row> {
+interface RowProps<Row> extends Pick<TableProps<Row>, "columns" | "onOpen" | "rowLabel"> {
   row: Row;
   index: number;
   start: number;
-  columns: readonly Column<Row>[];
   template: string;
-  onOpen?: (row: Row) => void;
-  rowLabel?: (row: Row) => string;
 }
 
 function PlainRow<Row>({ row, index, start, columns, template, onOpen, rowLabel }: RowProps<Row>) {

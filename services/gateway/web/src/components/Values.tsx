@@ -2,15 +2,20 @@
 
 import { Badge, type MantineColor } from "@mantine/core";
 import * as f from "@/format";
+import { useTicking } from "@/ticking";
 
-/** Local time; the full time in UTC on hover. */
+/** Local time, or how long ago; the full time in UTC on hover. */
 export function Time({ at, show = "dayTime" }: { at: string | null | undefined; show?: "time" | "dayTime" | "day" | "ago" }) {
-  if (!at) return <>{f.NONE}</>;
+  if (!at) return <>{f[show](at)}</>;
   return (
     <time dateTime={at} title={f.utc(at)}>
-      {f[show](at)}
+      {show === "ago" ? <Ago at={at} /> : f[show](at)}
     </time>
   );
+}
+
+function Ago({ at }: { at: string }) {
+  return useTicking((now) => f.ago(at, now));
 }
 
 /** +$12.30, in the colour of its direction; the sign says it too. */

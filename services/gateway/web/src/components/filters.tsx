@@ -1,34 +1,15 @@
 import { Group, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
-import { useSearchParams } from "react-router";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useAddress } from "@/address";
 
 const DEBOUNCE_MS = 300;
 
-/** Those that have a value; JSON knows no undefined. */
-const given = <Name extends string>(text: string) =>
-  Object.fromEntries((JSON.parse(text) as [Name, string | null][]).filter(([, value]) => value)) as Partial<Record<Name, string>>;
-
-/** Filters that live in the address: `const [filters, setFilter] = useFilters("symbol", "action")`. Empty ones are undefined. */
-export function useFilters<Name extends string>(...names: Name[]) {
-  const [params, setParams] = useSearchParams();
-  const found = names.map((name) => [name, params.get(name) ?? undefined]);
-  const text = JSON.stringify(found);
-  const filters = useMemo(() => given<Name>(text), [text]);
-  const setFilter = useCallback(
-    (name: Name, value: string | null | undefined) =>
-      setParams(
-        (before) => {
-          const after = new URLSearchParams(before);
-          if (value) after.set(name, value);
-          else after.delete(name);
-          return after;
-        },
-        { replace: true },
-      ),
-    [setParams],
-  );
+/** Filters that live in the address, of which Back knows nothing: `const [filters, setFilter] = useFilters("symbol", "action")`. */
+export function useFilters<Name extends string>(...names: readonly Name[]) {
+  const [filters, set] = useAddress(...names);
+  const setFilter = (name: Name, value: string | null | undefined) => set({ [name]: value } as Partial<Record<Name, typeof value>>, { replace: true });
   return [filters, setFilter] as const;
 }
 
@@ -49,8 +30,15 @@ interface FieldProps {
 /** A text that is looked for a moment after the last key. */
 export function FilterText({ label, value, onChange, width = 150 }: FieldProps & { width?: number }) {
   const [typed, setTyped] = useState(value ?? "");
-  useEffect(() => setTyped(value ?? ""), [value]);
-  const later = useDebouncedCallback((text: string) => onChange(text.trim() || null), DEBOUNCE_MS);
+  const sent = useRef(value); // what comes back is not what stands there by now
+  useEffect(() => {
+    if (value !== sent.current) setTyped(value ?? "");
+    sent.current = value;
+  }, [value]);
+  const later = useDebouncedCallback((text: string) => {
+    sent.current = text.trim() || undefined;
+    onChange(text.trim() || null);
+  }, DEBOUNCE_MS);
   return (
     <TextInput
       size="xs"

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { api, ApiError, must, newKey } from "@/api/client";
+import { api, ApiError, must } from "@/api/client";
 import { answering, problem, sent } from "./render";
 
 describe("must", () => {
@@ -34,5 +34,3 @@ describe("must", () => {
     await expect(must(api.GET("/api/bots"))).rejects.toMatchObject({ status: 502, message: "The gateway answered 502 Bad Gateway" });
   });
 });
-
-it("makes keys that differ", () => expect(newKey()).not.toBe(newKey()));

@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { describe, expect, it, vi } from "vitest";
+import { useLocation, useNavigate } from "react-router";
+import { useAddress } from "@/address";
 import { api, must } from "@/api/client";
 import { ordered } from "@/components/Chart";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -10,6 +12,7 @@ import { ErrorBoundary } from "@/components/ErrorBoundary";
 import { FilterText, useFilters } from "@/components/filters";
 import { Loaded } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
+import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { leastWidth } from "@/components/TableView";
 import { safeNext } from "@/pages/Login";
 import { problem, sent, show } from "./render";
@@ -102,6 +105,89 @@ describe("filters", () => {
     await userEvent.clear(field);
     await userEvent.type(field, "AAPL");
     await waitFor(() => expect(screen.getByRole("status")).toHaveTextContent('{"symbol":"AAPL","action":"buy"}'));
+  });
+
+  it("lose no key that is pressed while the ones before are on their way", () => {
+    vi.useFakeTimers();
+    const onChange = vi.fn();
+    const Field = () => {
+      const [value, setValue] = useState<string | undefined>("");
+      onChange.mockImplementation((next: string | null) => () => setValue(next ?? undefined));
+      return <FilterText label="Symbol" value={value} onChange={onChange} />;
+    };
+    show(<Field />);
+    const field = screen.getByRole("textbox", { name: "Symbol" });
+    fireEvent.change(field, { target: { value: "AA" } });
+    act(() => void vi.advanceTimersByTime(300));
+    fireEvent.change(field, { target: { value: "AAP" } });
+    const [first, back] = [onChange.mock.results[0]?.value, onChange.getMockImplementation()?.(null)];
+    act(first);
+    expect(field).toHaveValue("AAP");
+    act(back);
+    expect(field).toHaveValue("");
+    vi.useRealTimers();
+  });
+});
+
+describe("the address", () => {
+  const Dialog = () => {
+    const [{ bot }, set] = useAddress("bot");
+    const [, setFilter] = useFilters("symbol");
+    const navigate = useNavigate();
+    return (
+      <>
+        <output>{`${useLocation().search} ${bot}`}</output>
+        <button onClick={() => set({ bot: "demo" })}>Open</button>
+        <button onClick={() => setFilter("symbol", "IBM")}>Filter</button>
+        <button onClick={() => void navigate(-1)}>Back</button>
+      </>
+    );
+  };
+  const press = (name: string) => userEvent.click(screen.getByRole("button", { name }));
+
+  it("keeps all else when a dialog opens, and Back closes it; of filters Back knows nothing", async () => {
+    show(<Dialog />, {}, "/x?chain=c");
+    await press("Open");
+    expect(screen.getByRole("status")).toHaveTextContent("?chain=c&bot=demo demo");
+    await press("Filter");
+    expect(screen.getByRole("status")).toHaveTextContent("?chain=c&bot=demo&symbol=IBM demo");
+    await press("Back");
+    await waitFor(() => expect(screen.getByRole("status")).toHaveTextContent("?chain=c undefined"));
+  });
+
+  it("loses nothing that changes right after another", async () => {
+    show(<Dialog />, {}, "/x");
+    await act(async () => {
+      fireEvent.click(screen.getByRole("button", { name: "Open" }));
+      await new Promise((moved) => setTimeout(moved));
+      fireEvent.click(screen.getByRole("button", { name: "Filter" }));
+    });
+    expect(screen.getByRole("status")).toHaveTextContent("?bot=demo&symbol=IBM demo");
+  });
+});
+
+describe("a table of given rows", () => {
+  const COLUMNS: Column<{ id: string; profit: number }>[] = [
+    { id: "name", header: "Name", cell: (row) => row.id, width: "90px", sort: (row) => row.id },
+    { id: "profit", header: "Profit", cell: (row) => row.profit, width: "90px", sort: (row) => row.profit },
+    { id: "note", header: "Note", cell: () => "", width: "90px" },
+  ];
+  const rows = [{ id: "b", profit: 9 }, { id: "a", profit: 10 }, { id: "c", profit: -1 }];
+  const names = () => screen.getAllByRole("row").slice(1).map((row) => row.firstChild?.textContent).join("");
+  const press = (name: string) => userEvent.click(screen.getByRole("button", { name: new RegExp(name) }));
+
+  it("is sorted by its headers: text from A, numbers from the largest, then the other way, then as it was", async () => {
+    vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(400);
+    vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(400);
+    show(<SimpleTable label="Bots" rows={rows} columns={COLUMNS} />);
+    await waitFor(() => expect(names()).toBe("bac"));
+    const seen: string[] = [];
+    for (const header of ["Name", "Name", "Profit", "Profit", "Profit"]) {
+      await press(header);
+      seen.push(`${names()} ${screen.getAllByRole("columnheader").map((one) => one.getAttribute("aria-sort")).join()}`);
+    }
+    expect(seen).toEqual(["abc ascending,none,", "cba descending,none,", "abc none,descending,", "cba none,ascending,", "bac none,none,"]);
+    vi.restoreAllMocks();
   });
 });
 

@@ -1,6 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
+import { Link, useNavigate, useSearchParams } from "react-router";
 import { describe, expect, it } from "vitest";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { FormDialog, useClosing } from "@/components/FormDialog";
@@ -24,6 +25,19 @@ function Form() {
 function Page({ drawer }: { drawer: boolean }) {
   const [opened, setOpened] = useState(true);
   return <FormDialog opened={opened} onClose={() => setOpened(false)} title="A form" drawer={drawer}><Form /></FormDialog>;
+}
+
+/** Opened by a link, as the address has it. */
+function Addressed() {
+  const [params, setParams] = useSearchParams();
+  const navigate = useNavigate();
+  return (
+    <>
+      <Link to="/?bot=mine">Edit</Link>
+      <button onClick={() => void navigate(-1)}>Back</button>
+      <FormDialog opened={params.has("bot")} onClose={() => setParams({})} title="A form"><Form /></FormDialog>
+    </>
+  );
 }
 
 const field = () => screen.queryByRole("textbox", { name: "Name" });
@@ -62,6 +76,47 @@ describe.each([["dialog", false], ["drawer", true]])("a form in a %s", (_kind, d
     await screen.findByRole("textbox", { name: "Name" });
     await press("Go live");
     await screen.findByText("It goes live.");
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByText("It goes live.")).toBeNull());
+    expect(field()).toBeVisible();
+  });
+});
+
+describe("the way back", () => {
+  const back = () => userEvent.click(screen.getByRole("button", { name: "Back" }));
+  const opened = async () => {
+    show(<Addressed />);
+    await userEvent.click(screen.getByRole("link", { name: "Edit" }));
+    return await screen.findByRole("textbox", { name: "Name" });
+  };
+
+  it("closes a form while nothing is typed", async () => {
+    await opened();
+    await back();
+    await waitFor(() => expect(field()).toBeNull());
+  });
+
+  it("asks before what was typed is lost", async () => {
+    await userEvent.type(await opened(), "Mine");
+    await back();
+    await screen.findByText("Leave without saving?");
+    await press("Keep editing");
+    await waitFor(() => expect(screen.queryByText("Leave without saving?")).toBeNull());
+    expect(field()).toHaveValue("Mine");
+    await back();
+    await screen.findByText("Leave without saving?");
+    await press("Discard it");
+    await waitFor(() => expect(field()).toBeNull());
+    expect(screen.queryByText("Leave without saving?")).toBeNull();
+  });
+
+  it("does not take away a form over which a question is open", async () => {
+    await opened();
+    await press("Go live");
+    await screen.findByText("It goes live.");
+    await back();
+    await waitFor(() => expect(screen.getByText("It goes live.")).toBeVisible());
+    expect(screen.queryByText("Leave without saving?")).toBeNull();
     await userEvent.keyboard("{Escape}");
     await waitFor(() => expect(screen.queryByText("It goes live.")).toBeNull());
     expect(field()).toBeVisible();

@@ -28,6 +28,15 @@ describe("numbers", () => {
   );
 });
 
+describe("figures of a whole", () => {
+  it("a drawdown is a fall", () => expect(["0.0271", "0", null].map(f.fall)).toEqual(["-2.71%", "0.00%", "–"]));
+  it("a rate says between which it lies", () => {
+    expect(f.within("0.57", "0.48", "0.66")).toBe("57% (48% to 66%)");
+    expect(f.within("0", "0", "0.1")).toBe("0% (0% to 10%)");
+    expect(f.within(null, null, null)).toBe("–");
+  });
+});
+
 describe("times and words", () => {
   const now = Date.parse("2026-08-03T16:00:00Z");
   it.each([
@@ -40,6 +49,7 @@ describe("times and words", () => {
 
   it("says the full time in UTC", () => expect(f.utc("2026-08-03T16:00:05.123Z")).toBe("2026-08-03 16:00:05 UTC"));
   it("says spans in the unit that fits", () => expect([90, 900, 14_400, 432_000].map(f.span)).toEqual(["90 s", "15 min", "4 h", "5 days"]));
+  it("says how long something took", () => expect([12.1, 1440, null].map(f.took)).toEqual(["12 ms", "1.4 s", "–"]));
   it("names sources", () => expect(f.source("llm", "demo")).toBe("AI demo"));
   it("makes words of codes", () => expect(f.sentence("partially_filled")).toBe("Partially filled"));
 });

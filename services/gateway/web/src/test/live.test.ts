@@ -1,13 +1,20 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
-import { applyEquity, Refresher, topicsOf } from "@/api/live";
+import { Refresher, topicsOf } from "@/api/live";
 
 describe("topicsOf", () => {
   it.each([
     ["VerdictReached", {}, ["verdicts", "quantconnect-signals", "chain"]],
     ["OrderChanged", { fill: null }, ["orders", "chain"]],
-    ["OrderChanged", { fill: { fill_id: "f" } }, ["orders", "chain", "trades", "performance"]],
-    ["StateChanged", { service: "strategy-runner" }, ["strategies"]],
+    ["OrderChanged", { fill: { fill_id: "f" } }, ["orders", "chain", "trades", "performance", "llm-costs"]],
+    ["SignalWithdrawn", {}, ["signals", "quantconnect-signals", "chain"]],
+    ["OutcomeScored", {}, ["calibration", "chain"]],
+    ["LlmDecisionMade", {}, ["llm-decisions", "llm-costs", "llm-status", "performance", "chain"]],
+    ["StateChanged", { service: "strategy-runner", kind: "strategy" }, ["strategies"]],
+    ["StateChanged", { service: "qc-ingest", kind: "backtest" }, ["backtests"]],
+    ["StateChanged", { service: "qc-ingest", kind: "job" }, ["jobs", "algorithms"]],
+    ["StateChanged", { service: "qc-ingest", kind: "algorithm" }, ["quantconnect-status", "algorithms"]],
+    ["StateChanged", { service: "qc-ingest", kind: "connection" }, ["quantconnect-status"]],
     ["StateChanged", { service: "nobody" }, []],
     ["SomethingNew", {}, []],
   ])("%s %o touches %o", (kind, data, topics) => {
@@ -16,23 +23,6 @@ describe("topicsOf", () => {
 
   it("refreshes the kill switch when something was configured", () => {
     expect(topicsOf({ kind: "ConfigurationChanged", data: {} })).toContain("kill-switch");
-  });
-});
-
-describe("applyEquity", () => {
-  const marked = (bot: string, equity: string) => ({ kind: "EquityMarked", data: { bot, equity } });
-
-  it("puts the newest equity of each bot in its place", () => {
-    const client = new QueryClient();
-    client.setQueryData(["equity", "now"], { items: [{ bot: "a", equity: "1" }, { bot: "b", equity: "2" }] });
-    applyEquity(client, [marked("a", "3"), marked("a", "4"), marked("c", "9")]);
-    expect(client.getQueryData(["equity", "now"])).toEqual({ items: [{ bot: "a", equity: "4" }, { bot: "b", equity: "2" }] });
-  });
-
-  it("makes nothing up where nothing was read yet", () => {
-    const client = new QueryClient();
-    applyEquity(client, [marked("a", "3")]);
-    expect(client.getQueryData(["equity", "now"])).toBeUndefined();
   });
 });
 

@@ -4,6 +4,7 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import type { ReactNode } from "react";
+import { flushSync } from "react-dom";
 import { createMemoryRouter, type InitialEntry, RouterProvider } from "react-router";
 import { vi } from "vitest";
 import { newQueryClient } from "@/api/query";
@@ -53,7 +54,7 @@ export function show(node: ReactNode, answers: Record<string, Answer> = {}, path
   return render(
     <MantineProvider theme={theme} env="test">
       <QueryClientProvider client={client}>
-        <RouterProvider router={router} />
+        <RouterProvider router={router} flushSync={(draw) => (flushSync(draw), undefined)} />
       </QueryClientProvider>
     </MantineProvider>,
   );

@@ -3,7 +3,7 @@
 import { act } from "@testing-library/react";
 import { vi } from "vitest";
 
-export class FakeStream extends EventTarget {
+class FakeStream extends EventTarget {
   static readonly CLOSED = 2;
   static opened: FakeStream[] = [];
   readyState = 1;

@@ -20,10 +20,11 @@ async function loaded(times: Times) {
   const { OPTIONS } = await import("@/components/Chart");
   const { spanOf } = await import("@/components/DateFilter");
   const { dayTime } = await import("@/format");
+  const { tokenBody } = await import("@/pages/Settings/Tokens");
   const at = EVENING as Time;
   const options = OPTIONS as ChartOptions;
   const axis = [0, 1, 2, 3, 4].map((kind) => options.timeScale.tickMarkFormatter?.(at, kind, "en"));
-  return { label: options.localization.timeFormatter?.(at), axis, day: spanOf("2026-08-03", "2026-08-03"), dayTime };
+  return { label: options.localization.timeFormatter?.(at), axis, day: spanOf("2026-08-03", "2026-08-03"), dayTime, token: tokenBody({ name: "t", scopes: [], day: "2026-08-03" }) };
 }
 
 describe("charts, tables and days are in one zone", () => {
@@ -36,5 +37,6 @@ describe("charts, tables and days are in one zone", () => {
     expect(found.label).toBe(found.dayTime("2026-08-03T23:30:05Z"));
     expect(found.axis).toEqual(axis);
     expect(found.day).toEqual({ from, to });
+    expect(found.token.expires_at).toBe(to);
   });
 });

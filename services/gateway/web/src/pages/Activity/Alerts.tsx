@@ -1,5 +1,5 @@
 import { Code, Modal, Stack, Text } from "@mantine/core";
-import { useCallback, useMemo, useState } from "react";
+import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { type Column, DataTable } from "@/components/DataTable";
 import { DateFilters, spanOf } from "@/components/DateFilter";
@@ -8,7 +8,7 @@ import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { State, Time } from "@/components/Values";
 import { sentence, utc } from "@/format";
-import { choices } from "./lists";
+import { choices, type Filters } from "./lists";
 
 type Alert = Schemas["AlertView"];
 type Letter = Schemas["DeadLetterView"];
@@ -33,21 +33,17 @@ const NOW = [
   { value: "false", label: "Over" },
 ];
 
+const queryOf = (filters: Filters) => ({
+  severity: filters.severity as Schemas["Severity"] | undefined,
+  active: filters.active === undefined ? undefined : filters.active === "true",
+  ...spanOf(filters.from, filters.to),
+});
+const loadAlerts = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/alerts", { params: { query: { ...params, cursor, limit } } }));
+
 /** What a person should know. */
 export function Alerts() {
   const [filters, set] = useFilters("severity", "active", "from", "to");
-  const query = useMemo(
-    () => ({
-      severity: filters.severity as Schemas["Severity"] | undefined,
-      active: filters.active === undefined ? undefined : filters.active === "true",
-      ...spanOf(filters.from, filters.to),
-    }),
-    [filters],
-  );
-  const load = useCallback(
-    (cursor?: string, limit?: number) => must(api.GET("/api/alerts", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const [shown, setShown] = useState<Alert | null>(null);
   return (
     <>
@@ -55,8 +51,8 @@ export function Alerts() {
         <DataTable
           label="Alerts"
           topic="alerts"
-          params={query}
-          load={load}
+          params={queryOf(filters)}
+          load={loadAlerts}
           columns={ALERTS}
           onOpen={setShown}
           rowLabel={(row) => `${row.severity}: ${row.code} about ${row.about}`}
@@ -94,7 +90,7 @@ export function Alerts() {
 }
 
 const NO_FILTERS = {};
-const loadLetters = (cursor?: string, limit?: number) => must(api.GET("/api/dead-letters", { params: { query: { cursor, limit } } }));
+const loadLetters = (_: object, cursor?: string, limit?: number) => must(api.GET("/api/dead-letters", { params: { query: { cursor, limit } } }));
 
 /** Messages that no retry could help. */
 function SetAside() {
@@ -117,7 +113,7 @@ function SetAside() {
           <Stack gap="md">
             <Text size="sm">{shown.reason}</Text>
             <Facts items={[["Service", shown.service], ["Stream", `${shown.stream} ${shown.stream_sequence}`], ["Tries", shown.attempts], ["At", utc(shown.at)]]} />
-            <Code block mah={280} tabIndex={0} aria-label="Original message" className="wraps">
+            <Code block mah={280} tabIndex={0} aria-label="Original message">
               {shown.original}
             </Code>
           </Stack>

@@ -1,19 +1,20 @@
 import { Button, Group } from "@mantine/core";
-import { type ReactNode, useCallback, useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { advice } from "@/advice";
-import { api, must, newKey, type Schemas } from "@/api/client";
+import { api, must, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { type Column, DataTable } from "@/components/DataTable";
-import { DateFilters, spanOf } from "@/components/DateFilter";
+import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
 import { Source, State, Time } from "@/components/Values";
 import { price, quantity, sentence } from "@/format";
 import { TERM } from "@/terms";
-import { BotFilter, choices, type Filters, SourceFilters } from "./lists";
+import { BotFilter, choices, common, type Filters, SourceFilters } from "./lists";
 
 type Order = Schemas["OrderView"];
 
@@ -85,18 +86,12 @@ const DENIED: Column<Order>[] = [
   { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={advice(row.reason)}>{advice(row.reason)}</span>, width: "minmax(320px, 2fr)" },
 ];
 
-function queryOf(filters: Filters) {
-  const working = filters.state === WORKING;
-  return {
-    bot: filters.bot,
-    symbol: filters.symbol,
-    source_type: filters.source as Schemas["SourceType"] | undefined,
-    source_id: filters.id,
-    state: working ? undefined : (filters.state as Schemas["OrderState"] | undefined),
-    final: working ? false : undefined,
-    ...spanOf(filters.from, filters.to),
-  };
-}
+const queryOf = (filters: Filters) => ({
+  ...common(filters),
+  ...(filters.state === WORKING ? { final: false } : { state: filters.state as Schemas["OrderState"] | undefined }),
+});
+const load = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/orders", { params: { query: { ...params, cursor, limit } } }));
 
 interface ListProps {
   filters: Filters;
@@ -107,17 +102,12 @@ interface ListProps {
 }
 
 function OrderList({ filters, bar, label, columns, empty }: ListProps) {
-  const query = useMemo(() => queryOf(filters), [filters]);
-  const load = useCallback(
-    (cursor?: string, limit?: number) => must(api.GET("/api/orders", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const { open } = useChain();
   return (
     <DataTable
       label={label}
       topic="orders"
-      params={query}
+      params={queryOf(filters)}
       load={load}
       columns={columns}
       onOpen={(row) => open(row.id)}
@@ -131,22 +121,22 @@ function OrderList({ filters, bar, label, columns, empty }: ListProps) {
 
 /** Accepted signals that the executor made no order of. */
 export function DeniedOrders({ filters, bar }: { filters: Filters; bar: ReactNode }) {
-  const wanted = useMemo(() => ({ ...filters, state: "denied" }), [filters]);
-  return <OrderList filters={wanted} bar={bar} label="Denied orders" columns={DENIED} empty="No accepted signal was denied. Widen the filters to see earlier ones." />;
+  return <OrderList filters={{ ...filters, state: "denied" }} bar={bar} label="Denied orders" columns={DENIED} empty="No accepted signal was denied. Widen the filters to see earlier ones." />;
 }
 
 /** Instructions to brokers, and what became of them. */
 export function Orders() {
   const [filters, set] = useFilters("bot", "symbol", "source", "id", "state", "from", "to");
   const may = useMay("trader");
-  const [asked, setAsked] = useState<{ order: Order; key: string } | null>(null);
+  const [asked, setAsked] = useState<Order | null>(null);
   const refresh = useRefresh();
-  const columns = useMemo(() => columnsWith(may ? (order) => setAsked({ order, key: newKey() }) : undefined), [may]);
+  const columns = useMemo(() => columnsWith(may ? setAsked : undefined), [may]);
   const cancel = async () => {
     if (!asked) return;
-    const params = { path: { order_id: asked.order.id }, header: { "idempotency-key": asked.key } };
-    await must(api.POST("/api/orders/{order_id}/cancel", { params }));
-    told("The order is being cancelled; its row says when it is. What was filled before stays.", asked.order.symbol);
+    await once(`cancel ${asked.id}`, (key) =>
+      must(api.POST("/api/orders/{order_id}/cancel", { params: { path: { order_id: asked.id }, header: { "idempotency-key": key } } })),
+    );
+    told("The order is being cancelled; its row says when it is. What was filled before stays.", asked.symbol);
     await refresh("orders");
   };
   return (
@@ -166,7 +156,7 @@ export function Orders() {
         }
       />
       <ConfirmDialog opened={asked !== null} onClose={() => setAsked(null)} title="Cancel this order?" confirm="Cancel the order" danger act={cancel}>
-        What is not filled yet of {asked?.order.side} {quantity(asked?.order.quantity)} {asked?.order.symbol} for bot {asked?.order.bot} is taken
+        What is not filled yet of {asked?.side} {quantity(asked?.quantity)} {asked?.symbol} for bot {asked?.bot} is taken
         back. A fill that is under way still counts.
       </ConfirmDialog>
     </Panel>

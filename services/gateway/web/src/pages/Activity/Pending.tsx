@@ -1,6 +1,7 @@
 import { Badge, Button, Card, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { api, must, newKey, type Schemas } from "@/api/client";
+import { api, must, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
 import { useMarket, useMarketNow, useMay, usePending, useRefresh } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -37,18 +38,19 @@ export function howMany({ items, next_cursor: next }: { items: readonly unknown[
 /** Signals that wait for a person, the most urgent first. */
 export function Pending() {
   const query = usePending();
-  const [asked, setAsked] = useState<{ verdict: Verdict; verb: Verb; key: string } | null>(null);
+  const [asked, setAsked] = useState<{ verdict: Verdict; verb: Verb } | null>(null);
   const refresh = useRefresh();
-  const ask = (verdict: Verdict, verb: Verb) => setAsked({ verdict, verb, key: newKey() });
+  const ask = (verdict: Verdict, verb: Verb) => setAsked({ verdict, verb });
   const answer = async () => {
     if (!asked) return;
-    const params = { path: { verdict_id: asked.verdict.id }, header: { "idempotency-key": asked.key } };
-    const said = await must(
-      asked.verb === "approve"
-        ? api.POST("/api/verdicts/{verdict_id}/approve", { params })
-        : api.POST("/api/verdicts/{verdict_id}/decline", { params }),
-    );
-    told(said.explanation ?? "", `${asked.verdict.symbol}: ${sentence(said.outcome)}`);
+    const { verdict, verb } = asked;
+    const said = await once(`${verb} ${verdict.id}`, (key) => {
+      const params = { path: { verdict_id: verdict.id }, header: { "idempotency-key": key } };
+      return must(
+        verb === "approve" ? api.POST("/api/verdicts/{verdict_id}/approve", { params }) : api.POST("/api/verdicts/{verdict_id}/decline", { params }),
+      );
+    });
+    told(said.explanation ?? "", `${verdict.symbol}: ${sentence(said.outcome)}`);
     await refresh("verdicts");
   };
   return (

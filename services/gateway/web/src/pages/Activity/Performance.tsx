@@ -1,16 +1,15 @@
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useSearchParams } from "react-router";
 import { api, must, type Schemas } from "@/api/client";
-import { spanOf } from "@/components/DateFilter";
+import { useFilters } from "@/components/filters";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { Change, Source } from "@/components/Values";
-import { count, money, ratio, sentence, share } from "@/format";
+import { count, money, ratio, sentence, share, took } from "@/format";
 import { TERM } from "@/terms";
-import { type Filters } from "./lists";
+import { common, type Filters } from "./lists";
 
 type Row = Schemas["PerformanceView"];
 type Stage = Schemas["StageView"];
@@ -32,11 +31,6 @@ const STAGES: Record<string, [string, string]> = {
 const idOf = (row: Row): string => [row.source_type, row.source_id, row.bot, row.symbol].join("|");
 const missing = (row: Row, name: string) => row.missing?.[name];
 
-/** 12 ms, 1.4 s */
-export function brief(seconds: number): string {
-  return seconds < 1 ? `${Math.round(seconds * MS)} ms` : `${Math.round(seconds * 10) / 10} s`;
-}
-
 const stage = (name: string): Column<Row> => ({
   id: name,
   header: STAGES[name]?.[0] ?? sentence(name),
@@ -49,7 +43,7 @@ const stage = (name: string): Column<Row> => ({
 
 function StageCell({ found }: { found: Stage | undefined }) {
   if (!found) return <>–</>;
-  return <span title={`95 % within ${brief(found.p95_s)}, of ${found.orders} orders`}>{brief(found.p50_s)}</span>;
+  return <span title={`95 % within ${took(MS * found.p95_s)}, of ${found.orders} orders`}>{took(MS * found.p50_s)}</span>;
 }
 
 const FIGURES: Column<Row>[] = [
@@ -93,29 +87,21 @@ const NAMES: Record<Group, Column<Row>> = {
 
 /** Profit, fees, slippage and speed by source, bot or symbol. */
 export function Performance({ filters }: { filters: Filters }) {
-  const [params, setParams] = useSearchParams();
-  const by = GROUPS.find((one) => one.value === params.get("by"))?.value ?? "source";
-  const query = { by, bot: filters.bot, symbol: filters.symbol, ...spanOf(filters.from, filters.to) };
+  const [{ by: wanted }, setFilter] = useFilters("by");
+  const by = GROUPS.find((one) => one.value === wanted)?.value ?? "source";
+  const { bot, symbol, from, to } = common(filters);
+  const query = { by, bot, symbol, from, to };
   const found = useQuery({
     queryKey: ["performance", JSON.stringify(query)],
     queryFn: () => must(api.GET("/api/performance", { params: { query } })),
     placeholderData: (old) => old,
   });
   const columns = useMemo(() => [NAMES[by], ...FIGURES], [by]);
-  const choose = (next: string) =>
-    setParams(
-      (before) => {
-        const after = new URLSearchParams(before);
-        after.set("by", next);
-        return after;
-      },
-      { replace: true },
-    );
   return (
     <Panel
       title={`Profit and loss by ${by}`}
       tip="From the lots that fills opened and closed. The filters of bot, symbol and day below count here too."
-      actions={<SegmentedControl size="xs" aria-label="Group by" value={by} onChange={choose} data={[...GROUPS]} />}
+      actions={<SegmentedControl size="xs" aria-label="Group by" value={by} onChange={(next) => setFilter("by", next)} data={[...GROUPS]} />}
     >
       <Loaded query={found} height={150} empty="Nothing was traded yet. As soon as a lot is closed, its profit stands here.">
         {({ items }) => <SimpleTable label={`Profit and loss by ${by}`} rows={items} columns={columns} idOf={idOf} height={260} />}

@@ -1,9 +1,9 @@
 import { Button, Menu } from "@mantine/core";
 import { IconStack2 } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { api, must, newKey, type Schemas } from "@/api/client";
-import { useMay, useRefresh } from "@/api/shared";
+import { api, must, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
+import { idOfPosition, useMay, usePositions, useRefresh } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { Csv } from "@/components/Csv";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -17,10 +17,13 @@ import { TERM } from "@/terms";
 
 type Position = Schemas["PositionView"];
 type Lot = Schemas["LotView"];
-type Asked = { kind: "close"; position: Position; key: string } | { kind: "flatten"; bot: string; key: string };
+interface Asked {
+  bot: string;
+  position?: Position; // none: all of the bot's
+}
 
 const FLATTEN = "FLATTEN";
-const idOf = (row: Position): string => `${row.bot}|${row.account}|${row.symbol}`;
+const heldOf = (row: Position): string => `${row.symbol} ${row.quantity} ${row.lots?.map((lot) => lot.id).join()}`;
 
 const POSITIONS: Column<Position>[] = [
   { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "minmax(100px, 1fr)", sort: (row) => row.bot },
@@ -57,7 +60,7 @@ const LOTS: Column<Lot>[] = [
 
 /** What every bot holds, and whose lots it is made of. */
 export function Positions() {
-  const query = useQuery({ queryKey: ["positions"], queryFn: () => must(api.GET("/api/positions")) });
+  const query = usePositions();
   const may = useMay("trader");
   const { open } = useChain();
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -75,7 +78,7 @@ export function Positions() {
               size="compact-xs"
               variant="default"
               aria-label={`Close ${row.symbol} of ${row.bot}`}
-              onClick={() => setAsked({ kind: "close", position: row, key: newKey() })}
+              onClick={() => setAsked({ bot: row.bot, position: row })}
             >
               Close
             </Button>
@@ -86,18 +89,22 @@ export function Positions() {
   );
   const act = async () => {
     if (!asked) return;
-    const header = { "idempotency-key": asked.key };
-    const placed = await must(
-      asked.kind === "close"
-        ? api.POST("/api/positions/{bot}/{symbol}/close", {
-            params: { path: { bot: asked.position.bot, symbol: asked.position.symbol }, header },
-          })
-        : api.POST("/api/bots/{bot_id}/flatten", { params: { path: { bot_id: asked.bot }, header } }),
-    );
-    told(result(placed.orders?.length ?? 0), asked.kind === "close" ? asked.position.symbol : `Bot ${asked.bot}`);
+    const { bot, position } = asked;
+    const symbol = position?.symbol;
+    const rows = position ? [position] : items.filter((one) => one.bot === bot);
+    const placed = await once(`${symbol ? "close" : "flatten"} ${bot} ${rows.map(heldOf).join(";")}`, (key) => {
+      const header = { "idempotency-key": key };
+      return must(
+        symbol
+          ? api.POST("/api/positions/{bot}/{symbol}/close", { params: { path: { bot, symbol }, header } })
+          : api.POST("/api/bots/{bot_id}/flatten", { params: { path: { bot_id: bot }, header } }),
+      );
+    });
+    told(result(placed.orders?.length ?? 0), symbol ?? `Bot ${bot}`);
     await refresh("positions", "orders");
   };
   const items = query.data?.items ?? [];
+  const flattens = asked !== null && !asked.position;
   const bots = [...new Set(items.map((position) => position.bot))];
   const lots = items.flatMap((position) => position.lots ?? []);
   return (
@@ -108,12 +115,12 @@ export function Positions() {
         actions={
           <>
             <Csv list="Positions" href="/api/positions.csv" />
-            {may && bots.length > 0 && <FlattenMenu bots={bots} choose={(bot) => setAsked({ kind: "flatten", bot, key: newKey() })} />}
+            {may && bots.length > 0 && <FlattenMenu bots={bots} choose={(bot) => setAsked({ bot })} />}
           </>
         }
       >
         <Loaded query={query} height={180} empty="No bot holds anything. A position appears when a signal is accepted and filled.">
-          {(held) => <SimpleTable label="Positions" rows={held.items} columns={columns} idOf={idOf} height={380} />}
+          {(held) => <SimpleTable label="Positions" rows={held.items} columns={columns} idOf={idOfPosition} height={380} />}
         </Loaded>
       </Panel>
       <Panel
@@ -130,14 +137,14 @@ export function Positions() {
       <ConfirmDialog
         opened={asked !== null}
         onClose={() => setAsked(null)}
-        title={asked?.kind === "flatten" ? `Flatten bot ${asked.bot}?` : "Close this position?"}
-        confirm={asked?.kind === "flatten" ? "Flatten" : "Close the position"}
+        title={flattens ? `Flatten bot ${asked.bot}?` : "Close this position?"}
+        confirm={flattens ? "Flatten" : "Close the position"}
         danger
-        word={asked?.kind === "flatten" ? FLATTEN : undefined}
+        word={flattens ? FLATTEN : undefined}
         act={act}
       >
-        {asked?.kind === "flatten" && "Every position of this bot is closed at the market price, and its working orders are cancelled. Its sources may open new ones from their next signal on; switch the bot off if they should not."}
-        {asked?.kind === "close" && (
+        {flattens && "Every position of this bot is closed at the market price, and its working orders are cancelled. Its sources may open new ones from their next signal on; switch the bot off if they should not."}
+        {asked?.position && (
           <>
             All {quantity(asked.position.quantity)} {asked.position.symbol} of bot {asked.position.bot} is closed at the market price, whoever owns the
             lots. It works under the kill switch too.

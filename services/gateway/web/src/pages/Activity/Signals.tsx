@@ -1,14 +1,13 @@
-import { useCallback, useMemo } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useChain } from "@/components/ChainDialog";
 import { type Column, DataTable } from "@/components/DataTable";
-import { DateFilters, spanOf } from "@/components/DateFilter";
+import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
 import { price, share } from "@/format";
 import { TERM } from "@/terms";
-import { choices, SourceFilters } from "./lists";
+import { choices, common, type Filters, SourceFilters } from "./lists";
 
 type Signal = Schemas["SignalView"];
 
@@ -29,30 +28,20 @@ const COLUMNS: Column<Signal>[] = [
   { id: "why", header: "Why", cell: (row) => <span title={row.reasoning}>{row.reasoning}</span>, width: "minmax(200px, 2fr)", tip: "The source's own words." },
 ];
 
+const queryOf = (filters: Filters) => ({ ...common(filters), action: filters.action as Schemas["Action"] | undefined });
+const load = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/signals", { params: { query: { ...params, cursor, limit } } }));
+
 /** What every source has said. */
 export function Signals() {
   const [filters, set] = useFilters("symbol", "source", "id", "action", "from", "to");
-  const query = useMemo(
-    () => ({
-      symbol: filters.symbol,
-      source_type: filters.source as Schemas["SourceType"] | undefined,
-      source_id: filters.id,
-      action: filters.action as Schemas["Action"] | undefined,
-      ...spanOf(filters.from, filters.to),
-    }),
-    [filters],
-  );
-  const load = useCallback(
-    (cursor?: string, limit?: number) => must(api.GET("/api/signals", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const { open } = useChain();
   return (
     <Panel title="Signals" tip="One source's word on one symbol. A row opens all that followed.">
       <DataTable
         label="Signals"
         topic="signals"
-        params={query}
+        params={queryOf(filters)}
         load={load}
         columns={COLUMNS}
         onOpen={(row) => open(row.id)}

@@ -1,14 +1,13 @@
-import { useCallback, useMemo } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useChain } from "@/components/ChainDialog";
 import { type Column, DataTable } from "@/components/DataTable";
-import { DateFilters, spanOf } from "@/components/DateFilter";
+import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Change, Source, Time } from "@/components/Values";
 import { cost, price, quantity, ratio, sentence, share } from "@/format";
 import { TERM } from "@/terms";
-import { BotFilter, choices, SourceFilters } from "./lists";
+import { BotFilter, choices, common, type Filters, SourceFilters } from "./lists";
 import { Performance } from "./Performance";
 
 type Trade = Schemas["TradeView"];
@@ -43,24 +42,13 @@ const COLUMNS: Column<Trade>[] = [
   { id: "mode", header: "Money", tip: TERM.money, cell: (row) => (row.mode === "live" ? "Real" : "Paper"), width: "64px" },
 ];
 
+const queryOf = (filters: Filters) => ({ ...common(filters), side: filters.side as Schemas["Side"] | undefined });
+const load = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/trades", { params: { query: { ...params, cursor, limit } } }));
+
 /** What was executed, and what each source has earned by it. */
 export function Trades() {
   const [filters, set] = useFilters("bot", "symbol", "source", "id", "side", "from", "to");
-  const query = useMemo(
-    () => ({
-      bot: filters.bot,
-      symbol: filters.symbol,
-      source_type: filters.source as Schemas["SourceType"] | undefined,
-      source_id: filters.id,
-      side: filters.side as Schemas["Side"] | undefined,
-      ...spanOf(filters.from, filters.to),
-    }),
-    [filters],
-  );
-  const load = useCallback(
-    (cursor?: string, limit?: number) => must(api.GET("/api/trades", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const { open } = useChain();
   return (
     <>
@@ -69,7 +57,7 @@ export function Trades() {
         <DataTable
           label="Trades"
           topic="trades"
-          params={query}
+          params={queryOf(filters)}
           load={load}
           columns={COLUMNS}
           onOpen={(row) => open(row.id)}

@@ -1,15 +1,15 @@
-import { type ReactNode, useCallback, useMemo } from "react";
-import { advice } from "@/advice";
+import type { ReactNode } from "react";
+import { adviceOn } from "@/advice";
 import { api, must, type Schemas } from "@/api/client";
 import { useChain } from "@/components/ChainDialog";
 import { type Column, DataTable } from "@/components/DataTable";
-import { DateFilters, spanOf } from "@/components/DateFilter";
+import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
 import { share } from "@/format";
 import { TERM } from "@/terms";
-import { BotFilter, choices, type Filters, SourceFilters } from "./lists";
+import { BotFilter, choices, common, type Filters, SourceFilters } from "./lists";
 import { DeniedOrders } from "./Orders";
 import { Pending } from "./Pending";
 
@@ -20,7 +20,6 @@ const OUTCOMES = [
   ...choices(["accepted", "pending", "suppressed", "refused", "declined", "lapsed"]),
   { value: DENIED, label: "Denied by a limit" },
 ];
-const next = (row: Verdict): string => (row.outcome === "accepted" || !row.current ? "" : advice(row.reason));
 
 const COLUMNS: Column<Verdict>[] = [
   { id: "at", header: "Reached at", tip: "When the router judged, in market time.", cell: (row) => <Time at={row.evaluated_at} />, width: "112px" },
@@ -35,7 +34,7 @@ const COLUMNS: Column<Verdict>[] = [
   { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "100px" },
   { id: "why", header: "Why", tip: "The reason of the verdict, in words.", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(360px, 2fr)" },
   { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
-  { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={next(row)}>{next(row)}</span>, width: "minmax(300px, 1.5fr)" },
+  { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={adviceOn(row)}>{adviceOn(row)}</span>, width: "minmax(300px, 1.5fr)" },
   { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "54px", right: true },
 ];
 
@@ -60,28 +59,17 @@ export function Verdicts() {
   );
 }
 
+const queryOf = (filters: Filters) => ({ ...common(filters), outcome: filters.outcome as Schemas["Outcome"] | undefined });
+const load = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/verdicts", { params: { query: { ...params, cursor, limit } } }));
+
 function Reached({ filters, bar }: { filters: Filters; bar: ReactNode }) {
-  const query = useMemo(
-    () => ({
-      bot: filters.bot,
-      symbol: filters.symbol,
-      source_type: filters.source as Schemas["SourceType"] | undefined,
-      source_id: filters.id,
-      outcome: filters.outcome as Schemas["Outcome"] | undefined,
-      ...spanOf(filters.from, filters.to),
-    }),
-    [filters],
-  );
-  const load = useCallback(
-    (cursor?: string, limit?: number) => must(api.GET("/api/verdicts", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const { open } = useChain();
   return (
     <DataTable
       label="Verdicts"
       topic="verdicts"
-      params={query}
+      params={queryOf(filters)}
       load={load}
       columns={COLUMNS}
       onOpen={(row) => open(row.id)}

@@ -1,13 +1,12 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { advice } from "@/advice";
 import { fileOf } from "@/components/DataTable";
 import { spanOf } from "@/components/DateFilter";
 import { problem, sent, show } from "@/test/render";
 import { Latest } from "@/pages/Home/Latest";
 import { clock, howMany, Pending, timeLeft } from "./Pending";
-import { brief } from "./Performance";
 import { Positions, result } from "./Positions";
 
 const NOW = "2026-08-03T16:00:00Z";
@@ -21,6 +20,19 @@ const POSITION = {
   bot: "demo", account: "demo", symbol: "BTC/USD", quantity: "0.5", average_price: "100", realised_pnl: "0", at: NOW,
   lots: [{ id: "l1", bot: "demo", account: "demo", symbol: "BTC/USD", source_type: "llm", source_id: "mine", quantity: "0.5", entry_price: "100", order_id: "o1", opened_at: NOW }],
 };
+const lost = () => {
+  throw new TypeError("connection lost");
+};
+const keys = () => sent("POST").map((one) => one.headers.get("idempotency-key"));
+/** Asks for it, says yes, and closes the dialog again after nobody answered. */
+async function confirmed(asked: string, yes: string): Promise<void> {
+  await press(asked);
+  const dialog = within(await screen.findByRole("dialog"));
+  await userEvent.click(dialog.getByRole("button", { name: yes }));
+  await dialog.findByText(/cannot be reached/);
+  await userEvent.click(dialog.getByRole("button", { name: "Cancel" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+}
 const press = async (name: string | RegExp) => userEvent.click(await screen.findByRole("button", { name }));
 
 describe("lists", () => {
@@ -37,7 +49,6 @@ describe("lists", () => {
   });
 
   it("say times and advice in words", () => {
-    expect([brief(0.0121), brief(1.44)]).toEqual(["12 ms", "1.4 s"]);
     expect([clock(5), clock(125), clock(3725)]).toEqual(["0:05", "2:05", "1:02:05"]);
     expect(advice("low_confidence")).toContain("threshold");
     expect(advice("unheard_of")).toBe("");
@@ -77,6 +88,13 @@ describe("what waits for a person", () => {
     expect(sent("POST")[0]?.headers.get("idempotency-key")).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it("is answered once, also when the answer was lost and the dialog opened again", async () => {
+    show(<Pending />, answers({ "POST /api/verdicts/v1/approve": lost }));
+    for (const _time of [1, 2]) await confirmed("Approve", "Approve");
+    const [first, second] = keys();
+    expect([first, second]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), first]);
+  });
+
   it("stays on the screen with the reason when it is too late", async () => {
     show(<Pending />, answers({ "POST /api/verdicts/v1/approve": () => problem(409, "it does not wait any more") }));
     await press("Approve");
@@ -97,6 +115,22 @@ describe("positions", () => {
     await userEvent.type(dialog.getByRole("textbox"), "FLATTEN");
     await userEvent.click(dialog.getByRole("button", { name: "Flatten" }));
     await waitFor(() => expect(sent("POST").map((one) => one.path)).toEqual(["/api/bots/demo/flatten"]));
+  });
+
+  it("are closed once each: one that was opened again is another", async () => {
+    const again = { ...POSITION, lots: POSITION.lots.map((lot) => ({ ...lot, id: "l2" })) };
+    for (const size of ["clientHeight", "clientWidth"] as const) vi.spyOn(Element.prototype, size, "get").mockReturnValue(400); // or no row is shown
+    let held = POSITION;
+    const lose = answers({ "GET /api/positions": () => ({ items: [held] }), "POST /api/positions/demo/BTC%2FUSD/close": lost });
+    const page = show(<Positions />, lose);
+    for (const _time of [1, 2]) await confirmed("Close BTC/USD of demo", "Close the position");
+    const [first, second] = keys();
+    expect([first, second]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), first]);
+    page.unmount();
+    held = again;
+    show(<Positions />, lose);
+    await confirmed("Close BTC/USD of demo", "Close the position");
+    expect(keys()).not.toContain(first);
   });
 
   it("say what came of closing", () => {

@@ -1,13 +1,21 @@
 // What the lists of this page share: their filters.
 
+import type { Schemas } from "@/api/client";
 import { useBots } from "@/api/shared";
+import { spanOf } from "@/components/DateFilter";
 import { FilterSelect, FilterText } from "@/components/filters";
-import { sentence, sourceType } from "@/format";
+import { sentence, SOURCE_CHOICES } from "@/format";
 
 export type Filters = Partial<Record<string, string>>;
 
-const SOURCE_TYPES = ["quantconnect", "llm", "strategy", "external", "manual"] as const;
-export type SourceType = (typeof SOURCE_TYPES)[number];
+/** What most lists are filtered by, as the interface takes it. */
+export const common = (filters: Filters) => ({
+  bot: filters.bot,
+  symbol: filters.symbol?.toUpperCase(),
+  source_type: filters.source as Schemas["SourceType"] | undefined,
+  source_id: filters.id,
+  ...spanOf(filters.from, filters.to),
+});
 
 interface PartProps<Name extends string> {
   filters: Filters;
@@ -23,11 +31,10 @@ export function BotFilter({ filters, set }: PartProps<"bot">) {
 
 /** Symbol, kind of source, its id. */
 export function SourceFilters({ filters, set }: PartProps<"symbol" | "source" | "id">) {
-  const types = SOURCE_TYPES.map((type) => ({ value: type, label: sourceType(type) }));
   return (
     <>
-      <FilterText label="Symbol" value={filters.symbol} onChange={(value) => set("symbol", value?.toUpperCase() ?? null)} width={110} />
-      <FilterSelect label="Source" value={filters.source} onChange={(value) => set("source", value)} data={types} width={140} />
+      <FilterText label="Symbol" value={filters.symbol} onChange={(value) => set("symbol", value)} width={110} />
+      <FilterSelect label="Source" value={filters.source} onChange={(value) => set("source", value)} data={SOURCE_CHOICES} width={140} />
       <FilterText label="Source id" value={filters.id} onChange={(value) => set("id", value)} width={140} />
     </>
   );

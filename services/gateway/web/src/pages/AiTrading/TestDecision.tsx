@@ -15,7 +15,7 @@ import { Answer } from "./decisions/columns";
 import { useOpenDecision } from "./decisions/open";
 import { Plain } from "./decisions/Plain";
 import { type Config, type Decision, useConfigs } from "./queries";
-import { ADVICE, ERROR_ADVICE, TERMS, took } from "./terms";
+import { ADVICE, ERROR_ADVICE, TERMS } from "./terms";
 
 /** Asks a model once, for real, and trades nothing. */
 export function TestDecision() {
@@ -139,7 +139,7 @@ function One({ decision, onOpen }: { decision: Decision; onOpen: () => void }) {
           ["Stop", decision.stop_price && f.price(decision.stop_price)],
           ["Target price", decision.target_price && f.price(decision.target_price)],
           ["Cost", f.cost(decision.cost_usd)],
-          ["Took", took(decision.latency_ms)],
+          ["Took", f.took(decision.latency_ms)],
           ["Tokens", `${f.count(decision.tokens_in)} in, ${f.count(decision.tokens_out)} out`],
           ["Prompt", decision.prompt_version],
         ]}

@@ -8,7 +8,6 @@ export type Status = Schemas["LlmStatus"];
 export type BudgetLine = Schemas["BudgetLine"];
 export type Decision = Schemas["DecisionView"];
 export type Part = Schemas["BreakdownView"];
-export type Usage = Schemas["UsageView"];
 export type Cost = Schemas["CostView"];
 export type Prompt = Schemas["PromptView"];
 export type Version = Schemas["VersionView"];
@@ -21,12 +20,6 @@ export type JudgedBy = "model" | "prompt" | "symbol" | "source";
 
 export const useConfigs = () =>
   useQuery({ queryKey: ["llm-config"], queryFn: () => must(api.GET("/api/ai-trading/config")) });
-
-export const useStatuses = () =>
-  useQuery({ queryKey: ["llm-status"], queryFn: () => must(api.GET("/api/ai-trading/status")) });
-
-export const useBudgets = () =>
-  useQuery({ queryKey: ["llm-budgets"], queryFn: () => must(api.GET("/api/ai-trading/budgets")) });
 
 export const useCosts = (period: "day" | "month", config: string | undefined, target: Target | undefined) =>
   useQuery({

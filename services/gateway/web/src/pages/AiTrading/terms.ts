@@ -1,10 +1,6 @@
 // What the words of this page mean, for tooltips.
 
-import { count, NONE, span } from "@/format";
-
-/** 340 ms, 2.4 s, of milliseconds */
-export const took = (ms: number | null | undefined): string =>
-  ms == null ? NONE : ms < 1000 ? `${Math.round(ms)} ms` : span(ms / 1000);
+import { count } from "@/format";
 
 /** 1 fill, 2 fills */
 export const plural = (number: number, word: string): string => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
@@ -20,7 +16,6 @@ export const TERMS = {
   reliability: "Of the answers with a confidence of 70 % about 70 % should be right. Points on the dashed line keep that promise; below it the model is too sure of itself.",
   meanReturn: "What the price had done the model's way at the horizon, on average, before trading costs.",
   reserved: "Set aside for calls under way: each call's worst case, so that a limit can never be overrun. What is not used comes back when the answer is there.",
-  worst: "The most that one call can cost: every token that may go in at the dearest price, and an answer up to its limit. It must fit the budget before the model is asked.",
   unresolved: "Calls that broke off, so that nobody knows whether the provider billed them. They count with their worst case until somebody enters what the provider's page says.",
   budget: "A limit in US dollars for a day or a month of wall time (UTC). You are told at 50, 80 and 100 %.",
   validity: "Answers of the agreed form, of all that came.",
@@ -31,7 +26,6 @@ export const TERMS = {
   estimated: "Counted by us, since the provider has not told what the call used.",
   dryRun: "Asked as a test: the answer is recorded and never traded.",
   evidence: "Ids of the lines of the snapshot that the answer rests on. An answer that cites what it was not shown is invalid.",
-  invalidation: "What would change the model's view, in its own words.",
   temperature: "How freely the model picks its words. Many newer models take none.",
   effort: "How long the model may think. Thinking is billed as output.",
   maxTokens: "The longest answer, thinking included. Too small a number pays for answers that are cut off.",

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { api, must, type Schemas } from "@/api/client";
+import type { Schemas } from "@/api/client";
+import { useComparison } from "@/api/shared";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Compared>[] = [
   { id: "trades", header: "Trades", width: "90px", right: true, tip: "Lots, or parts of lots, that were closed.", cell: (one) => f.count(one.trades), sort: (one) => one.trades },
   {
     id: "hits", header: "Hit rate", width: "150px", right: true, tip: "Closed with a profit; in brackets between which the true rate lies with 95 per cent confidence.",
-    cell: (one) => (one.hit_rate ? `${f.share(one.hit_rate)} (${f.share(one.hit_rate_low)} to ${f.share(one.hit_rate_high)})` : f.NONE),
+    cell: (one) => f.within(one.hit_rate, one.hit_rate_low, one.hit_rate_high),
   },
   {
     id: "mean", header: "Per trade", width: "110px", right: true, tip: "Mean profit of a closed part after all costs.",
@@ -27,17 +27,16 @@ const COLUMNS: readonly Column<Compared>[] = [
   },
   {
     id: "fall", header: "Max drawdown", width: "130px", right: true, tip: "Deepest fall below a former high, of what its profit alone would have made of the books.",
-    cell: (one) => <span title={one.missing?.max_drawdown}>{f.percent(one.max_drawdown && -Number(one.max_drawdown))}</span>,
+    cell: (one) => <span title={one.missing?.max_drawdown}>{f.fall(one.max_drawdown)}</span>,
   },
 ];
 const idOf = (one: Compared): string => one.source_type;
 
 /** AI against classic strategies and QuantConnect. */
 export function Comparison() {
-  const query = useQuery({ queryKey: ["performance", "comparison"], queryFn: () => must(api.GET("/api/performance/comparison")) });
   return (
     <Panel title="AI against classic strategies" tip="Everything earned since the beginning, by the kind of source that owned the position.">
-      <Loaded query={query} height={190}>
+      <Loaded query={useComparison()} height={190}>
         {({ items, statement }) => (
           <>
             <SimpleTable label="AI against classic strategies" rows={items} columns={COLUMNS} idOf={idOf} />

@@ -26,7 +26,7 @@ describe("trading", () => {
       "GET /api/bots": { items: bots },
       "GET /api/kill-switch": kill,
       "GET /api/alerts": (_body: unknown, url: URL) => ({
-        items: url.searchParams.get("code") === "bot_halted" && url.searchParams.get("active") === "true" ? halted.map((about) => ({ about })) : [],
+        items: ["bot_halted", "books_mismatch"].every((code) => url.searchParams.getAll("code").includes(code)) && url.searchParams.get("active") === "true" ? halted.map((about) => ({ about })) : [],
       }),
     });
     await waitFor(() => expect(screen.getByRole("region", { name: "Trading" })).toHaveTextContent(wanted));

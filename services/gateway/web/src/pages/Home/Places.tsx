@@ -2,15 +2,16 @@ import { Card, Group, Text, Title } from "@mantine/core";
 import { IconArrowRight, IconBrain, IconChartCandle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
+import { useConnections, useModels } from "@/api/shared";
 import * as f from "@/format";
-import { useModels, useQuantConnect } from "./queries";
+import { isLive } from "@/standing";
 
 /** Cards that lead on. */
 export function Places() {
-  const { data: connections } = useQuantConnect();
+  const { data: connections } = useConnections();
   const { data: models } = useModels();
   const algorithms = connections?.items.flatMap((one) => one.algorithms ?? []) ?? [];
-  const running = algorithms.filter((one) => one.status === "Running").length;
+  const running = algorithms.filter(isLive).length;
   const decisions = models?.items.reduce((sum, one) => sum + one.decisions_today, 0) ?? 0;
   const active = models?.items.filter((one) => one.is_active).length ?? 0;
   return (

@@ -1,7 +1,7 @@
 import { Anchor } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { api, must, type Schemas } from "@/api/client";
+import type { Schemas } from "@/api/client";
+import { idOfPosition, usePositions } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
@@ -12,7 +12,6 @@ import { TERM } from "@/terms";
 
 type Position = Schemas["PositionView"];
 
-const idOf = (one: Position): string => `${one.bot}/${one.symbol}`;
 const owners = (one: Position) => [...new Map(one.lots?.map((lot) => [`${lot.source_type} ${lot.source_id}`, lot])).values()];
 const COLUMNS: readonly Column<Position>[] = [
   { id: "symbol", header: "Symbol", width: "minmax(60px, 1fr)", cell: (one) => <strong>{one.symbol}</strong>, sort: (one) => one.symbol },
@@ -35,7 +34,7 @@ const COLUMNS: readonly Column<Position>[] = [
 
 /** What all bots hold. */
 export function Positions() {
-  const query = useQuery({ queryKey: ["positions"], queryFn: () => must(api.GET("/api/positions")) });
+  const query = usePositions();
   const { open } = useChain();
   return (
     <Panel
@@ -49,7 +48,7 @@ export function Positions() {
             label="Positions"
             rows={items}
             columns={COLUMNS}
-            idOf={idOf}
+            idOf={idOfPosition}
             onOpen={(one) => open(one.lots?.[0]?.id ?? null)}
             rowLabel={(one) => `${one.symbol} of ${one.bot}, ${f.quantity(one.quantity)}. Open its chain.`}
             height={404}

@@ -2,11 +2,12 @@ import { Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "@/api/client";
-import { useFlags } from "@/api/shared";
+import { useConnections, useFlags, useModels, useStrategies } from "@/api/shared";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
+import { Time } from "@/components/Values";
 import * as f from "@/format";
-import { useModels, useQuantConnect, useStrategies } from "./queries";
+import { isLive, type Standing, standing } from "@/standing";
 
 type Tone = "up" | "down" | "dim" | "warn";
 
@@ -16,35 +17,23 @@ interface Entry {
   kind: string;
   tone: Tone;
   state: string;
-  about: string;
+  about: ReactNode;
   problem?: string | null;
   sandbox?: boolean;
 }
 
-interface Connected {
-  is_active: boolean;
-  connected: boolean;
-  last_ok_at?: string | null;
-  last_error?: string | null;
-}
-
-function connection(one: Connected): [Tone, string] {
-  if (!one.is_active) return ["dim", "Switched off"];
-  if (one.connected) return ["up", "Connected"];
-  return one.last_ok_at || one.last_error ? ["down", "Not connected"] : ["warn", "Not asked yet"];
-}
+const TONES: Record<Standing, Tone> = { incomplete: "dim", "switched off": "dim", connected: "up", "not connected": "down", waiting: "warn" };
+const toneAndState = (stands: Standing) => ({ tone: TONES[stands], state: f.sentence(stands) });
 
 function ofQuantConnect(one: Schemas["ConnectionStatus"]): Entry {
-  const [tone, state] = connection(one);
-  const running = (one.algorithms ?? []).filter((each) => each.status === "Running").length;
-  const about = `${running} of ${one.algorithms?.length ?? 0} algorithms running, last answer ${f.ago(one.last_ok_at)}`;
-  return { key: `q-${one.config_id}`, name: one.name, kind: "QuantConnect", tone, state, about, problem: one.last_error, sandbox: one.target === "sandbox" };
+  const running = (one.algorithms ?? []).filter(isLive).length;
+  const about = <>{`${running} of ${one.algorithms?.length ?? 0} algorithms running, last answer `}<Time at={one.last_ok_at} show="ago" /></>;
+  return { key: `q-${one.config_id}`, name: one.name, kind: "QuantConnect", ...toneAndState(standing(one)), about, problem: one.last_error, sandbox: one.target === "sandbox" };
 }
 
 function ofModel(one: Schemas["LlmStatus"]): Entry {
-  const [tone, state] = connection(one);
   const about = one.todo || `${one.model}, ${f.count(one.decisions_today)} decisions today for ${f.cost(one.cost_today_usd)}`;
-  return { key: `l-${one.config_id}`, name: one.name, kind: "AI", tone, state, about, problem: one.trouble ?? one.last_error, sandbox: one.target === "sandbox" };
+  return { key: `l-${one.config_id}`, name: one.name, kind: "AI", ...toneAndState(standing(one)), about, problem: one.trouble ?? one.last_error, sandbox: one.target === "sandbox" };
 }
 
 function ofStrategy(one: Schemas["StrategyView"]): Entry {
@@ -56,7 +45,7 @@ function ofStrategy(one: Schemas["StrategyView"]): Entry {
 
 /** Who speaks, and whether they can. */
 export function Sources() {
-  const connections = useQuantConnect();
+  const connections = useConnections();
   const models = useModels();
   const strategies = useStrategies();
   const { data: flags } = useFlags();

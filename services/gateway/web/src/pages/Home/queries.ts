@@ -5,10 +5,6 @@ export const useSummary = () => useQuery({ queryKey: ["summary"], queryFn: () =>
 /** Which bots the executor has halted. */
 export const useHalts = () =>
   useQuery({
-    queryKey: ["alerts", "bot_halted"],
-    queryFn: () => must(api.GET("/api/alerts", { params: { query: { active: true, code: ["bot_halted"], limit: 200 } } })),
+    queryKey: ["alerts", "halted-bots"],
+    queryFn: () => must(api.GET("/api/alerts", { params: { query: { active: true, code: ["bot_halted", "books_mismatch"], limit: 200 } } })),
   });
-export const useQuantConnect = () =>
-  useQuery({ queryKey: ["quantconnect-status"], queryFn: () => must(api.GET("/api/quantconnect/status")) });
-export const useModels = () => useQuery({ queryKey: ["llm-status"], queryFn: () => must(api.GET("/api/ai-trading/status")) });
-export const useStrategies = () => useQuery({ queryKey: ["strategies"], queryFn: () => must(api.GET("/api/strategies")) });

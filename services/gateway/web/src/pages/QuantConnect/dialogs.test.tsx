@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
+import { ChainDialog } from "@/components/ChainDialog";
 import { problem, sent, show } from "@/test/render";
 import { Actions } from "./algorithms/Actions";
 import { AlgorithmDialog } from "./algorithms/AlgorithmDialog";
@@ -8,7 +9,6 @@ import { JobProgress } from "./algorithms/JobProgress";
 import { ConfigDialog } from "./configuration/ConfigDialog";
 import { PushDialog } from "./configuration/PushDialog";
 import type { Algorithm, Config } from "./queries";
-import { SignalDialog } from "./signals/SignalDialog";
 
 const ROOT = "/api/quantconnect";
 const ME = { "GET /api/auth/me": { username: "ann", role: "admin", expires_at: "2030-01-01T00:00:00Z" } };
@@ -67,6 +67,22 @@ describe("adding an account", () => {
     expect(bodies).toEqual([{ id: "desk", name: "A" }, { id: "desk", name: "B" }]);
   });
 
+  it("closes without a question when it is saved, also when it could not be tested", async () => {
+    const user = userEvent.setup({ delay: null });
+    const closed = vi.fn();
+    show(<ConfigDialog config={stored} onClose={closed} />, {
+      ...ME,
+      [`POST ${ROOT}/config`]: (body: unknown) => ({ ...stored, ...(body as object) }),
+      [`POST ${ROOT}/config/desk/test`]: () => problem(503, "qc-ingest does not answer"),
+    });
+    await user.type(screen.getByLabelText("Name"), "2");
+    await user.click(screen.getByRole("button", { name: "Save and test" }));
+    expect(await screen.findByText("It is saved, but could not be tested")).toBeVisible();
+    await user.keyboard("{Escape}");
+    expect(screen.queryByText("Leave without saving?")).toBeNull();
+    expect(closed).toHaveBeenCalled();
+  });
+
   it("sends nothing while something is missing, and shows refusals at their fields", async () => {
     const user = userEvent.setup({ delay: null });
     show(<ConfigDialog config={null} onClose={nothing} />, {
@@ -99,6 +115,20 @@ describe("an algorithm", () => {
     const [stop] = sent("POST");
     expect(stop).toMatchObject({ path: `${ROOT}/algorithms/7/stop`, query: { config: "desk" } });
     expect(stop?.headers.get("idempotency-key")).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("is stopped anew when it was deployed anew, whatever was asked of the deployment before", async () => {
+    const user = userEvent.setup({ delay: null });
+    const keys: string[] = [];
+    for (const deploy_id of ["L-1", "L-1", "L-2"]) {
+      const page = show(<Actions algorithm={{ ...running, deploy_id }} />, { ...ME, [`POST ${ROOT}/algorithms/7/stop`]: () => problem(503, "no answer") });
+      await user.click(await screen.findByRole("button", { name: "Stop Trend" }));
+      await user.click(screen.getByRole("button", { name: "Stop it" }));
+      await screen.findByRole("alert");
+      keys.push(sent("POST")[0]?.headers.get("idempotency-key") ?? "");
+      page.unmount();
+    }
+    expect([keys[1] === keys[0], keys[2] === keys[0]]).toEqual([true, false]);
   });
 
   it("is liquidated only when LIQUIDATE was typed, and a refusal is told in its own words", async () => {
@@ -195,19 +225,19 @@ describe("a question in a dialog", () => {
 });
 
 describe("a signal that waits", () => {
-  const chain = (outcome: string) => ({
+  const chain = (outcome: string, current = true) => ({
     signal: { id: "s", source_type: "quantconnect", source_id: "7", own_id: "o", symbol: "AAPL", action: "buy", confidence: "0.7", confidence_origin: "stated", raised_at: "2026-08-03T16:00:00Z", valid_until: "2026-08-03T16:20:00Z", target: "sandbox", epoch: 0 },
-    verdicts: [{ id: "v", signal_id: "s", bot: "shadow", account: "a", symbol: "AAPL", source_type: "quantconnect", source_id: "7", action: "buy", confidence: "0.7", round: 0, outcome, reason: "r", explanation: "It waits.", rule: "approval", evaluated_at: "2026-08-03T16:00:01Z", valid_until: "2026-08-03T16:20:00Z", current: true }],
+    verdicts: [{ id: "v", signal_id: "s", bot: "shadow", account: "a", symbol: "AAPL", source_type: "quantconnect", source_id: "7", action: "buy", confidence: "0.7", round: 0, outcome, reason: "awaits_approval", explanation: "It waits.", rule: "approval", evaluated_at: "2026-08-03T16:00:01Z", valid_until: "2026-08-03T16:20:00Z", current }],
     orders: [], lots: [], outcomes: [],
   });
 
   it("is released after a word, and the refusal stands in the dialog", async () => {
     const user = userEvent.setup({ delay: null });
-    show(<SignalDialog />, {
+    show(<ChainDialog />, {
       ...ME,
-      "GET /api/signals/s": chain("pending"),
+      "GET /api/chains/s": chain("pending"),
       [`POST ${ROOT}/signals/s/process`]: () => problem(409, "The signal has expired."),
-    }, "/quantconnect?signal=s");
+    }, "/quantconnect?chain=s");
     await user.click(await screen.findByRole("button", { name: "Process" }));
     const ask = await screen.findByRole("dialog", { name: "Act on buy AAPL?" });
     await user.click(within(ask).getByRole("button", { name: "Process" }));
@@ -215,8 +245,15 @@ describe("a signal that waits", () => {
   });
 
   it("offers nothing to release when no bot waits", async () => {
-    show(<SignalDialog />, { ...ME, "GET /api/signals/s": chain("accepted") }, "/quantconnect?signal=s");
+    show(<ChainDialog />, { ...ME, "GET /api/chains/s": chain("accepted") }, "/quantconnect?chain=s");
     expect(await screen.findByText("It waits.")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Process" })).toBeNull();
+  });
+
+  it.each([[true, 1], [false, 0]])("says what to do about it while its round is on: %s", async (current, times) => {
+    show(<ChainDialog />, { ...ME, "GET /api/chains/s": chain("pending", current) }, "/activity?chain=s");
+    expect(await screen.findByText("It waits.")).toBeVisible();
+    expect(screen.queryAllByText(/Approve or decline it/)).toHaveLength(times);
+    expect(screen.queryAllByText("Bot shadow waits for your word")).toHaveLength(times);
   });
 });

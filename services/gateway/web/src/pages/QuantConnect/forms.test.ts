@@ -16,7 +16,7 @@ const filled: account.Given = { ...account.EMPTY, name: " Desk ", api_key: " 123
 
 describe("an account", () => {
   it("is sent without an id when it is new, and units are the interface's", () =>
-    expect(account.body({ ...filled, confidence_percent: 55, max_age_minutes: 0.5 }, null, String)).toEqual({
+    expect(account.body({ ...filled, confidence_percent: "55", max_age_minutes: "0.5" }, null, String)).toEqual({
       name: "Desk", api_key: "123", api_secret: "abc", target: "real", algorithm_id: null, algorithm_name: "",
       signals_from: "insights", default_confidence: "0.55", max_age_s: 30, is_active: true,
     }));
@@ -24,12 +24,12 @@ describe("an account", () => {
     const before = account.given(stored);
     const sent = (over: Partial<account.Given>) => account.body({ ...before, ...over }, stored, () => "Swing");
     expect(sent({})).toEqual({ id: "desk" });
-    expect(sent({ max_age_minutes: 5 })).toEqual({ id: "desk", max_age_s: 300 });
+    expect(sent({ max_age_minutes: "5" })).toEqual({ id: "desk", max_age_s: 300 });
     expect(sent({ algorithm: "78" })).toEqual({ id: "desk", algorithm_id: 78, algorithm_name: "Swing" });
     expect(sent({ algorithm: null })).toEqual({ id: "desk", algorithm_id: null, algorithm_name: "" });
   });
   it("shows its confidence as per cent without the noise of floating point", () =>
-    expect(account.given({ ...stored, default_confidence: "0.07" }).confidence_percent).toBe(7));
+    expect(account.given({ ...stored, default_confidence: "0.07" }).confidence_percent).toBe("7"));
   it.each([
     ["nothing is given", account.EMPTY, null, ["name", "api_key", "api_secret"]],
     ["all is given", filled, null, []],
@@ -37,12 +37,10 @@ describe("an account", () => {
     ["another user id comes without its token", { ...account.given(stored), api_key: "9" }, stored, ["api_secret"]],
     ["another target comes without its token", { ...account.given(stored), target: "sandbox" as const }, stored, ["api_secret"]],
     ["numbers are emptied", { ...filled, confidence_percent: "", max_age_minutes: "" }, null, ["confidence_percent", "max_age_minutes"]],
-    ["numbers are out of range", { ...filled, confidence_percent: 101, max_age_minutes: 0 }, null, ["confidence_percent", "max_age_minutes"]],
+    ["numbers are out of range", { ...filled, confidence_percent: "101", max_age_minutes: "0" }, null, ["confidence_percent", "max_age_minutes"]],
   ])("when %s", (_case, values, before, wrong) => expect(Object.keys(account.problems(values, before))).toEqual(wrong));
   it("takes the interface's complaints at its own fields", () =>
-    expect(account.complaints([{ field: "body.max_age_s", message: "too much" }, { field: "api_key", message: "no" }])).toEqual({
-      max_age_minutes: "too much", api_key: "no",
-    }));
+    expect(["body.max_age_s", "algorithm_id", "api_key"].map(account.fieldOf)).toEqual(["max_age_minutes", "algorithm", "api_key"]));
 });
 
 describe("a backtest", () => {

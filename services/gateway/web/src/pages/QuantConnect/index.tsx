@@ -3,7 +3,6 @@ import { Algorithms } from "./algorithms/Algorithms";
 import { Backtests } from "./backtests/Backtests";
 import { Configuration } from "./configuration/Configuration";
 import { Overview } from "./overview/Overview";
-import { SignalDialog } from "./signals/SignalDialog";
 import { Signals } from "./signals/Signals";
 
 const TABS: readonly Tab[] = [
@@ -18,7 +17,6 @@ export default function QuantConnect() {
   return (
     <Page title="QuantConnect" lead="Your algorithms there, what they say, and what becomes of it here.">
       <PageTabs base="/quantconnect" label="QuantConnect" tabs={TABS} />
-      <SignalDialog />
     </Page>
   );
 }

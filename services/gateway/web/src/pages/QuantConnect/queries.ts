@@ -17,9 +17,6 @@ const WORKING_MS = 2000; // work in progress is looked at again, should its even
 export const useConfigs = () =>
   useQuery({ queryKey: ["quantconnect-config"], queryFn: () => must(api.GET("/api/quantconnect/config")) });
 
-export const useStatuses = () =>
-  useQuery({ queryKey: ["quantconnect-status"], queryFn: () => must(api.GET("/api/quantconnect/status")) });
-
 export const readAlgorithms = (refresh: boolean) =>
   must(api.GET("/api/quantconnect/algorithms", { params: { query: { limit: 200, refresh } } }));
 
@@ -60,11 +57,10 @@ export const useBacktest = (id: string) =>
   });
 
 /** Curves never change once a backtest is done. */
-export const useSeries = (id: string, done: boolean) =>
+export const useSeries = (id: string) =>
   useQuery({
     queryKey: ["backtest-series", id],
     queryFn: () =>
       must(api.GET("/api/quantconnect/backtest/{backtest_id}/series", { params: { path: { backtest_id: id } } })),
-    enabled: done,
     staleTime: Infinity,
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { isLive } from "@/standing";
 import type { Algorithm, Status } from "./queries";
-import { atSizeOf, byState, fall, figures, isLive, parametersProblem, parseParameters, period, rebased, standing, statusCode, upToDate } from "./words";
+import { atSizeOf, byState, figures, inWords, parametersProblem, parseParameters, period, rebased, statusCode, upToDate } from "./words";
 
 const algorithm = (over: Partial<Algorithm> = {}): Algorithm => ({
   id: "1", config_id: "demo", name: "Trend", status: "Running", fetched_at: "2026-08-03T16:00:00Z", ...over,
@@ -34,11 +35,12 @@ describe("states", () => {
     expect(statusCode(state)).toBe(code);
   });
   it("of an account is a sentence, and never only a colour", () => {
-    expect(standing(status()).words).toMatch(/all is well/);
-    expect(standing(status({ connected: false, last_error: "down" }))).toEqual({ state: "not connected", words: "down" });
-    expect(standing(status({ connected: false })).state).toBe("waiting");
-    expect(standing(status({ is_active: false })).state).toBe("switched off");
-    expect(standing(status({ last_error: "project 7: deleted" })).words).toBe("project 7: deleted");
+    expect(inWords(status())).toMatch(/all is well/);
+    expect(inWords(status({ connected: false, last_error: "down" }))).toBe("down");
+    expect(inWords(status({ connected: false }))).toMatch(/not been read yet/);
+    expect(inWords(status({ connected: false, last_ok_at: "2026-08-03T16:00:00Z" }))).toMatch(/does not answer/);
+    expect(inWords(status({ is_active: false, last_error: "down" }))).toMatch(/not followed/);
+    expect(inWords(status({ last_error: "project 7: deleted" }))).toBe("project 7: deleted");
   });
   it("what was heard later counts, what was heard earlier does not", () => {
     const heard = (at: string) => [status({ algorithms: [algorithm({ status: "Stopped", fetched_at: at })] })];
@@ -55,11 +57,6 @@ describe("states", () => {
 describe("figures", () => {
   it("are formatted by what they are", () =>
     expect(figures({ return: "0.0012", equity: "100120.5", odd: "1" })).toEqual([["Equity", "$100,120.50"], ["Return", "+0.12%"]]));
-  it("a drawdown is a fall", () => {
-    expect(fall("0.0271")).toBe("-2.71%");
-    expect(fall("0")).toBe("0.00%");
-    expect(fall(null)).toBe("–");
-  });
   it("a period names its open ends", () => {
     expect(period("2025-01-02", null)).toBe("2025-01-02 – its end");
     expect(period(null, null)).toBe("–");

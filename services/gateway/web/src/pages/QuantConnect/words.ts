@@ -2,14 +2,10 @@
 
 import type { Schemas } from "@/api/client";
 import { NONE, money, percent } from "@/format";
+import { isLive, standing, type Standing } from "@/standing";
 import type { Algorithm, Status } from "./queries";
 
 const BEGINNING = ["deploying", "loggingin", "initializing", "history", "inqueue"];
-const ENDED = ["stopped", "liquidated", "runtimeerror", "completed", "deployerror", "invalid", "deleted", "undefined"];
-
-/** Whether something is deployed at QuantConnect that can be stopped. */
-export const isLive = ({ status }: Pick<Algorithm, "status">): boolean =>
-  status !== "Not deployed" && !ENDED.includes(status.toLowerCase());
 
 /** `RuntimeError` as runtime_error, for a badge. */
 export function statusCode(status: string): string {
@@ -30,19 +26,18 @@ export function upToDate(listed: readonly Algorithm[], statuses: readonly Status
 /** Those that run first, then by name. */
 export const byState = (a: Algorithm, b: Algorithm): number => Number(isLive(b)) - Number(isLive(a)) || a.name.localeCompare(b.name);
 
-export interface Standing {
-  /** One word. */
-  state: "connected" | "switched off" | "waiting" | "not connected";
-  /** One sentence. */
-  words: string;
-}
+const STANDING: Record<Standing, string> = {
+  incomplete: "It cannot be read yet. Complete it under Configuration.",
+  "switched off": "Its algorithms are not followed. Switch it on under Configuration.",
+  connected: "QuantConnect is read, all is well.",
+  "not connected": "QuantConnect does not answer.",
+  waiting: "QuantConnect has not been read yet; that takes a few seconds.",
+};
 
 /** How an account stands, in a sentence. */
-export function standing(one: Status): Standing {
-  if (!one.is_active) return { state: "switched off", words: "Its algorithms are not followed. Switch it on under Configuration." };
-  if (one.connected) return { state: "connected", words: one.last_error ?? "QuantConnect is read, all is well." };
-  if (!one.last_error) return { state: "waiting", words: "QuantConnect has not been read yet; that takes a few seconds." };
-  return { state: "not connected", words: one.last_error };
+export function inWords(one: Status): string {
+  const stands = standing(one);
+  return (stands !== "switched off" && one.last_error) || STANDING[stands];
 }
 
 const FIGURES: Record<string, string> = {
@@ -118,10 +113,6 @@ export function atSizeOf(points: readonly Point[] | undefined, equity: readonly 
 
 /** `algorithm` as one word for the address: account and project. */
 export const keyOf = (one: Pick<Algorithm, "id" | "config_id">): string => `${one.config_id}:${one.id}`;
-
-/** A drawdown as a fall: -12.00%, from a fraction. */
-export const fall = (fraction: string | null | undefined): string =>
-  fraction === null || fraction === undefined ? NONE : percent(-Number(fraction));
 
 /** The end of a key that is stored. */
 export const ending = (hint: string): string => (hint.startsWith("…") ? hint : `…${hint}`);

@@ -9,7 +9,7 @@ const PARTS: readonly (readonly [string, string, string])[] = [
   ["Mantine", "MIT", "Vitaly Rtishchev"],
   ["React", "MIT", "Meta Platforms, Inc. and affiliates"],
   ["React Router", "MIT", "Remix Software Inc., Shopify Inc."],
-  ["TanStack Query, Table and Virtual", "MIT", "Tanner Linsley"],
+  ["TanStack Query and Virtual", "MIT", "Tanner Linsley"],
   ["CodeMirror", "MIT", "Marijn Haverbeke and others"],
   ["openapi-fetch", "MIT", "Drew Powers"],
   ["Day.js", "MIT", "iamkun"],

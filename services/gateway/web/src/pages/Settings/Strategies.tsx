@@ -1,10 +1,10 @@
 import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
+import { useAddress } from "@/address";
 import { api, must, type Schemas } from "@/api/client";
-import { useMay, useRefresh } from "@/api/shared";
+import { useMay, useRefresh, useStrategies } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
 import { FormDialog } from "@/components/FormDialog";
@@ -24,11 +24,10 @@ export const nameOf = (kind: string): string => sentence(kind.replaceAll(/[-_]/g
 
 /** Classic strategies: fixed rules on bars, each a source of its own. */
 export function Strategies() {
-  const query = useQuery({ queryKey: ["strategies"], queryFn: () => must(api.GET("/api/strategies")) });
+  const query = useStrategies();
   const may = useMay("admin");
-  const [params, setParams] = useSearchParams();
-  const edited = params.get("strategy");
-  const edit = (id: string | null) => setParams(id ? { strategy: id } : {});
+  const [{ strategy: edited }, set] = useAddress("strategy");
+  const edit = (id: string | null) => set({ strategy: id });
   const [asked, setAsked] = useState<Asked | null>(null);
   const found = query.data?.items.find((one) => one.id === edited);
   return (

@@ -1,16 +1,16 @@
-import { Button, Group, Select, Stack, Switch, TagsInput, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useRefresh } from "@/api/shared";
 import { changes } from "@/changes";
+import { fieldErrors, NumberField, SelectField, SwitchField, TagsField, wrong } from "@/components/fields";
 import { useClosing } from "@/components/FormDialog";
 import { Loaded, Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
 import { plain } from "@/decimals";
 import { sentence } from "@/format";
-import { fieldErrors, NumberField, wrong } from "./fields";
 import { nameOf } from "./Strategies";
 
 type Strategy = Schemas["StrategyView"];
@@ -45,7 +45,7 @@ function bodyOf(values: Values, kind: Kind | undefined): Body {
 }
 
 /** What is sent: all of a new strategy; of a stored one what was changed. */
-export function strategyBody(values: Values, initial: Values, kind: Kind | undefined, id: string | undefined): Body {
+function strategyBody(values: Values, initial: Values, kind: Kind | undefined, id: string | undefined): Body {
   if (!id) return { strategy: values.strategy, ...bodyOf(values, kind) };
   return { id, ...changes(bodyOf(initial, kind), bodyOf(values, kind)) };
 }
@@ -95,24 +95,17 @@ function Fields({ strategy, kinds, onDone }: { strategy: Strategy | undefined; k
     <form onSubmit={form.onSubmit((values) => save.mutate(values))} noValidate>
       <Stack gap="md">
         <div className="fields">
-          <Select
-            label="Strategy"
-            data={kinds.map((kind) => ({ value: kind.id, label: nameOf(kind.id) }))}
-            allowDeselect={false}
-            disabled={strategy !== undefined}
-            key={form.key("strategy")}
-            {...form.getInputProps("strategy")}
-          />
-          <Select label="Bars" data={INTERVALS.includes(strategy?.interval ?? "1m") ? INTERVALS : [...INTERVALS, strategy?.interval ?? ""]} allowDeselect={false} key={form.key("interval")} {...form.getInputProps("interval")} />
+          <SelectField form={form} path="strategy" label="Strategy" data={kinds.map((kind) => ({ value: kind.id, label: nameOf(kind.id) }))} disabled={strategy !== undefined} />
+          <SelectField form={form} path="interval" label="Bars" data={[...new Set([...INTERVALS, initial.interval])]} />
         </div>
-        <TagsInput label="Symbols" placeholder="AAPL, then Enter" splitChars={[",", " "]} key={form.key("symbols")} {...form.getInputProps("symbols")} />
+        <TagsField form={form} path="symbols" label="Symbols" placeholder="AAPL, then Enter" />
         <div className="fields">
           {parameters.map(([name, standard]) => (
             <NumberField key={name} form={form} path={`parameters.${name}`} spec={{ label: sentence(name), tip: MEANINGS[name] ?? "A parameter of this strategy.", none: standard }} />
           ))}
         </div>
         <Text size="sm" c="dimmed">A field that is left empty takes the number that stands in it.</Text>
-        <Switch label="Switched on" key={form.key("active")} {...form.getInputProps("active", { type: "checkbox" })} />
+        <SwitchField form={form} path="active" label="Switched on" />
         {save.error && <Problem error={save.error} what="The strategy is not saved" />}
         <Group justify="flex-end" gap="sm">
           <Button variant="default" onClick={onDone} disabled={save.isPending}>

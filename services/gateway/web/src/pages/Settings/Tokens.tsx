@@ -1,4 +1,5 @@
-import { Button, Checkbox, Code, CopyButton, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Checkbox, Code, CopyButton, Group, Modal, Stack, Text } from "@mantine/core";
+import { DateInput } from "@mantine/dates";
 import { useForm } from "@mantine/form";
 import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -6,13 +7,14 @@ import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { spanOf } from "@/components/DateFilter";
+import { fieldErrors, TextField } from "@/components/fields";
 import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Empty, Loaded, Problem } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { told } from "@/components/toasts";
 import { Time } from "@/components/Values";
-import { fieldErrors } from "./fields";
 
 type Token = Schemas["TokenView"];
 type Issued = Schemas["IssuedToken"];
@@ -119,19 +121,19 @@ function Shown({ token, onClose }: { token: Issued; onClose: () => void }) {
 interface Values {
   name: string;
   scopes: Scope[];
-  day: string;
+  day: string | null;
 }
 
 /** What is sent; it ends with the day that was picked, in a year without one. */
 export function tokenBody({ name, scopes, day }: Values): Schemas["TokenBody"] {
-  const end = day ? new Date(`${day}T23:59:59`) : null;
-  return { name: name.trim(), scopes, ...(end ? { expires_at: end.toISOString() } : {}) };
+  const { to: end } = spanOf(undefined, day ?? undefined);
+  return { name: name.trim(), scopes, ...(end ? { expires_at: end } : {}) };
 }
 
 function TokenForm({ onDone }: { onDone: (token: Issued) => void }) {
   const form = useForm<Values>({
     mode: "uncontrolled",
-    initialValues: { name: "", scopes: ["read"], day: "" },
+    initialValues: { name: "", scopes: ["read"], day: null },
     validate: {
       name: (value) => (/^[\w-]{1,64}$/.test(value.trim()) ? null : "Letters, digits, hyphens and underscores, such as my-program."),
       scopes: (value) => (value.length ? null : "It must be good for something."),
@@ -150,7 +152,7 @@ function TokenForm({ onDone }: { onDone: (token: Issued) => void }) {
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(values))} noValidate>
       <Stack gap="md">
-        <TextInput label="Name" description="Who uses it; also the source id of its signals." placeholder="my-program" required key={form.key("name")} {...form.getInputProps("name")} />
+        <TextField form={form} path="name" label="Name" description="Who uses it; also the source id of its signals." placeholder="my-program" required />
         <Checkbox.Group label="It may" key={form.key("scopes")} {...form.getInputProps("scopes")}>
           <Stack gap="sm" mt="sm">
             {(Object.keys(SCOPES) as Scope[]).map((scope) => (
@@ -158,7 +160,7 @@ function TokenForm({ onDone }: { onDone: (token: Issued) => void }) {
             ))}
           </Stack>
         </Checkbox.Group>
-        <TextInput type="date" label="Ends after" description="At most a year away; without a day, in a year." key={form.key("day")} {...form.getInputProps("day")} />
+        <DateInput label="Ends after" description="At most a year away; without a day, in a year." valueFormat="YYYY-MM-DD" placeholder="In a year" clearable key={form.key("day")} {...form.getInputProps("day")} />
         {save.error && <Problem error={save.error} what="No token was made" />}
         <Group justify="flex-end">
           <Button type="submit" loading={save.isPending}>

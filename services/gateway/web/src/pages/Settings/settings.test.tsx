@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { Schemas } from "@/api/client";
 import { changed } from "@/api/killSwitch";
+import { useMe } from "@/api/shared";
 import { problem, sent, show } from "@/test/render";
 import { Bots } from "./bots/Bots";
 import { Halts, haltOf } from "./limits/Halts";
@@ -29,7 +30,7 @@ describe("the kill switch", () => {
     show(<KillSwitchPanel />, answers);
     await press("Stop everything");
     const dialog = within(await screen.findByRole("dialog"));
-    const stop = dialog.getByRole("button", { name: "Stop" });
+    const stop = dialog.getByRole("button", { name: "Stop everything" });
     expect(stop).toBeDisabled();
     await userEvent.type(dialog.getByRole("textbox", { name: "Type STOP to confirm" }), "STOP");
     await userEvent.type(dialog.getByRole("textbox", { name: /Why/ }), "odd prices");
@@ -53,7 +54,9 @@ describe("halts", () => {
 
   it("are cleared by their name, with the number that the alert says", async () => {
     const told = { bot: "demo", symbol: "BTC/USD", next_sequence: 17 };
-    show(<Halts />, { ...ADMIN, "GET /api/bots": BOTS, "GET /api/alerts": { items: [alert({})] }, "POST /api/bots/demo/clear-halt": told });
+    let halted = [alert({})];
+    const clear = () => ((halted = []), told);
+    show(<Halts />, { ...ADMIN, "GET /api/bots": BOTS, "GET /api/alerts": () => ({ items: halted }), "POST /api/bots/demo/clear-halt": clear });
     await press("Clear…");
     const dialog = within(await screen.findByRole("dialog"));
     expect(dialog.getByRole("button", { name: "Clear the halt" })).toBeDisabled();
@@ -61,6 +64,7 @@ describe("halts", () => {
     await userEvent.click(dialog.getByRole("button", { name: "Clear the halt" }));
     await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ symbol: "BTC/USD", next_sequence: 17 }));
     expect(sent("POST")[0]?.headers.get("idempotency-key")).toMatch(/^[0-9a-f]{32}$/);
+    await screen.findByText(/Nothing is halted/);
   });
 });
 
@@ -69,8 +73,8 @@ describe("API tokens", () => {
 
   it("end with the day that was picked", () => {
     const body = tokenBody({ name: " mine ", scopes: ["read"], day: "2026-12-31" });
-    expect(body).toMatchObject({ name: "mine", scopes: ["read"], expires_at: new Date("2026-12-31T23:59:59").toISOString() });
-    expect(tokenBody({ name: "mine", scopes: ["read"], day: "" })).not.toHaveProperty("expires_at");
+    expect(body).toMatchObject({ name: "mine", scopes: ["read"], expires_at: new Date("2027-01-01T00:00:00").toISOString() });
+    expect(tokenBody({ name: "mine", scopes: ["read"], day: null })).not.toHaveProperty("expires_at");
   });
 
   it("are shown once", async () => {
@@ -97,8 +101,10 @@ describe("API tokens", () => {
   });
 
   it("are nothing for traders", async () => {
-    show(<Tokens />, { "GET /api/auth/me": { username: "t", role: "trader", expires_at: "2027-01-01T00:00:00Z" } });
-    await screen.findByText(/Only an admin/);
+    const Known = () => <><Tokens /><output>{useMe().data?.role}</output></>;
+    show(<Known />, { "GET /api/auth/me": { username: "t", role: "trader", expires_at: "2027-01-01T00:00:00Z" } });
+    await screen.findByText("trader");
+    expect(screen.getByText(/Only an admin/)).toBeVisible();
     expect(sent().filter((one) => one.path === "/api/tokens")).toEqual([]);
   });
 });

@@ -2,14 +2,14 @@ import { Alert, Button, Card, Group, List, Stack, Switch, Text, Title } from "@m
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, must } from "@/api/client";
-import { useMay, useRefresh } from "@/api/shared";
+import { useMay, useModels, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
 import { failed, told } from "@/components/toasts";
 import { State } from "@/components/Values";
 import * as f from "@/format";
-import { standing } from "../overview/Models";
-import { type Config, useStatuses } from "../queries";
+import { standing } from "@/standing";
+import type { Config } from "../queries";
 import { PROVIDERS } from "../terms";
 import { Check } from "./Check";
 
@@ -22,13 +22,13 @@ export function triggers(config: Pick<Config, "every" | "interval" | "move">): s
 
 /** One config: how it stands, and what can be done with it. */
 export function ConfigCard({ config, onEdit }: { config: Config; onEdit: () => void }) {
-  const status = useStatuses().data?.items.find((one) => one.config_id === config.id);
+  const status = useModels().data?.items.find((one) => one.config_id === config.id);
   const may = useMay("admin");
   return (
     <Card component="section" aria-label={config.name}>
       <Stack gap="sm" h="100%">
         <Group justify="space-between" wrap="nowrap" align="flex-start" gap="sm">
-          <Title order={2} className="wraps">{config.name}</Title>
+          <Title order={2} className="unbroken">{config.name}</Title>
           <ActiveSwitch config={config} />
         </Group>
         <Group gap="sm">

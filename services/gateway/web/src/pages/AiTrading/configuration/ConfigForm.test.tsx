@@ -76,7 +76,7 @@ it("puts a problem at its field and stays open", async () => {
   fill(field("A day"), "9");
   press("Save");
   expect(await screen.findByText("It was not saved")).toBeVisible();
-  expect(screen.getByText("is too large")).toBeVisible();
+  expect(screen.getByText("Is too large.")).toBeVisible();
   expect(closed).not.toHaveBeenCalled();
   expect(sent("POST")[0]?.body).toEqual({ id: "gpt", budget: { day_usd: "9" } });
 });

@@ -2,8 +2,9 @@ import { Alert, Button, Group, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, ApiError, must } from "@/api/client";
+import { api, must } from "@/api/client";
 import { useMay, useRefresh } from "@/api/shared";
+import { fieldErrors } from "@/components/fields";
 import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
@@ -44,12 +45,7 @@ export function ConfigForm({ stored, onClose, onSaved }: Props) {
         check.mutate();
       } else onSaved(saved.id);
     },
-    onError: (error) => {
-      for (const { field, message } of error instanceof ApiError ? error.fields : []) {
-        const name = fieldOf(field);
-        if (name) form.setFieldError(name, message);
-      }
-    },
+    onError: (error) => form.setErrors(fieldErrors(error, fieldOf)),
   });
   useClosing(() => (save.isPending || check.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   return (

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useSearchParams } from "react-router";
+import { useAddress } from "@/address";
 import { useMay } from "@/api/shared";
 import { FormDialog } from "@/components/FormDialog";
 import { Empty, Loaded } from "@/components/Loaded";
@@ -12,11 +12,10 @@ const NEW = "new";
 
 /** Every config as a card; `?config=ID` opens its form, `?config=new` an empty one. */
 export function Configuration() {
-  const [params, setParams] = useSearchParams();
+  const [{ config: wanted }, set] = useAddress("config");
   const may = useMay("admin");
   const query = useConfigs();
-  const wanted = params.get("config");
-  const open = (id: string | null) => setParams(id ? { config: id } : {});
+  const open = (config: string | null) => set({ config });
   const add = (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => open(NEW)} disabled={!may}>
       Add a model
@@ -48,7 +47,7 @@ export function Configuration() {
 }
 
 interface DialogProps {
-  wanted: string | null;
+  wanted: string | undefined;
   configs: readonly Config[] | undefined;
   onClose: () => void;
   onSaved: (id: string) => void;
@@ -56,7 +55,7 @@ interface DialogProps {
 
 function Dialog({ wanted, configs, onClose, onSaved }: DialogProps) {
   const stored = configs?.find((one) => one.id === wanted) ?? null;
-  const ready = wanted !== null && configs !== undefined;
+  const ready = wanted !== undefined && configs !== undefined;
   const gone = ready && wanted !== NEW && !stored;
   return (
     <FormDialog opened={ready} onClose={onClose} title={stored ? stored.name : "Add a language model"} size="xl">

@@ -2,13 +2,31 @@
 
 import type { Schemas } from "@/api/client";
 import { changes } from "@/changes";
-import { fromPercent, toPercent } from "@/decimals";
+import { sentAs, shownAs, type Spec, wrong } from "@/components/fields";
 import type { Config } from "../queries";
+import { TERMS } from "../terms";
 
 type Body = Schemas["LlmConfigBody"];
-type Digits = string | number; // as number inputs give it; "" is nothing
+/** Every number of a config. */
+export const NUMBERS = {
+  max_tokens: { label: "Longest answer, tokens", tip: TERMS.maxTokens },
+  temperature: { label: "Temperature", tip: TERMS.temperature, none: "The model's own" },
+  every: { label: "After so many bars", tip: `${TERMS.every} Empty switches the schedule off.`, none: "No schedule" },
+  move: { label: "When the price moves", unit: "%", tip: `${TERMS.move} Empty: moves do not matter.`, none: "Never" },
+  min_gap_s: { label: "Never sooner than", unit: "s", tip: TERMS.minGap },
+  symbols_per_call: { label: "Symbols in one call", tip: TERMS.perCall },
+  horizon_s: { label: "Longest horizon", unit: "s", tip: TERMS.horizon },
+  deadline_s: { label: "Deadline", unit: "s", tip: TERMS.deadline },
+  cache_s: { label: "Same question answered from memory for", unit: "s", tip: TERMS.cache },
+  day_usd: { label: "A day", unit: "$", none: "No limit" },
+  month_usd: { label: "A month", unit: "$", none: "No limit" },
+  input_usd: { label: "Own price, a million tokens in", unit: "$", none: "From the table" },
+  output_usd: { label: "Own price, a million tokens out", unit: "$", none: "From the table" },
+} as const satisfies Record<string, Spec>;
+export type NumberName = keyof typeof NUMBERS;
+const NAMES = Object.keys(NUMBERS) as NumberName[];
 
-export interface Values {
+export interface Values extends Record<NumberName, string> {
   name: string;
   provider: "openai" | "claude";
   target: "real" | "sandbox";
@@ -17,25 +35,12 @@ export interface Values {
   api_key: string;
   model: string;
   prompt_template: string;
-  max_tokens: Digits;
-  temperature: Digits;
-  effort: string;
+  effort: string | null;
   symbols: string[];
   interval: string;
-  every: Digits;
-  move: Digits; // per cent
-  min_gap_s: Digits;
-  symbols_per_call: Digits;
-  horizon_s: Digits;
-  deadline_s: Digits;
-  cache_s: Digits;
-  fallback: string;
-  bot: string;
+  fallback: string | null;
+  bot: string | null;
   show_signals: boolean;
-  day_usd: Digits;
-  month_usd: Digits;
-  input_usd: Digits;
-  output_usd: Digits;
   is_active: boolean;
 }
 
@@ -48,23 +53,23 @@ export const NEW: Values = {
   api_key: "",
   model: "",
   prompt_template: "standard",
-  max_tokens: 2000,
+  max_tokens: "2000",
   temperature: "",
-  effort: "",
+  effort: null,
   symbols: [],
   interval: "1m",
-  every: 15,
+  every: "15",
   move: "",
-  min_gap_s: 60,
-  symbols_per_call: 5,
-  horizon_s: 3600,
-  deadline_s: 60,
-  cache_s: 300,
-  fallback: "",
-  bot: "",
+  min_gap_s: "60",
+  symbols_per_call: "5",
+  horizon_s: "3600",
+  deadline_s: "60",
+  cache_s: "300",
+  fallback: null,
+  bot: null,
   show_signals: false,
-  day_usd: 1,
-  month_usd: 20,
+  day_usd: "1",
+  month_usd: "20",
   input_usd: "",
   output_usd: "",
   is_active: true,
@@ -72,7 +77,9 @@ export const NEW: Values = {
 
 /** A stored config as the form shows it; its key never comes back. */
 export function valuesOf(config: Config): Values {
+  const given: Partial<Record<NumberName, string | number | null>> = { ...config, ...config.budget, ...config.price };
   return {
+    ...(Object.fromEntries(NAMES.map((name) => [name, shownAs(NUMBERS[name], given[name])])) as Record<NumberName, string>),
     name: config.name,
     provider: config.provider === "claude" ? "claude" : "openai",
     target: config.target === "sandbox" ? "sandbox" : "real",
@@ -81,36 +88,22 @@ export function valuesOf(config: Config): Values {
     api_key: "",
     model: config.model,
     prompt_template: config.prompt_template,
-    max_tokens: config.max_tokens,
-    temperature: config.temperature ?? "",
-    effort: config.effort ?? "",
+    effort: config.effort,
     symbols: [...config.symbols],
     interval: config.interval,
-    every: config.every ?? "",
-    move: toPercent(config.move ?? ""),
-    min_gap_s: config.min_gap_s,
-    symbols_per_call: config.symbols_per_call,
-    horizon_s: config.horizon_s,
-    deadline_s: config.deadline_s,
-    cache_s: config.cache_s,
-    fallback: config.fallback ?? "",
-    bot: config.bot ?? "",
+    fallback: config.fallback,
+    bot: config.bot,
     show_signals: config.show_signals,
-    day_usd: config.budget.day_usd ?? "",
-    month_usd: config.budget.month_usd ?? "",
-    input_usd: config.price?.input_usd ?? "",
-    output_usd: config.price?.output_usd ?? "",
     is_active: config.is_active,
   };
 }
 
-const text = (value: Digits): string | null => (value === "" ? null : String(value));
-const whole = (value: Digits): number | null => (value === "" ? null : Number(value));
-
 /** Every field as the interface takes it. */
 export function bodyOf(values: Values): Body {
   const own = values.provider === "openai" && values.target === "real" && values.compatible;
-  const priced = values.input_usd !== "" && values.output_usd !== "";
+  const number = (name: NumberName) => sentAs(NUMBERS[name], values[name]);
+  const whole = (name: NumberName) => (number(name) === null ? null : Number(number(name)));
+  const [input_usd, output_usd] = [number("input_usd"), number("output_usd")];
   return {
     name: values.name.trim(),
     provider: values.provider,
@@ -119,23 +112,23 @@ export function bodyOf(values: Values): Body {
     ...(values.provider === "openai" ? { wire: own ? ("chat" as const) : ("responses" as const) } : {}),
     model: values.model.trim(),
     prompt_template: values.prompt_template,
-    max_tokens: whole(values.max_tokens),
-    temperature: text(values.temperature),
-    effort: (values.effort || null) as Body["effort"],
+    max_tokens: whole("max_tokens"),
+    temperature: number("temperature"),
+    effort: values.effort as Body["effort"],
     symbols: values.symbols.map((one) => one.trim().toUpperCase()),
     interval: values.interval.trim(),
-    every: whole(values.every),
-    move: values.move === "" ? null : fromPercent(String(values.move)),
-    min_gap_s: whole(values.min_gap_s),
-    symbols_per_call: whole(values.symbols_per_call),
-    horizon_s: whole(values.horizon_s),
-    deadline_s: whole(values.deadline_s),
-    cache_s: whole(values.cache_s),
-    fallback: values.fallback || null,
-    bot: values.bot || null,
+    every: whole("every"),
+    move: number("move"),
+    min_gap_s: whole("min_gap_s"),
+    symbols_per_call: whole("symbols_per_call"),
+    horizon_s: whole("horizon_s"),
+    deadline_s: whole("deadline_s"),
+    cache_s: whole("cache_s"),
+    fallback: values.fallback,
+    bot: values.bot,
     show_signals: values.show_signals,
-    budget: { day_usd: text(values.day_usd), month_usd: text(values.month_usd) },
-    price: priced ? { input_usd: String(values.input_usd), output_usd: String(values.output_usd) } : null,
+    budget: { day_usd: number("day_usd"), month_usd: number("month_usd") },
+    price: input_usd !== null && output_usd !== null ? { input_usd, output_usd } : null,
     is_active: values.is_active,
   };
 }
@@ -152,15 +145,17 @@ export function sentOf(values: Values, stored: Config | null): Body {
 /** A sum that is left empty, a key that is needed, and what else the form knows by itself. */
 export function problemsOf(values: Values, stored: Config | null): Partial<Record<keyof Values, string>> {
   const found: Partial<Record<keyof Values, string>> = {};
+  for (const name of NAMES) {
+    const message = wrong(NUMBERS[name], values[name]);
+    if (message) found[name] = message;
+  }
   if (!values.name.trim()) found.name = "Give it a name.";
   if (!values.model.trim()) found.model = "Name the model as the provider does.";
   if (values.symbols.length === 0) found.symbols = "Add at least one symbol.";
   if (!/^[1-9][0-9]{0,2}[mhd]$/.test(values.interval.trim())) found.interval = "A number and m, h or d, such as 15m.";
   if (values.compatible && values.provider === "openai" && values.target === "real" && !values.base_url.trim())
     found.base_url = "Enter the server's address; it ends in /v1.";
-  if ((values.input_usd === "") !== (values.output_usd === "")) {
-    found[values.input_usd === "" ? "input_usd" : "output_usd"] = "Enter both prices, or neither.";
-  }
+  if ((values.input_usd === "") !== (values.output_usd === "")) found[values.input_usd === "" ? "input_usd" : "output_usd"] = "Enter both prices, or neither.";
   if (!values.api_key.trim() && keyIsNeeded(values, stored))
     found.api_key = stored
       ? "Another provider, address or target needs its key again: a stored key goes only where it was entered for."
@@ -174,10 +169,5 @@ function keyIsNeeded(values: Values, stored: Config | null): boolean {
   return sent.provider !== stored.provider || sent.target !== stored.target || (sent.base_url ?? null) !== stored.base_url;
 }
 
-const FIELDS: Record<string, keyof Values> = { "budget.day_usd": "day_usd", "budget.month_usd": "month_usd", "price.input_usd": "input_usd", "price.output_usd": "output_usd" };
-
-/** The form's field that a problem of the interface is about. */
-export function fieldOf(name: string): keyof Values | null {
-  const found = FIELDS[name] ?? name.split(".")[0] ?? "";
-  return found in NEW ? (found as keyof Values) : null;
-}
+/** The form's field that a problem of the interface is about: budget.day_usd, symbols.0 */
+export const fieldOf = (name: string): string => name.replace(/^(budget|price)\./, "").replace(/\..*/, "");

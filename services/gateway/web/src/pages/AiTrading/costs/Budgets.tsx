@@ -2,15 +2,13 @@ import { Anchor, Button, Group, NumberInput, Stack, Text, Title } from "@mantine
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Link } from "react-router";
-import { api, must } from "@/api/client";
-import { useMay } from "@/api/shared";
+import { api, must, type Schemas } from "@/api/client";
+import { useBudgets, useMay } from "@/api/shared";
+import { BudgetBar } from "@/components/BudgetBar";
 import { Loaded, Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
 import { State, Time } from "@/components/Values";
-import { BudgetBar } from "../BudgetBar";
-import { type BudgetLine, useBudgetAlerts, useBudgets, useConfigs } from "../queries";
-
-const label = (line: BudgetLine) => (line.period === "day" ? "Today" : "This month");
+import { useBudgetAlerts, useConfigs } from "../queries";
 
 /** Every budget as it stands, the limit of all together, and what was said at 50, 80 and 100 %. */
 export function Budgets() {
@@ -24,7 +22,7 @@ export function Budgets() {
           <div className="budgets">
             <Stack gap="md">
               <Title order={3}>All models together</Title>
-              {total.map((line) => <BudgetBar key={line.period} line={line} label={label(line)} />)}
+              {total.map((line) => <BudgetBar key={line.period} line={line} />)}
               <Limits key={total.map((line) => line.limit_usd).join()} lines={total} />
             </Stack>
             {scopes.map((scope) => (
@@ -32,7 +30,7 @@ export function Budgets() {
                 <Title order={3}>
                   <Anchor inherit component={Link} to={`/ai-trading/configuration?config=${encodeURIComponent(scope)}`}>{configs?.find((one) => one.id === scope)?.name ?? scope}</Anchor>
                 </Title>
-                {items.filter((line) => line.scope === scope).map((line) => <BudgetBar key={line.period} line={line} label={label(line)} />)}
+                {items.filter((line) => line.scope === scope).map((line) => <BudgetBar key={line.period} line={line} />)}
               </Stack>
             ))}
             <Alerts />
@@ -44,9 +42,9 @@ export function Budgets() {
 }
 
 /** `""` is no limit; 0 allows no call. */
-export const asLimit = (value: string | number): string | null => (value === "" ? null : String(value));
+const asLimit = (value: string | number): string | null => (value === "" ? null : String(value));
 
-function Limits({ lines }: { lines: readonly BudgetLine[] }) {
+function Limits({ lines }: { lines: readonly Schemas["BudgetLine"][] }) {
   const may = useMay("admin");
   const client = useQueryClient();
   const given = (period: string) => lines.find((line) => line.period === period)?.limit_usd ?? "";

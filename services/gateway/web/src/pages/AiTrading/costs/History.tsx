@@ -1,9 +1,10 @@
 import { Text } from "@mantine/core";
 import { useMemo } from "react";
+import { useBudgets } from "@/api/shared";
 import { type Bar, BarChart } from "@/components/BarChart";
 import { Loaded } from "@/components/Loaded";
 import * as f from "@/format";
-import { type Cost, type Target, useBudgets, useCosts } from "../queries";
+import { type Cost, type Target, useCosts } from "../queries";
 import { bars, periods } from "./bars";
 
 const IN_SIGHT = 0.1; // of a budget: below, its line would press the bars flat

@@ -28,7 +28,7 @@ export function Unresolved() {
   const [chosen, setChosen] = useState<Attempt | null>(null);
   const query = useQuery({
     queryKey: ["llm-budgets", "unresolved"],
-    queryFn: () => must(api.GET("/api/ai-trading/attempts")),
+    queryFn: () => must(api.GET("/api/ai-trading/attempts", { params: { query: { limit: 200 } } })),
   });
   return (
     <>

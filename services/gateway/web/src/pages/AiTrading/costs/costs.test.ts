@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { fullness } from "../BudgetBar";
-import type { BudgetLine } from "../queries";
+import type { Schemas } from "@/api/client";
+import { fullness } from "@/components/BudgetBar";
 import { bars, periods } from "./bars";
 
 const NOW = new Date("2026-03-02T00:30:00Z");
-const line = (over: Partial<BudgetLine>): BudgetLine => ({
+const line = (over: Partial<Schemas["BudgetLine"]>): Schemas["BudgetLine"] => ({
   scope: "total", period: "day", key: "2026-03-02", limit_usd: "2", spent_usd: "0.5", reserved_usd: "0.2", unknown_usd: "0", left_usd: "1.3", ...over,
 });
 

@@ -3,7 +3,6 @@ import type { Schemas } from "@/api/client";
 import { Facts } from "@/components/Facts";
 import { State, Time } from "@/components/Values";
 import * as f from "@/format";
-import { took } from "../terms";
 import { Plain } from "./Plain";
 
 type Attempt = Schemas["AttemptView"];
@@ -23,7 +22,7 @@ export function Attempts({ calls, problem }: { calls: readonly Attempt[] | null;
               ["Cost", f.cost(call.cost_usd)],
               ["Set aside before", f.cost(call.reserved_usd)],
               ["Begun", <Time key="t" at={call.at} />],
-              ["Took", took(call.latency_ms)],
+              ["Took", f.took(call.latency_ms)],
               ["Ended", f.words(call.outcome)],
               ["HTTP status", call.status],
               ["Provider's id", call.request_id],

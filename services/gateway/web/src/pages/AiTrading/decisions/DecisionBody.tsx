@@ -4,7 +4,7 @@ import type { Schemas } from "@/api/client";
 import { Facts } from "@/components/Facts";
 import { Time } from "@/components/Values";
 import * as f from "@/format";
-import { ADVICE, ERROR_ADVICE, took } from "../terms";
+import { ADVICE, ERROR_ADVICE } from "../terms";
 import { Attempts } from "./Attempts";
 import { Plain } from "./Plain";
 import { Snapshot } from "./Snapshot";
@@ -81,7 +81,7 @@ function factsOf(one: Detail): [string, ReactNode][] {
     ["Asked by", asked],
     ["Market time", <Time key="at" at={one.at} />],
     ["Answered", <Time key="created" at={one.created_at} />],
-    ["Took", took(one.latency_ms)],
+    ["Took", f.took(one.latency_ms)],
     ["Cost", `${one.cost_is_estimated ? "≈ " : ""}${f.cost(one.cost_usd)}`],
     ["Tokens in", `${f.count(one.tokens_in)}${one.tokens_cached ? `, ${f.count(one.tokens_cached)} from the cache` : ""}`],
     ["Tokens out", `${f.count(one.tokens_out)}${one.tokens_reasoning ? `, ${f.count(one.tokens_reasoning)} of thinking` : ""}`],

@@ -15,7 +15,7 @@ type Detail = Schemas["DecisionDetail"];
 export function DecisionDialog() {
   const { id, open } = useOpenDecision();
   const query = useQuery({
-    queryKey: ["llm-decisions", "one", id],
+    queryKey: ["chain", "decision", id],
     queryFn: () => must(api.GET("/api/ai-trading/decision/{decision_id}", { params: { path: { decision_id: id ?? "" } } })),
     enabled: id !== null,
   });

@@ -1,11 +1,10 @@
-import { useCallback, useMemo } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { DataTable } from "@/components/DataTable";
 import { DateFilters, spanOf } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, FilterText, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { sentence } from "@/format";
-import { type Decision, useConfigs } from "../queries";
+import { useConfigs } from "../queries";
 import { OUTCOMES, TERMS } from "../terms";
 import { COLUMNS, rowLabel } from "./columns";
 import { useOpenDecision } from "./open";
@@ -27,17 +26,14 @@ export function queryOf(filters: Filters) {
   };
 }
 
+const load = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/ai-trading/decision", { params: { query: { ...params, cursor, limit } } }));
+
 /** Every answer, refusal and failure, newest first, as they come. */
 export function Decisions() {
   const [filters, setFilter] = useFilters(...NAMES);
   const { open } = useOpenDecision();
   const configs = useConfigs().data?.items;
-  const query = useMemo(() => queryOf(filters), [filters]);
-  const load = useCallback(
-    (cursor: string | undefined, limit: number) =>
-      must(api.GET("/api/ai-trading/decision", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const text = (name: keyof Filters, label: string, width?: number) => (
     <FilterText label={label} value={filters[name]} onChange={(value) => setFilter(name, value)} width={width} />
   );
@@ -46,10 +42,10 @@ export function Decisions() {
   );
   return (
     <Panel title="Decisions" tip={TERMS.decision}>
-      <DataTable<Decision>
+      <DataTable
         label="Decisions"
         topic="llm-decisions"
-        params={query}
+        params={queryOf(filters)}
         load={load}
         columns={COLUMNS}
         onOpen={(one) => open(one.id)}

@@ -2,7 +2,7 @@ import type { Column } from "@/components/DataTable";
 import { Action, State, Time } from "@/components/Values";
 import * as f from "@/format";
 import type { Decision } from "../queries";
-import { TERMS, took } from "../terms";
+import { TERMS } from "../terms";
 
 /** BUY, or how the question ended when there is no answer. */
 export function Answer({ decision }: { decision: Pick<Decision, "action" | "abstained" | "outcome"> }) {
@@ -43,7 +43,7 @@ export const COLUMNS: readonly Column<Decision>[] = [
   { id: "config", header: "Config", tip: "The configuration that asked.", width: "minmax(92px, 1fr)", cell: (one) => <span title={one.config_id}>{one.config_id}</span> },
   { id: "model", header: "Model", width: "minmax(112px, 1fr)", tip: TERMS.served, cell: (one) => <span title={one.served_model || one.model}>{one.served_model || one.model}</span> },
   { id: "prompt", header: "Prompt", width: "minmax(90px, 1fr)", tip: TERMS.version, cell: (one) => one.prompt_version || f.NONE },
-  { id: "latency", header: "Took", tip: "From the question to the answer.", width: "70px", right: true, cell: (one) => took(one.latency_ms) },
+  { id: "latency", header: "Took", tip: "From the question to the answer.", width: "70px", right: true, cell: (one) => f.took(one.latency_ms) },
 ];
 
 export const rowLabel = (one: Decision): string =>

@@ -1,8 +1,11 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { useLive } from "@/api/live";
 import { show } from "@/test/render";
+import { streaming } from "@/test/stream";
 import { became } from "./columns";
 import { fileOf } from "@/components/DataTable";
+import { DecisionDialog } from "./DecisionDialog";
 import { queryOf } from "./Decisions";
 import { Plain } from "./Plain";
 import { inWords, Snapshot } from "./Snapshot";
@@ -29,6 +32,24 @@ it("says what became of a decision", () => {
   expect(became({ ...base, dry_run: true, not_traded: "dry_run" })).toBe("test, never traded");
   expect(became({ ...base, not_traded: "stale" })).toBe("stale");
   expect(became({ ...base, outcome: "failed" })).toBe("–");
+});
+
+it("an open decision hears what follows from it", async () => {
+  const { newest } = streaming();
+  const Open = () => {
+    useLive();
+    return <DecisionDialog />;
+  };
+  const verdicts: object[] = [];
+  const decision = {
+    id: "d", symbol: "AAPL", outcome: "answered", action: "buy", signal_id: "s", chain: { verdicts, orders: [] }, explanation: "It became a signal.", error_kind: "",
+    notes: [], market_data: {}, evidence: [], calls: [], attempts: 1, decided_at: "2026-08-03T16:00:00Z", confidence: "0.7", config_id: "c", prompt_version: "p@1",
+  };
+  show(<Open />, { "GET /api/ai-trading/decision/d": decision }, "/ai-trading/decisions?decision=d");
+  await screen.findByText(/0 verdicts/);
+  verdicts.push({});
+  newest().tell("VerdictReached");
+  await screen.findByText(/1 verdict,/);
 });
 
 describe("what others wrote", () => {

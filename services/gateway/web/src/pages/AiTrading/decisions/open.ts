@@ -1,19 +1,7 @@
-import { useCallback } from "react";
-import { useSearchParams } from "react-router";
+import { useAddress } from "@/address";
 
 /** Which decision's dialog is open: `?decision=ID`. */
 export function useOpenDecision() {
-  const [params, setParams] = useSearchParams();
-  const id = params.get("decision");
-  const open = useCallback(
-    (next: string | null) =>
-      setParams((before) => {
-        const after = new URLSearchParams(before);
-        if (next) after.set("decision", next);
-        else after.delete("decision");
-        return after;
-      }),
-    [setParams],
-  );
-  return { id, open };
+  const [{ decision = null }, set] = useAddress("decision");
+  return { id: decision, open: (next: string | null) => set({ decision: next }) };
 }

@@ -1,12 +1,13 @@
+import { useBudgets, useModels } from "@/api/shared";
 import { StatCard } from "@/components/StatCard";
 import * as f from "@/format";
-import { useBreakdown, useBudgets, useCosts, useStatuses } from "../queries";
+import { useBreakdown, useCosts } from "../queries";
 import { plural, TERMS } from "../terms";
 
 /** The figures at the top. What is not known yet is a dash; the panels below say why. */
 export function Figures() {
   const budgets = useBudgets().data?.items;
-  const statuses = useStatuses().data?.items;
+  const statuses = useModels().data?.items;
   const newest = useCosts("day", undefined, undefined).data?.items[0];
   const total = useBreakdown("config").data?.total;
   const day = budgets?.find((line) => line.scope === "total" && line.period === "day");

@@ -1,17 +1,12 @@
 import { Button } from "@mantine/core";
 import { Link, useNavigate } from "react-router";
+import { useModels } from "@/api/shared";
 import { Empty, Loaded } from "@/components/Loaded";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { State, Time } from "@/components/Values";
 import * as f from "@/format";
-import { type Status, useStatuses } from "../queries";
-
-/** Whether a model answers, in a word. */
-export function standing(one: Pick<Status, "todo" | "is_active" | "connected">): string {
-  if (one.todo) return "incomplete";
-  if (!one.is_active) return "off";
-  return one.connected ? "connected" : "no connection";
-}
+import { standing } from "@/standing";
+import type { Status } from "../queries";
 
 const left = (one: Status) => one.budget.find((line) => line.period === "day")?.left_usd;
 
@@ -30,7 +25,7 @@ const COLUMNS: readonly Column<Status>[] = [
 export function Models() {
   const navigate = useNavigate();
   return (
-    <Loaded query={useStatuses()} height={150}>
+    <Loaded query={useModels()} height={150}>
       {({ items }) =>
         items.length === 0 ? (
           <Empty height={150} action={<Button component={Link} to="/ai-trading/configuration?config=new">Add a model</Button>}>

@@ -3,7 +3,7 @@ import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { Change } from "@/components/Values";
 import * as f from "@/format";
 import { type Calibration, type Part, type Target, useBreakdown, useCalibration } from "../queries";
-import { TERMS, took } from "../terms";
+import { TERMS } from "../terms";
 
 interface Row {
   used: Part;
@@ -12,8 +12,7 @@ interface Row {
 
 /** 57% (48% to 66%) */
 export function hitRate(share: Calibration["share"] | undefined): string {
-  if (!share || share.count === 0) return f.NONE;
-  return `${f.share(share.hit_rate)} (${f.share(share.low)} to ${f.share(share.high)})`;
+  return share?.count ? f.within(share.hit_rate, share.low, share.high) : f.NONE;
 }
 
 /** 57% of 120 */
@@ -28,7 +27,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: "return", header: "Mean return", width: "104px", right: true, tip: TERMS.meanReturn, cell: ({ judged }) => <Change value={judged?.mean_return} percent />, sort: ({ judged }) => Number(judged?.mean_return ?? 0) },
   { id: "brier", header: "Brier", width: "64px", right: true, tip: TERMS.brier, cell: ({ judged }) => f.ratio(judged?.brier), sort: ({ judged }) => Number(judged?.brier ?? 9) },
   { id: "each", header: "Per decision", width: "102px", right: true, tip: "Cost of one decision, refusals and failures too.", cell: ({ used }) => f.cost(used.cost_per_decision), sort: ({ used }) => Number(used.cost_per_decision) },
-  { id: "latency", header: "Took", width: "62px", right: true, tip: "Mean time of an answer, repeats included.", cell: ({ used }) => took(used.mean_latency_ms), sort: ({ used }) => used.mean_latency_ms ?? 0 },
+  { id: "latency", header: "Took", width: "62px", right: true, tip: "Mean time of an answer, repeats included.", cell: ({ used }) => f.took(used.mean_latency_ms), sort: ({ used }) => used.mean_latency_ms ?? 0 },
 ];
 
 /** What each model did and what it was worth. */

@@ -1,8 +1,9 @@
 import { Alert, Stack, Text } from "@mantine/core";
+import { useBudgets } from "@/api/shared";
+import { BudgetBar } from "@/components/BudgetBar";
 import { Loaded } from "@/components/Loaded";
 import { Time } from "@/components/Values";
-import { BudgetBar } from "../BudgetBar";
-import { useBudgetAlerts, useBudgets } from "../queries";
+import { useBudgetAlerts } from "../queries";
 
 const SHOWN = 2;
 
@@ -17,7 +18,7 @@ export function Spending() {
           {items
             .filter((line) => line.scope === "total")
             .map((line) => (
-              <BudgetBar key={line.period} line={line} label={line.period === "day" ? "Today" : "This month"} />
+              <BudgetBar key={line.period} line={line} />
             ))}
           {alerts?.map((alert) => (
             <Alert key={alert.id} role="note" color={alert.severity === "info" ? "blue" : "yellow"} variant="light" p="sm">

@@ -16,7 +16,7 @@ vi.mock("./PromptEditor", () => ({
 const ANSWERS = {
   "GET /api/auth/me": { username: "ann", role: "admin", expires_at: "2030-01-01T00:00:00Z" },
   "GET /api/ai-trading/config": { items: [] },
-  "GET /api/ai-trading/prompts/variables": { items: [] },
+  "GET /api/ai-trading/variables": { items: [] },
 };
 const PROMPT: Prompt = {
   id: "mine", name: "Mine", active_version: 1, latest_version: 1, built_in: false, used_by: [],

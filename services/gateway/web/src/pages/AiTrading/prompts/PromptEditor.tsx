@@ -3,7 +3,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, MatchDecorator, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-import { fits, type Known, markOf, type Part, typed } from "./placeholders";
+import { fits, type Known, markOf, type Part, PLACEHOLDER, typed } from "./placeholders";
 
 interface Props {
   label: string;
@@ -11,7 +11,6 @@ interface Props {
   value: string;
   onChange: (text: string) => void;
   known: Known;
-  readOnly?: boolean;
 }
 
 // Colours are variables of the style sheet, so light and dark need nothing here.
@@ -29,7 +28,7 @@ const LOOK = EditorView.theme({
 
 function marks(known: Known, part: Part): Extension {
   const matcher = new MatchDecorator({
-    regexp: /\{\{ *([^{}\n]{0,80}?) *\}\}/g,
+    regexp: PLACEHOLDER,
     decoration: (found) => {
       const mark = markOf(found[1] ?? "", known, part);
       return mark ? Decoration.mark({ class: mark }) : null;
@@ -52,11 +51,11 @@ function marks(known: Known, part: Part): Extension {
 function completion(known: Known, part: Part): Extension {
   const source = (context: CompletionContext) => {
     const line = context.state.doc.lineAt(context.pos);
-    const found = typed(line.text.slice(0, context.pos - line.from));
-    if (!found) return null;
+    const from = typed(line.text.slice(0, context.pos - line.from));
+    if (from < 0) return null;
     const closed = context.state.sliceDoc(context.pos, context.pos + 2) === "}}";
     return {
-      from: line.from + found.from,
+      from: line.from + from,
       to: closed ? context.pos + 2 : context.pos,
       options: [...known.values()]
         .filter((one) => fits(one, part))
@@ -67,7 +66,7 @@ function completion(known: Known, part: Part): Extension {
 }
 
 /** An editor that marks placeholders and completes them after `{{`. Tab leaves it. */
-export function PromptEditor({ label, part, value, onChange, known, readOnly = false }: Props) {
+export function PromptEditor({ label, part, value, onChange, known }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const changed = useRef(onChange);
@@ -86,7 +85,6 @@ export function PromptEditor({ label, part, value, onChange, known, readOnly = f
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }), // the scroller holds something that takes the focus
-          EditorState.readOnly.of(readOnly),
           LOOK,
           helpers.current.of([]),
           EditorView.updateListener.of((update) => {
@@ -100,17 +98,17 @@ export function PromptEditor({ label, part, value, onChange, known, readOnly = f
       view.current = null;
       made.destroy();
     };
-  }, [label, readOnly]); // the text comes by the effect below, so that the cursor stays where it is
+  }, [label]); // the text comes by the effect below, so that the cursor stays where it is
 
   useEffect(() => {
     const there = view.current;
     if (there && there.state.doc.toString() !== value)
       there.dispatch({ changes: { from: 0, to: there.state.doc.length, insert: value } });
-  }, [value, label, readOnly]);
+  }, [value, label]);
 
   useEffect(() => {
     view.current?.dispatch({ effects: helpers.current.reconfigure([marks(known, part), completion(known, part)]) });
-  }, [known, part, label, readOnly]);
+  }, [known, part, label]);
 
   return <div ref={place} className="editor" />;
 }

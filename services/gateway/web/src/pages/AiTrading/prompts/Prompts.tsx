@@ -1,6 +1,6 @@
 import { Button, Group, Select } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useSearchParams } from "react-router";
+import { useAddress } from "@/address";
 import { useMay } from "@/api/shared";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
@@ -17,12 +17,11 @@ export function Prompts() {
 }
 
 function Chosen({ prompts }: { prompts: readonly Prompt[] }) {
-  const [params, setParams] = useSearchParams();
+  const [{ prompt: wanted, version }, set] = useAddress("prompt", "version");
   const may = useMay("admin");
-  const wanted = params.get("prompt");
   const adding = wanted === NEW;
   const prompt = adding ? null : (prompts.find((one) => one.id === wanted) ?? prompts.find((one) => one.used_by.length > 0) ?? prompts[0] ?? null);
-  const choose = (id: string, version?: number) => setParams(version ? { prompt: id, version: String(version) } : { prompt: id });
+  const choose = (id: string, chosen?: number) => set({ prompt: id, version: chosen?.toString() });
   return (
     <>
       <Group gap="sm" align="flex-end">
@@ -40,7 +39,7 @@ function Chosen({ prompts }: { prompts: readonly Prompt[] }) {
         </Button>
       </Group>
       {prompt ? (
-        <One key={prompt.id} prompt={prompt} wanted={Number(params.get("version")) || null} onChoose={choose} />
+        <One key={prompt.id} prompt={prompt} wanted={Number(version) || null} onChoose={choose} />
       ) : adding ? (
         <Draft key={NEW} prompt={null} base={null} newest={null} active={null} onSaved={choose} />
       ) : (

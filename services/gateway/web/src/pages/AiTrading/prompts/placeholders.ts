@@ -2,22 +2,10 @@
 
 import type { Variable } from "../queries";
 
-export interface Placeholder {
-  name: string;
-  from: number;
-  to: number;
-}
+export const PLACEHOLDER = /\{\{ *([^{}\n]{0,80}?) *\}\}/g;
 
-const PLACEHOLDER = /\{\{ *([^{}\n]{0,80}?) *\}\}/g;
-
-/** Every placeholder of a text, right or wrong, in order. */
-export function placeholders(text: string): Placeholder[] {
-  return [...text.matchAll(PLACEHOLDER)].map((found) => ({
-    name: found[1] ?? "",
-    from: found.index,
-    to: found.index + found[0].length,
-  }));
-}
+/** The name of every placeholder of a text, right or wrong, in order. */
+export const placeholders = (text: string): string[] => [...text.matchAll(PLACEHOLDER)].map((found) => found[1] ?? "");
 
 export type Known = ReadonlyMap<string, Variable>;
 export const knownOf = (variables: readonly Variable[]): Known => new Map(variables.map((one) => [one.name, one]));
@@ -25,7 +13,7 @@ export const knownOf = (variables: readonly Variable[]): Known => new Map(variab
 /** Names that no variable has, each once. Nothing is unknown before the variables are here. */
 export function unknown(text: string, known: Known): string[] {
   if (known.size === 0) return [];
-  return [...new Set(placeholders(text).map((one) => one.name).filter((name) => !known.has(name)))];
+  return [...new Set(placeholders(text).filter((name) => !known.has(name)))];
 }
 
 export type Part = "system" | "user";
@@ -40,8 +28,5 @@ export function markOf(name: string, known: Known, part: Part): "ph-ok" | "ph-ba
   return found && fits(found, part) ? "ph-ok" : "ph-bad";
 }
 
-/** What can be completed before the cursor: where it begins, and what was typed of the name. */
-export function typed(before: string): { from: number; name: string } | null {
-  const found = /\{\{ *([a-z0-9_]*)$/.exec(before);
-  return found ? { from: found.index, name: found[1] ?? "" } : null;
-}
+/** Where in the text before the cursor begins what can be completed; -1: nothing can. */
+export const typed = (before: string): number => before.search(/\{\{ *[a-z0-9_]*$/);

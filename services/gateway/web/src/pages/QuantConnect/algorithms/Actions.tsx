@@ -6,8 +6,9 @@ import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { told } from "@/components/toasts";
+import { isLive } from "@/standing";
 import type { Algorithm } from "../queries";
-import { isLive, keyOf } from "../words";
+import { keyOf } from "../words";
 import { DeployDialog } from "./DeployDialog";
 
 type Asked = "deploy" | "stop" | "liquidate" | null;
@@ -24,16 +25,16 @@ export function Actions({ algorithm, compact = false }: { algorithm: Algorithm; 
   const refresh = useRefresh();
   const [asked, setAsked] = useState<Asked>(null);
   const close = () => setAsked(null);
-
+  const running = `${keyOf(algorithm)} ${algorithm.deploy_id}`;
   const stop = async () => {
-    const end = await once(`stop ${keyOf(algorithm)}`, (key) =>
+    const end = await once(`stop ${running}`, (key) =>
       must(api.POST("/api/quantconnect/algorithms/{algorithm_id}/stop", { params: named(algorithm, key) })),
     );
     told(`${algorithm.name}: QuantConnect says ${end.status}. What it holds stays.`);
     await refresh("algorithms", "quantconnect-status");
   };
   const liquidate = async () => {
-    const end = await once(`liquidate ${keyOf(algorithm)}`, (key) =>
+    const end = await once(`liquidate ${running}`, (key) =>
       must(
         api.POST("/api/quantconnect/algorithms/{algorithm_id}/liquidate", {
           params: named(algorithm, key),

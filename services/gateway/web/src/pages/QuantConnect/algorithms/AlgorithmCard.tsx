@@ -1,14 +1,15 @@
 import { Button, Card, Group, Stack, Text } from "@mantine/core";
+import { useAddress } from "@/address";
 import { Facts } from "@/components/Facts";
-import { useFilters } from "@/components/filters";
 import { State, Time } from "@/components/Values";
+import { isLive } from "@/standing";
 import type { Algorithm } from "../queries";
-import { figures, isLive, keyOf, statusCode } from "../words";
+import { figures, keyOf, statusCode } from "../words";
 import { Actions } from "./Actions";
 
 /** One project: how it stands, and what can be done. */
 export function AlgorithmCard({ algorithm, account }: { algorithm: Algorithm; account: string }) {
-  const [, setFilter] = useFilters("open");
+  const [, set] = useAddress("open");
   const shown = figures(algorithm.performance).slice(0, 4);
   return (
     <Card component="section" aria-label={algorithm.name}>
@@ -40,7 +41,7 @@ export function AlgorithmCard({ algorithm, account }: { algorithm: Algorithm; ac
             As of <Time at={algorithm.fetched_at} show="ago" />
           </Text>
           <Group gap="xs">
-            <Button size="xs" variant="default" onClick={() => setFilter("open", keyOf(algorithm))} aria-label={`View ${algorithm.name}`}>
+            <Button size="xs" variant="default" onClick={() => set({ open: keyOf(algorithm) })} aria-label={`View ${algorithm.name}`}>
               View
             </Button>
             <Actions algorithm={algorithm} compact />

@@ -2,9 +2,9 @@ import { Alert, Button, Code, Group, List, Stack, Text, Title } from "@mantine/c
 import { IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
+import { useAddress } from "@/address";
 import { Chart } from "@/components/Chart";
 import { Facts } from "@/components/Facts";
-import { useFilters } from "@/components/filters";
 import { FormDialog } from "@/components/FormDialog";
 import { Loaded } from "@/components/Loaded";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
@@ -18,10 +18,10 @@ import { Actions } from "./Actions";
 
 /** One algorithm, whole: `?open=ACCOUNT:PROJECT`. */
 export function AlgorithmDialog() {
-  const [{ open: key }, setFilter] = useFilters("open");
+  const [{ open: key }, set] = useAddress("open");
   const [config = "", id = ""] = key?.split(":") ?? [];
   return (
-    <FormDialog closeOnClickOutside opened={id !== ""} onClose={() => setFilter("open", null)} size="xl" title="Algorithm">
+    <FormDialog closeOnClickOutside opened={id !== ""} onClose={() => set({ open: null })} size="xl" title="Algorithm">
       {id && <Detail id={id} config={config} />}
     </FormDialog>
   );

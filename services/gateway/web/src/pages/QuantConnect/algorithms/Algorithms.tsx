@@ -1,13 +1,14 @@
 import { Alert, Button, Stack, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRefresh } from "@/api/shared";
+import { useConnections, useRefresh } from "@/api/shared";
 import { FilterBar, FilterSelect, FilterText, useFilters } from "@/components/filters";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { failed } from "@/components/toasts";
-import { type Algorithm, readAlgorithms, useAlgorithms, useConfigs, useStatuses } from "../queries";
-import { byState, isLive, keyOf, upToDate } from "../words";
+import { isLive } from "@/standing";
+import { type Algorithm, readAlgorithms, useAlgorithms, useConfigs } from "../queries";
+import { byState, keyOf, upToDate } from "../words";
 import { AlgorithmCard } from "./AlgorithmCard";
 import { AlgorithmDialog } from "./AlgorithmDialog";
 import { JobProgress } from "./JobProgress";
@@ -21,7 +22,7 @@ const RUNNING = [
 /** Every project of the accounts: look at it, start it, end it. */
 export function Algorithms() {
   const query = useAlgorithms();
-  const { data: statuses } = useStatuses();
+  const { data: statuses } = useConnections();
   const { data: configs } = useConfigs();
   const [filters, setFilter] = useFilters("q", "config", "active");
   const fits = (one: Algorithm): boolean =>

@@ -1,9 +1,10 @@
-import { Button, Group, Select, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api, must, refused, type Schemas } from "@/api/client";
 import { once } from "@/api/once";
 import { useFilters } from "@/components/filters";
+import { SelectField } from "@/components/fields";
 import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { type Algorithm, useAlgorithm } from "../queries";
@@ -20,7 +21,7 @@ interface Props {
 }
 
 /** What is sent: only what was chosen. */
-export function deployBody({ node, parameters }: Given): Schemas["DeployBody"] {
+function deployBody({ node, parameters }: Given): Schemas["DeployBody"] {
   return { ...(node ? { node_id: node } : {}), parameters: parseParameters(parameters) };
 }
 
@@ -41,8 +42,9 @@ function DeployForm({ algorithm, onClose }: Props) {
     validate: { parameters: parametersProblem },
   });
   const deploy = useMutation({
-    mutationFn: (given: Given) =>
-      once(`deploy ${keyOf(algorithm)}`, (key) =>
+    mutationFn: (given: Given) => {
+      const body = deployBody(given);
+      return once(`deploy ${keyOf(algorithm)} ${JSON.stringify(body)}`, (key) =>
         must(
           api.POST("/api/quantconnect/algorithms/{algorithm_id}/deploy", {
             params: {
@@ -50,10 +52,11 @@ function DeployForm({ algorithm, onClose }: Props) {
               query: { config: algorithm.config_id },
               header: { "idempotency-key": key },
             },
-            body: deployBody(given),
+            body,
           }),
         ),
-      ),
+      );
+    },
     onSuccess: (job) => {
       setFilter("job", job.id);
       onClose();
@@ -69,7 +72,9 @@ function DeployForm({ algorithm, onClose }: Props) {
           QuantConnect compiles the project and runs it live on its own paper brokerage: no money moves there. What it says
           becomes signals here, and your bots act on them.
         </Text>
-        <Select
+        <SelectField
+          form={form}
+          path="node"
           label="Live node"
           description="The machine at QuantConnect that it runs on."
           placeholder={detail.isPending ? "Reading the nodes…" : "The first that is free"}
@@ -79,7 +84,6 @@ function DeployForm({ algorithm, onClose }: Props) {
             label: node.busy ? `${node.name}, runs ${node.used_by ?? "something"}` : `${node.name}, free`,
             disabled: node.busy,
           }))}
-          {...form.getInputProps("node")}
         />
         <Textarea
           label="Parameters"

@@ -34,7 +34,8 @@ export function Compare({ first, second }: { first: string; second: string }) {
 }
 
 function Curves({ ids, names }: { ids: [string, string]; names: string[] }) {
-  const [one, other] = [useSeries(ids[0], true), useSeries(ids[1], true)];
+  const [one, other] = [useSeries(ids[0]), useSeries(ids[1])];
+  const late = one.data ? other : one;
   const [left, right] = names;
   const equity = useMemo(
     () => [
@@ -53,16 +54,12 @@ function Curves({ ids, names }: { ids: [string, string]; names: string[] }) {
   return (
     <div className="grid">
       <Panel title="Equity" tip="Both begin at 100." className="two-thirds">
-        <Loaded query={one} height={280}>
-          {() => (
-            <Loaded query={other} height={280}>
-              {() => <Chart label="Equity of both, from 100" series={equity} height={280} format={ratio} />}
-            </Loaded>
-          )}
+        <Loaded query={late} height={280}>
+          {() => <Chart label="Equity of both, from 100" series={equity} height={280} format={ratio} />}
         </Loaded>
       </Panel>
       <Panel title="Drawdown" tip="How far each stood below its highest value so far." className="third">
-        <Loaded query={one} height={280}>
+        <Loaded query={late} height={280}>
           {() => <Chart label="Drawdown of both" series={drawdown} height={280} format={inPercent} />}
         </Loaded>
       </Panel>

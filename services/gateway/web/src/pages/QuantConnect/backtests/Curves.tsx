@@ -12,7 +12,7 @@ export const inPercent = (value: number): string => `${value.toFixed(1)}%`;
 
 /** Equity against the benchmark, and the falls on the way. */
 export function Curves({ id }: { id: string }) {
-  const query = useSeries(id, true);
+  const query = useSeries(id);
   const equity = useMemo(
     () => [
       { name: "Equity", points: curve(query.data?.equity), kind: "area" as const },

@@ -1,5 +1,6 @@
 import { Button, Checkbox, Group, Progress, Text } from "@mantine/core";
-import { createContext, useCallback, useContext, useMemo, useState } from "react";
+import { createContext, useContext, useMemo, useState } from "react";
+import { useAddress } from "@/address";
 import { api, must } from "@/api/client";
 import { type Column, DataTable } from "@/components/DataTable";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
@@ -54,18 +55,16 @@ const COLUMNS: readonly Column<Backtest>[] = [
   { id: "drawdown", header: "Drawdown", tip: "Deepest fall below the highest value before.", width: "96px", right: true, cell: (row) => row.statistics?.Drawdown ?? f.NONE },
 ];
 
+const load = (params: { algorithm?: string; status?: string }, cursor?: string, limit?: number) =>
+  must(api.GET("/api/quantconnect/backtest", { params: { query: { ...params, cursor, limit } } }));
+
 /** Every backtest that was asked for here; two that are done can be compared. */
 export function History() {
   const [filters, setFilter] = useFilters("algorithm", "status");
-  const [, open] = useFilters("backtest", "compare");
+  const [, open] = useAddress("backtest", "compare");
   const algorithms = useAlgorithms().data?.items ?? [];
   const [chosen, setChosen] = useState<string[]>([]);
   const choices = useMemo(() => ({ chosen, toggle: (id: string) => setChosen((before) => choose(before, id)) }), [chosen]);
-  const load = useCallback(
-    (cursor: string | undefined, limit: number) =>
-      must(api.GET("/api/quantconnect/backtest", { params: { query: { ...filters, cursor, limit } } })),
-    [filters],
-  );
   return (
     <Panel
       title="Backtests"
@@ -73,20 +72,20 @@ export function History() {
       actions={
         <>
           {chosen.length === 1 && <Text size="sm" c="dimmed">Tick one more</Text>}
-          <Button size="xs" variant="light" disabled={chosen.length < 2} onClick={() => open("compare", chosen.join(","))}>
+          <Button size="xs" variant="light" disabled={chosen.length < 2} onClick={() => open({ compare: chosen.join(",") })}>
             Compare
           </Button>
         </>
       }
     >
       <Chosen.Provider value={choices}>
-        <DataTable<Backtest>
+        <DataTable
           label="Backtests"
           topic="backtests"
           params={filters}
           load={load}
           columns={COLUMNS}
-          onOpen={(row) => open("backtest", row.id)}
+          onOpen={(row) => open({ backtest: row.id })}
           rowLabel={(row) => `${row.name}, open`}
           height={420}
           empty={filters.algorithm || filters.status ? "No backtest is like that. Change or clear the filters." : "No backtest was run yet. Choose an algorithm above and run one."}

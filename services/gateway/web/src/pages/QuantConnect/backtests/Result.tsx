@@ -2,7 +2,8 @@ import { Alert, Anchor, Button, Code, Group, Progress, Stack, Text } from "@mant
 import { IconArrowLeft } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { api, must, newKey } from "@/api/client";
+import { api, must } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
@@ -105,17 +106,25 @@ function Tools({ one }: { one: BacktestDetail }) {
   const may = useMay("trader");
   const refresh = useRefresh();
   const navigate = useNavigate();
-  const [key, setKey] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
+  const [deletes, setDeletes] = useState(false); // what the dialog asked when it opened
   if (!may) return null;
   const over = OVER.includes(one.status);
+  const ask = () => {
+    setDeletes(over);
+    setAsking(true);
+  };
   const end = async () => {
-    const ended = await must(
-      api.DELETE("/api/quantconnect/backtest/{backtest_id}", {
-        params: { path: { backtest_id: one.id }, header: { "idempotency-key": key } },
-      }),
+    if (over && !deletes) throw new Error("It has ended by itself meanwhile, and its result is kept. Close this to see it.");
+    const ended = await once(`${over ? "delete" : "cancel"} backtest ${one.id}`, (key) =>
+      must(
+        api.DELETE("/api/quantconnect/backtest/{backtest_id}", {
+          params: { path: { backtest_id: one.id }, header: { "idempotency-key": key } },
+        }),
+      ),
     );
     told(ended.message || (ended.status === "deleted" ? `${one.name} is deleted.` : "It is being cancelled."));
-    if (ended.status === "deleted") await navigate("/quantconnect/backtests");
+    if (ended.status === "deleted") await navigate("/quantconnect/backtests", { replace: true });
     await refresh("backtests");
   };
   return (
@@ -123,18 +132,18 @@ function Tools({ one }: { one: BacktestDetail }) {
       <Button size="xs" variant="default" onClick={() => void navigate("/quantconnect/backtests", { state: { again: one } })}>
         Run again…
       </Button>
-      <Button size="xs" variant="light" color="red" onClick={() => setKey(newKey())}>
+      <Button size="xs" variant="light" color="red" onClick={ask}>
         {over ? "Delete" : "Cancel it"}
       </Button>
       <ConfirmDialog
-        opened={key !== null}
-        onClose={() => setKey(null)}
-        title={over ? `Delete ${one.name}?` : `Cancel ${one.name}?`}
-        confirm={over ? "Delete" : "End it"}
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={deletes ? `Delete ${one.name}?` : `Cancel ${one.name}?`}
+        confirm={deletes ? "Delete" : "End it"}
         danger
         act={end}
       >
-        {over ? "It is deleted here and at QuantConnect, and cannot be brought back." : "QuantConnect ends the run; what it has computed so far is lost."}
+        {deletes ? "It is deleted here and at QuantConnect, and cannot be brought back." : "QuantConnect ends the run; what it has computed so far is lost."}
       </ConfirmDialog>
     </>
   );

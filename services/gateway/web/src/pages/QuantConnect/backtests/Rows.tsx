@@ -1,10 +1,7 @@
-import { SegmentedControl, Stack, Text } from "@mantine/core";
-import { useCallback } from "react";
+import { SegmentedControl, Stack } from "@mantine/core";
 import { api, must, type Schemas } from "@/api/client";
-import { type LoadPage, useRows } from "@/api/rows";
+import { type Column, DataTable } from "@/components/DataTable";
 import { useFilters } from "@/components/filters";
-import { Empty, Loaded, Problem } from "@/components/Loaded";
-import { type Column, TableView } from "@/components/TableView";
 import { Action, Change } from "@/components/Values";
 import * as f from "@/format";
 import { TERM } from "@/terms";
@@ -61,64 +58,28 @@ const INSIGHTS: readonly Column<Insight>[] = [
   { id: "reference", header: "Price", tip: "When it was made.", width: "90px", right: true, cell: (row) => f.price(row.reference) },
 ];
 
-const path = (id: string) => ({ path: { backtest_id: id } });
+type Run = { id: string };
+const trades = ({ id }: Run, cursor?: string, limit?: number) =>
+  must(api.GET("/api/quantconnect/backtest/{backtest_id}/trades", { params: { path: { backtest_id: id }, query: { cursor, limit } } }));
+const orders = ({ id }: Run, cursor?: string, limit?: number) =>
+  must(api.GET("/api/quantconnect/backtest/{backtest_id}/orders", { params: { path: { backtest_id: id }, query: { cursor, limit } } }));
+const insights = ({ id }: Run, cursor?: string, limit?: number) =>
+  must(api.GET("/api/quantconnect/backtest/{backtest_id}/insights", { params: { path: { backtest_id: id }, query: { cursor, limit } } }));
 
-/** Trades, orders and insights of a backtest that is done. */
-export function Rows({ id }: { id: string }) {
+/** Trades, orders and insights of a backtest that is done: they do not change any more. */
+export function Rows({ id }: Run) {
   const [{ rows = "trades" }, setFilter] = useFilters("rows");
-  const trades = useCallback<LoadPage<Trade>>(
-    (cursor, limit) => must(api.GET("/api/quantconnect/backtest/{backtest_id}/trades", { params: { ...path(id), query: { cursor, limit } } })),
-    [id],
-  );
-  const orders = useCallback<LoadPage<Order>>(
-    (cursor, limit) => must(api.GET("/api/quantconnect/backtest/{backtest_id}/orders", { params: { ...path(id), query: { cursor, limit } } })),
-    [id],
-  );
-  const insights = useCallback<LoadPage<Insight>>(
-    (cursor, limit) => must(api.GET("/api/quantconnect/backtest/{backtest_id}/insights", { params: { ...path(id), query: { cursor, limit } } })),
-    [id],
-  );
+  const common = { params: { id }, fixed: true, height: 380 };
   return (
     <Stack gap="sm">
       <SegmentedControl data={KINDS} value={rows} onChange={(value) => setFilter("rows", value)} aria-label="What to show" w="fit-content" />
       {rows === "orders" ? (
-        <Listed key="orders" label="Orders" id={id} load={orders} columns={ORDERS} />
+        <DataTable key="orders" label="Orders" topic="backtest-orders" load={orders} columns={ORDERS} empty="This run has no orders." {...common} />
       ) : rows === "insights" ? (
-        <Listed key="insights" label="Insights" id={id} load={insights} columns={INSIGHTS} />
+        <DataTable key="insights" label="Insights" topic="backtest-insights" load={insights} columns={INSIGHTS} empty="This run has no insights." {...common} />
       ) : (
-        <Listed key="trades" label="Trades" id={id} load={trades} columns={TRADES} />
+        <DataTable key="trades" label="Trades" topic="backtest-trades" load={trades} columns={TRADES} empty="This run has no trades." {...common} />
       )}
     </Stack>
-  );
-}
-
-const ownId = (row: { id: string }): string => row.id;
-
-interface Props<Row> {
-  label: string;
-  id: string;
-  load: LoadPage<Row>;
-  columns: readonly Column<Row>[];
-}
-
-/** A list that does not change, read as one scrolls. */
-function Listed<Row extends { id: string }>({ label, id, load, columns }: Props<Row>) {
-  const { query, onSeen, loadOlder, older } = useRows(`backtest-${label}`, { id }, { load, live: false });
-  return (
-    <Loaded query={query} height={240}>
-      {({ rows, next }) =>
-        rows.length === 0 ? (
-          <Empty height={120}>{`This run has no ${label.toLowerCase()}.`}</Empty>
-        ) : (
-          <>
-            <TableView label={label} columns={columns} rows={rows} idOf={ownId} height={380} onSeen={onSeen} more={next !== null} />
-            <Text size="xs" c="dimmed">
-              {f.count(rows.length)} {next === null ? label.toLowerCase() : "loaded, later ones come as you scroll"}
-            </Text>
-            {older.error && <Problem error={older.error} what="Later ones could not be loaded" retry={() => void loadOlder()} busy={older.busy} />}
-          </>
-        )
-      }
-    </Loaded>
   );
 }

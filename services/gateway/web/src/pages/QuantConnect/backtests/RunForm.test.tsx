@@ -10,13 +10,14 @@ const ANSWERS = {
 };
 const PATH = "/api/quantconnect/backtest";
 const again = { pathname: "/", state: { again: { id: "b", config_id: "desk", algorithm_id: "7", name: "Spring", parameters: {} } } };
+const lost = (): unknown => {
+  throw new TypeError("connection lost");
+};
 const run = async () => userEvent.click(await screen.findByRole("button", { name: "Run" }));
 const keys = () => sent("POST").map((one) => one.headers.get("idempotency-key"));
 
 it("repeats a request whose answer was lost under the same key: one wish is one backtest", async () => {
-  let answer = (): unknown => {
-    throw new TypeError("connection lost");
-  };
+  let answer = lost;
   show(<RunForm />, { ...ANSWERS, [`POST ${PATH}`]: () => answer() }, again);
   await run();
   expect(await screen.findByRole("alert")).toHaveTextContent(/It may have been started/);
@@ -29,4 +30,14 @@ it("repeats a request whose answer was lost under the same key: one wish is one 
   const [first, second, third] = keys();
   expect(second).toBe(first);
   expect(third).not.toBe(first);
+});
+
+it("takes other words for another wish: a lost answer does not stand for it", async () => {
+  show(<RunForm />, { ...ANSWERS, [`POST ${PATH}`]: lost }, again);
+  await run();
+  await screen.findByRole("alert");
+  await userEvent.type(screen.getByLabelText("Parameters"), "fast = 5");
+  await run();
+  await waitFor(() => expect(keys()).toHaveLength(2));
+  expect(new Set(keys()).size).toBe(2);
 });

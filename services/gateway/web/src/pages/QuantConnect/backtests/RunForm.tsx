@@ -4,10 +4,10 @@ import { useForm } from "@mantine/form";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useLocation } from "react-router";
+import { useAddress } from "@/address";
 import { api, must, refused } from "@/api/client";
 import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
-import { useFilters } from "@/components/filters";
 import { Problem } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Algorithm, type Backtest, useAlgorithms } from "../queries";
@@ -21,16 +21,18 @@ export function RunForm() {
   const before = (useLocation().state as { again?: Backtest } | null)?.again;
   const may = useMay("trader");
   const refresh = useRefresh();
-  const [, setFilter] = useFilters("backtest");
+  const [, open] = useAddress("backtest");
   const algorithms = useAlgorithms();
   const form = useForm<Given>({ initialValues: before ? again(before) : EMPTY, validate: problems });
   const run = useMutation({
-    mutationFn: (values: Given) =>
-      once("backtest", (key) =>
-        must(api.POST("/api/quantconnect/backtest", { params: { header: { "idempotency-key": key } }, body: body(values) })),
-      ),
+    mutationFn: (values: Given) => {
+      const sent = body(values);
+      return once(`backtest ${JSON.stringify(sent)}`, (key) =>
+        must(api.POST("/api/quantconnect/backtest", { params: { header: { "idempotency-key": key } }, body: sent })),
+      );
+    },
     onSuccess: (begun) => {
-      setFilter("backtest", begun.id);
+      open({ backtest: begun.id });
       void refresh("backtests");
     },
   });

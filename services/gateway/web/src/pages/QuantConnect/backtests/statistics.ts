@@ -46,7 +46,7 @@ export function amount(text: string | undefined): number | null {
 }
 
 const LESS_IS_BETTER = ["Drawdown", "Drawdown Recovery", "Loss Rate", "Total Fees", "Annual Standard Deviation", "Annual Variance", "Tracking Error"];
-const NEITHER = ["Beta", "Treynor Ratio", "Total Orders", "Portfolio Turnover", "Start Equity", "Lowest Capacity Asset"];
+const NEITHER = ["Beta", "Treynor Ratio", "Total Orders", "Portfolio Turnover", "Start Equity"];
 
 /** Which of two is better: 0, 1, or neither. */
 export function better(name: string, first: string | undefined, second: string | undefined): 0 | 1 | null {

@@ -8,8 +8,9 @@ import { Facts } from "@/components/Facts";
 import { failed, told } from "@/components/toasts";
 import { State, Time } from "@/components/Values";
 import * as f from "@/format";
+import { standing } from "@/standing";
 import type { Config, Status } from "../queries";
-import { ending, standing } from "../words";
+import { ending, inWords } from "../words";
 import { testOf } from "./ConfigDialog";
 import { PushDialog } from "./PushDialog";
 
@@ -21,19 +22,18 @@ interface Props {
 
 /** One account: what is stored of it, how it stands, and what can be done. */
 export function Account({ config, status, onEdit }: Props) {
-  const now = status && standing(status);
   return (
     <Card component="section" aria-label={config.name}>
       <Stack gap="sm">
         <Group justify="space-between" gap="sm">
           <Group gap="sm">
             <Text fw={600} className="unbroken">{config.name}</Text>
-            {now && <State state={now.state} />}
+            {status && <State state={standing(status)} />}
             <State state={config.target} />
           </Group>
           <Active config={config} />
         </Group>
-        {now && <Text size="sm">{now.words}</Text>}
+        {status && <Text size="sm">{inWords(status)}</Text>}
         <Facts
           items={[
             ["User id", ending(config.api_key_hint)],

@@ -1,16 +1,17 @@
-import { Alert, Anchor, Button, Group, NumberInput, Radio, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Radio, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, ApiError, must, type Schemas } from "@/api/client";
+import { api, must, type Schemas } from "@/api/client";
 import { once } from "@/api/once";
 import { useRefresh } from "@/api/shared";
+import { fieldErrors, NumberField, SelectField, SwitchField, TextField } from "@/components/fields";
 import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
 import type { Config } from "../queries";
 import { ending } from "../words";
-import { body, complaints, EMPTY, type Given, given, problems } from "./form";
+import { AGE, body, CONFIDENCE, EMPTY, fieldOf, type Given, given, problems } from "./form";
 
 /** Adds an account, or changes one; after saving it is tried at once. */
 export function ConfigDialog({ config, onClose }: { config: Config | null; onClose: () => void }) {
@@ -62,7 +63,9 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
           );
       setSaved(stored);
       keep(true);
-      form.setValues(given(stored)); // the keys leave the page
+      const shown = given(stored); // the keys leave the page
+      form.setValues(shown);
+      form.resetDirty(shown);
       await refresh("quantconnect-config", "quantconnect-status");
       return await testOf(stored.id);
     },
@@ -70,18 +73,16 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
       setTested(found);
       return refresh("algorithms", "quantconnect-status");
     },
-    onError: (error) => {
-      if (error instanceof ApiError) form.setErrors(complaints(error.fields));
-    },
+    onError: (error) => form.setErrors(fieldErrors(error, fieldOf)),
   });
   useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   const choices = choicesOf(tested ?? known.data, saved);
   const done = save.data?.connected === true && !form.isDirty();
 
   return (
-    <form onSubmit={form.onSubmit((values) => save.mutate(values, { onSuccess: () => form.resetDirty() }))} autoComplete="off">
+    <form onSubmit={form.onSubmit((values) => save.mutate(values))} autoComplete="off">
       <Stack gap="md">
-        <TextInput label="Name" placeholder="Trend desk" data-autofocus {...form.getInputProps("name")} />
+        <TextField form={form} path="name" label="Name" placeholder="Trend desk" data-autofocus />
         <Radio.Group label="Where" {...form.getInputProps("target")}>
           <Group gap="md" mt={4}>
             <Radio value="real" label="quantconnect.com" />
@@ -96,14 +97,15 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
           Both stand on quantconnect.com under Account, Security. The token is sealed as it arrives and never shown again.
           {form.values.target === "sandbox" && " The sandbox takes user id 123 and token abc."}
         </Text>
-        <Select
+        <SelectField
+          form={form}
+          path="algorithm"
           label="Algorithm"
           description={choices.length ? "Whose signals are followed." : "Save once, and what the account shows can be chosen here."}
           placeholder="All that run live"
           data={choices}
           searchable
           clearable
-          {...form.getInputProps("algorithm")}
         />
         <Radio.Group
           label="Signals come from"
@@ -116,10 +118,10 @@ function ConfigForm({ config, onClose }: { config: Config | null; onClose: () =>
           </Group>
         </Radio.Group>
         <Group grow align="flex-start" gap="md" className="stacks">
-          <NumberInput label="Default confidence" description="Where an insight says nothing of its own." suffix=" %" min={0} max={100} {...form.getInputProps("confidence_percent")} />
-          <NumberInput label="Oldest signal" description="What is older at first sight is not traded." suffix=" min" min={0} {...form.getInputProps("max_age_minutes")} />
+          <NumberField form={form} path="confidence_percent" spec={CONFIDENCE} description="Where an insight says nothing of its own." />
+          <NumberField form={form} path="max_age_minutes" spec={AGE} description="What is older at first sight is not traded." />
         </Group>
-        <Switch label="Follow this account" {...form.getInputProps("is_active", { type: "checkbox" })} />
+        <SwitchField form={form} path="is_active" label="Follow this account" />
         {save.error && <Problem error={save.error} what={kept ? "It is saved, but could not be tested" : "It was not saved"} />}
         {save.data && <Result test={save.data} />}
         <Group justify="flex-end" gap="sm">

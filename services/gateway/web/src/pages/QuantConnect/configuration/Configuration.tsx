@@ -1,10 +1,10 @@
 import { Button, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useMay } from "@/api/shared";
-import { useFilters } from "@/components/filters";
+import { useAddress } from "@/address";
+import { useConnections, useMay } from "@/api/shared";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
-import { useConfigs, useStatuses } from "../queries";
+import { useConfigs } from "../queries";
 import { Account } from "./Account";
 import { ConfigDialog } from "./ConfigDialog";
 import "../quantconnect.css";
@@ -12,11 +12,11 @@ import "../quantconnect.css";
 /** The accounts that are read, and who may push: `?edit=ID`, `?edit=new`. */
 export function Configuration() {
   const query = useConfigs();
-  const { data: statuses } = useStatuses();
+  const { data: statuses } = useConnections();
   const may = useMay("admin");
-  const [{ edit }, setFilter] = useFilters("edit");
+  const [{ edit }, set] = useAddress("edit");
   const add = may && (
-    <Button size="xs" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setFilter("edit", "new")}>
+    <Button size="xs" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => set({ edit: "new" })}>
       Add an account
     </Button>
   );
@@ -43,13 +43,13 @@ export function Configuration() {
                       key={one.id}
                       config={one}
                       status={statuses?.items.find((status) => status.config_id === one.id)}
-                      onEdit={() => setFilter("edit", one.id)}
+                      onEdit={() => set({ edit: one.id })}
                     />
                   ))}
                 </Stack>
               )}
               {may && (edited || edit === "new") && (
-                <ConfigDialog key={edit} config={edited} onClose={() => setFilter("edit", null)} />
+                <ConfigDialog key={edit} config={edited} onClose={() => set({ edit: null })} />
               )}
             </>
           );

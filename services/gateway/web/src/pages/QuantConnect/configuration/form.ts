@@ -2,10 +2,12 @@
 
 import type { Schemas } from "@/api/client";
 import { changes } from "@/changes";
-import { fromPercent, toPercent } from "@/decimals";
+import { sentAs, shownAs, type Spec } from "@/components/fields";
+import { plain } from "@/decimals";
 import type { Config } from "../queries";
 
-type Digits = string | number; // as number inputs give it; "" is nothing
+export const CONFIDENCE: Spec = { label: "Default confidence", unit: "%" };
+export const AGE: Spec = { label: "Oldest signal", unit: "min" };
 
 export interface Given {
   name: string;
@@ -14,8 +16,8 @@ export interface Given {
   target: "real" | "sandbox";
   algorithm: string | null; // a project's number; null: all that run live
   signals_from: "insights" | "fills";
-  confidence_percent: Digits;
-  max_age_minutes: Digits;
+  confidence_percent: string;
+  max_age_minutes: string;
   is_active: boolean;
 }
 
@@ -26,8 +28,8 @@ export const EMPTY: Given = {
   target: "real",
   algorithm: null,
   signals_from: "insights",
-  confidence_percent: 50,
-  max_age_minutes: 20,
+  confidence_percent: "50",
+  max_age_minutes: "20",
   is_active: true,
 };
 
@@ -37,8 +39,8 @@ export const given = (config: Config): Given => ({
   target: config.target === "sandbox" ? "sandbox" : "real",
   algorithm: config.algorithm_id === null ? null : String(config.algorithm_id),
   signals_from: config.signals_from === "fills" ? "fills" : "insights",
-  confidence_percent: Number(toPercent(config.default_confidence)),
-  max_age_minutes: config.max_age_s / 60,
+  confidence_percent: shownAs(CONFIDENCE, config.default_confidence),
+  max_age_minutes: shownAs(AGE, config.max_age_s / 60),
   is_active: config.is_active,
 });
 
@@ -49,8 +51,8 @@ const settings = (values: Given): Body => ({
   target: values.target,
   algorithm_id: values.algorithm ? Number(values.algorithm) : null,
   signals_from: values.signals_from,
-  default_confidence: fromPercent(String(values.confidence_percent)),
-  max_age_s: Math.round(Number(values.max_age_minutes) * 60),
+  default_confidence: sentAs(CONFIDENCE, values.confidence_percent),
+  max_age_s: Math.round(Number(sentAs(AGE, values.max_age_minutes)) * 60),
   is_active: values.is_active,
 });
 
@@ -74,8 +76,8 @@ export function problems(values: Given, before: Config | null): Partial<Record<k
   const other = before && (values.api_key.trim() !== "" || values.target !== before.target);
   if (!values.api_secret.trim() && (!before || other))
     found.api_secret = before ? "Another user id or target needs its token too." : "Request one on quantconnect.com under Account, Security.";
-  const [confidence, age] = [Number(values.confidence_percent), Number(values.max_age_minutes)];
-  if (values.confidence_percent === "" || !(confidence >= 0 && confidence <= 100)) found.confidence_percent = "Between 0 and 100.";
+  const [confidence, age] = [plain(values.confidence_percent), Number(plain(values.max_age_minutes))];
+  if (confidence === "" || !(Number(confidence) >= 0 && Number(confidence) <= 100)) found.confidence_percent = "Between 0 and 100.";
   if (!(age > 0 && age <= 7 * 24 * 60)) found.max_age_minutes = "Between a minute and seven days.";
   return found;
 }
@@ -86,11 +88,8 @@ const FIELDS: Record<string, keyof Given> = {
   max_age_s: "max_age_minutes",
 };
 
-/** The interface's complaints by the fields of the form. */
-export const complaints = (fields: readonly { field: string; message: string }[]): Partial<Record<string, string>> =>
-  Object.fromEntries(
-    fields.map(({ field, message }) => {
-      const name = field.split(".").at(-1) ?? field;
-      return [FIELDS[name] ?? name, message];
-    }),
-  );
+/** The form's field that a problem of the interface is about. */
+export function fieldOf(path: string): string {
+  const name = path.split(".").at(-1) ?? path;
+  return FIELDS[name] ?? name;
+}

@@ -2,18 +2,21 @@ import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api, must } from "@/api/client";
+import { useComparison, useConnections } from "@/api/shared";
+import { useChain } from "@/components/ChainDialog";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { StatCard } from "@/components/StatCard";
 import { Change, State, Time } from "@/components/Values";
 import * as f from "@/format";
+import { isLive, standing } from "@/standing";
 import { TERM } from "@/terms";
 import { Actions } from "../algorithms/Actions";
 import { JobProgress } from "../algorithms/JobProgress";
-import { type Algorithm, type Status, useAlgorithms, useStatuses } from "../queries";
-import { SIGNAL_COLUMNS, useSignalDialog } from "../signals/columns";
-import { byState, isLive, keyOf, standing, statusCode, upToDate } from "../words";
+import { type Algorithm, type Status, useAlgorithms } from "../queries";
+import { rowLabel, SIGNAL_COLUMNS } from "../signals/columns";
+import { byState, inWords, keyOf, statusCode, upToDate } from "../words";
 import { Performance } from "./Performance";
 
 const RECENT = 8;
@@ -49,12 +52,8 @@ function To({ tab, children }: { tab: string; children: string }) {
 }
 
 function Cards() {
-  const { data: statuses } = useStatuses();
-  const comparison = useQuery({
-    queryKey: ["performance", "comparison"],
-    queryFn: () => must(api.GET("/api/performance/comparison")),
-  });
-  const own = comparison.data?.items.find((one) => one.source_type === "quantconnect");
+  const { data: statuses } = useConnections();
+  const own = useComparison().data?.items.find((one) => one.source_type === "quantconnect");
   const waiting = useQuery({
     queryKey: ["quantconnect-signals", "waiting"],
     queryFn: () => must(api.GET("/api/quantconnect/signals", { params: { query: { processed: false, limit: 100 } } })),
@@ -95,7 +94,7 @@ function Cards() {
 }
 
 function Accounts() {
-  const query = useStatuses();
+  const query = useConnections();
   return (
     <Loaded
       query={query}
@@ -113,7 +112,7 @@ function Accounts() {
   );
 }
 
-export function NoAccount() {
+function NoAccount() {
   return (
     <Stack align="center" gap="sm" component="span">
       No QuantConnect account is followed yet. Add one with its user id and API token.
@@ -125,16 +124,15 @@ export function NoAccount() {
 }
 
 function Account({ status }: { status: Status }) {
-  const { state, words } = standing(status);
   const push = status.webhook;
   return (
     <div>
       <Group gap="sm">
         <Text fw={600}>{status.name}</Text>
-        <State state={state} />
+        <State state={standing(status)} />
         <State state={status.target} title={status.target === "sandbox" ? "A stand-in that runs here: nothing there is real." : undefined} />
       </Group>
-      <Text size="sm">{words}</Text>
+      <Text size="sm">{inWords(status)}</Text>
       <Text size="xs" c="dimmed">
         Read last: <Time at={status.last_ok_at} show="ago" />
         {push && (
@@ -166,7 +164,7 @@ function Name({ algorithm }: { algorithm: Algorithm }) {
 
 function Running() {
   const query = useAlgorithms();
-  const { data: statuses } = useStatuses();
+  const { data: statuses } = useConnections();
   return (
     <Loaded query={query} height={120} empty="No project can be read yet. Add an account, or create a project on quantconnect.com.">
       {({ items }) => (
@@ -183,7 +181,7 @@ function Running() {
 }
 
 function Recent() {
-  const open = useSignalDialog();
+  const { open } = useChain();
   const query = useQuery({
     queryKey: ["quantconnect-signals", "recent"],
     queryFn: () => must(api.GET("/api/quantconnect/signals", { params: { query: { limit: RECENT } } })),
@@ -192,7 +190,7 @@ function Recent() {
     <Loaded query={query} height={330}>
       {({ items }) =>
         items.length ? (
-          <SimpleTable label="Recent signals" rows={items} columns={SIGNAL_COLUMNS} onOpen={(row) => open(row.id)} rowLabel={(row) => `${row.signal} ${row.symbol}, open`} height={340} />
+          <SimpleTable label="Recent signals" rows={items} columns={SIGNAL_COLUMNS} onOpen={(row) => open(row.id)} rowLabel={rowLabel} height={340} />
         ) : (
           <Empty height={120}>Nothing was said yet. Signals come within seconds from the sandbox, within ten minutes from QuantConnect.</Empty>
         )

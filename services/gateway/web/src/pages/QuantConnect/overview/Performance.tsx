@@ -5,7 +5,6 @@ import { Change } from "@/components/Values";
 import * as f from "@/format";
 import { TERM } from "@/terms";
 import { useAlgorithms, usePerformance } from "../queries";
-import { fall } from "../words";
 
 type Row = Schemas["PerformanceView"] & { name: string };
 
@@ -19,7 +18,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: "rate", header: "Win rate", tip: "Share of the closed ones that made a profit.", width: "100px", right: true, cell: (row) => f.share(row.win_rate), sort: (row) => of(row.win_rate) },
   { id: "factor", header: "Profit factor", tip: "What was won for each dollar lost; above 1 is a profit.", width: "120px", right: true, cell: (row) => <Known row={row} name="profit_factor" />, sort: (row) => of(row.profit_factor) },
   { id: "sharpe", header: "Sharpe", tip: "Mean daily return for its fluctuation, a year.", width: "90px", right: true, cell: (row) => <Known row={row} name="sharpe" />, sort: (row) => of(row.sharpe) },
-  { id: "drawdown", header: "Drawdown", tip: "Deepest fall below the highest value before.", width: "100px", right: true, cell: (row) => <span title={row.missing?.max_drawdown}>{fall(row.max_drawdown)}</span>, sort: (row) => of(row.max_drawdown) },
+  { id: "drawdown", header: "Drawdown", tip: "Deepest fall below the highest value before.", width: "100px", right: true, cell: (row) => <span title={row.missing?.max_drawdown}>{f.fall(row.max_drawdown)}</span>, sort: (row) => of(row.max_drawdown) },
 ];
 
 function Known({ row, name }: { row: Row; name: "profit_factor" | "sharpe" }) {

@@ -1,17 +1,18 @@
 import { Button } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
-import { api, must, newKey } from "@/api/client";
+import { api, must } from "@/api/client";
+import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
+import { useChain } from "@/components/ChainDialog";
 import { DataTable } from "@/components/DataTable";
 import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, FilterText, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { failed, told } from "@/components/toasts";
 import { count, sentence } from "@/format";
-import { type Signal, useConfigs } from "../queries";
-import { rowLabel, SIGNAL_COLUMNS, useSignalDialog } from "./columns";
+import { useConfigs } from "../queries";
+import { rowLabel, SIGNAL_COLUMNS } from "./columns";
 import { ACTIONS, NAMES, queryOf } from "./filters";
 
 const CHOICES = ACTIONS.map((value) => ({ value, label: sentence(value) }));
@@ -20,17 +21,14 @@ const YES_NO = [
   { value: "no", label: "Not processed" },
 ];
 
+const load = (params: ReturnType<typeof queryOf>, cursor?: string, limit?: number) =>
+  must(api.GET("/api/quantconnect/signals", { params: { query: { ...params, cursor, limit } } }));
+
 /** What algorithms have said, as it comes. */
 export function Signals() {
   const [filters, setFilter] = useFilters(...NAMES);
-  const open = useSignalDialog();
+  const { open } = useChain();
   const configs = useConfigs().data?.items ?? [];
-  const query = useMemo(() => queryOf(filters), [filters]);
-  const load = useCallback(
-    (cursor: string | undefined, limit: number) =>
-      must(api.GET("/api/quantconnect/signals", { params: { query: { ...query, cursor, limit } } })),
-    [query],
-  );
   const filtered = Object.keys(filters).length > 0;
   return (
     <Panel
@@ -38,10 +36,10 @@ export function Signals() {
       tip="What live algorithms have said. Signals of backtests are never here."
       actions={<Fetch config={filters.config} />}
     >
-      <DataTable<Signal>
+      <DataTable
         label="QuantConnect signals"
         topic="quantconnect-signals"
-        params={query}
+        params={queryOf(filters)}
         load={load}
         columns={SIGNAL_COLUMNS}
         onOpen={(row) => open(row.id)}
@@ -78,11 +76,13 @@ function Fetch({ config }: { config: string | undefined }) {
   const refresh = useRefresh();
   const fetching = useMutation({
     mutationFn: () =>
-      must(
-        api.POST("/api/quantconnect/signals/fetch", {
-          params: { header: { "idempotency-key": newKey() } },
-          body: config ? { config_id: config } : {},
-        }),
+      once(`fetch ${config ?? ""}`, (key) =>
+        must(
+          api.POST("/api/quantconnect/signals/fetch", {
+            params: { header: { "idempotency-key": key } },
+            body: config ? { config_id: config } : {},
+          }),
+        ),
       ),
     onSuccess: async ({ fetched, raised }) => {
       told(

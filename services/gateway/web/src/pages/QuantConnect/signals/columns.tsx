@@ -1,6 +1,4 @@
 import { Badge } from "@mantine/core";
-import { useCallback } from "react";
-import { useSearchParams } from "react-router";
 import type { Column } from "@/components/TableView";
 import { Action, Time } from "@/components/Values";
 import * as f from "@/format";
@@ -22,18 +20,3 @@ export const SIGNAL_COLUMNS: readonly Column<Signal>[] = [
 ];
 
 export const rowLabel = (row: Signal): string => `${f.sentence(row.signal)} ${row.symbol}, open`;
-
-/** Opens a signal's dialog; the address then names it: `?signal=ID`. */
-export function useSignalDialog() {
-  const [, setParams] = useSearchParams();
-  return useCallback(
-    (id: string | null) =>
-      setParams((before) => {
-        const after = new URLSearchParams(before);
-        if (id) after.set("signal", id);
-        else after.delete("signal");
-        return after;
-      }),
-    [setParams],
-  );
-}

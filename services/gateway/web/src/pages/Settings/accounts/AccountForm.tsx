@@ -1,4 +1,4 @@
-import { Button, Group, Radio, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Radio, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -6,11 +6,11 @@ import { api, must, type Schemas } from "@/api/client";
 import { useRefresh } from "@/api/shared";
 import { changes } from "@/changes";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { fieldErrors, NumberField, SelectField, type Spec, sentAs, shownAs, TextField, wrong } from "@/components/fields";
 import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
 import { told } from "@/components/toasts";
-import { fieldErrors, NumberField, type Spec, sentAs, shownAs, wrong } from "../fields";
 
 type Account = Schemas["AccountView"];
 type Body = Schemas["AccountBody"];
@@ -26,6 +26,10 @@ const PAPER: Record<keyof Paper, Spec> = {
 };
 const DEFAULTS: Paper = { starting_cash: "100000", slippage_bps: "1", impact_bps: "10", max_participation: "0.1", fee_bps: "0", fee_per_share: "0" };
 const CRYPTO: Spec = { label: "Crypto fee", tip: "Hundredths of a per cent that the broker takes from what a crypto fill brings." };
+const BROKERS = [
+  { value: "paper", label: "Paper, simulated here" },
+  { value: "alpaca", label: "Alpaca" },
+];
 const LIVE_WORD = "LIVE";
 
 interface Values extends Record<string, unknown> {
@@ -61,7 +65,7 @@ function settings(values: Values): Body {
 }
 
 /** What is sent: all of a new account; of a stored one what was changed. Keys that were not typed are left out: the stored ones stay. */
-export function accountBody(values: Values, initial: Values, id: string | undefined): Body {
+function accountBody(values: Values, initial: Values, id: string | undefined): Body {
   const keys = values.api_key || values.api_secret ? { api_key: values.api_key, api_secret: values.api_secret } : {};
   if (id) return { id, ...changes(settings(initial), settings(values), "paper"), ...keys };
   const where = values.broker === "alpaca" ? { mode: values.mode, target: values.target } : {};
@@ -120,18 +124,8 @@ export function AccountForm({ account, onDone }: { account: Account | undefined;
       <form onSubmit={submit} noValidate>
         <Stack gap="md">
           <div className="fields">
-            <TextInput label="Name" required key={form.key("name")} {...form.getInputProps("name")} />
-            <Select
-              label="Broker"
-              data={[
-                { value: "paper", label: "Paper, simulated here" },
-                { value: "alpaca", label: "Alpaca" },
-              ]}
-              allowDeselect={false}
-              disabled={account !== undefined}
-              key={form.key("broker")}
-              {...form.getInputProps("broker")}
-            />
+            <TextField form={form} path="name" label="Name" required />
+            <SelectField form={form} path="broker" label="Broker" data={BROKERS} disabled={account !== undefined} />
           </div>
           {broker === "paper" ? (
             <div className="fields">

@@ -1,7 +1,7 @@
 import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
+import { useAddress } from "@/address";
 import { api, must, type Schemas } from "@/api/client";
 import { useAccounts, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -22,9 +22,8 @@ const NEW = "new";
 export function Accounts() {
   const query = useAccounts();
   const may = useMay("admin");
-  const [params, setParams] = useSearchParams();
-  const edited = params.get("account");
-  const edit = (id: string | null) => setParams(id ? { account: id } : {});
+  const [{ account: edited }, set] = useAddress("account");
+  const edit = (account: string | null) => set({ account });
   const found = query.data?.items.find((one) => one.id === edited);
   const [gone, setGone] = useState<Account | null>(null);
   const refresh = useRefresh();

@@ -126,7 +126,17 @@ describe("the form of a bot", () => {
 
   it("offers no switch to real money on a paper account", async () => {
     show(<BotForm bot={BOT} isNew={false} onDone={vi.fn()} />, answers(BOT));
-    await screen.findByRole("switch", { name: "May sell short" });
+    await screen.findByDisplayValue("demo (paper)"); // the accounts are read
     expect(screen.queryByRole("switch", { name: "May trade real money" })).toBeNull();
+  });
+
+  it("trades no real money after a change to a paper account, whatever was switched on before", async () => {
+    const accounts = { items: [account("demo", "live"), { ...account("toy", "paper"), bot: null }] };
+    show(<BotForm bot={BOT} isNew={false} onDone={vi.fn()} />, { ...answers(BOT), "GET /api/accounts": accounts });
+    await userEvent.click(await screen.findByRole("switch", { name: "May trade real money" }));
+    await userEvent.click(field("Account"));
+    await userEvent.click(await screen.findByText("toy (paper)"));
+    await save();
+    await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "demo", account: "toy" }));
   });
 });

@@ -1,14 +1,14 @@
-import { Button, Group, Select, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { ApiError, api, must } from "@/api/client";
+import { ApiError, api, must, type Schemas } from "@/api/client";
 import { useAccounts, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { fieldErrors, SelectField, SwitchField, TagsField, TextField } from "@/components/fields";
 import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
-import { fieldErrors, Label } from "../fields";
 import { ExitsSection, LimitsSection, PolicySection, SizingSection, SourcesSection } from "./sections";
 import { type Bot, type BotBody, type BotForm as Form, type BotValues, changesOf, formPath, newBody, problemsOf, valuesOf } from "./values";
 
@@ -36,6 +36,7 @@ export function BotForm({ bot, isNew, onDone }: Props) {
   const [initial] = useState(() => valuesOf(bot));
   const form: Form = useForm<BotValues>({ mode: "uncontrolled", initialValues: initial, validate: problemsOf });
   const [asking, setAsking] = useState(false);
+  const accounts = useAccounts().data?.items;
   const refresh = useRefresh();
   const save = useMutation({
     mutationFn: (body: BotBody) => must(api.POST("/api/bots", { body })),
@@ -47,14 +48,19 @@ export function BotForm({ bot, isNew, onDone }: Props) {
     onError: (error) => form.setErrors(fieldErrors(error, formPath)),
   });
   useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
-  const send = async () => {
+  /** What the form shows: without the switch, which a paper account has not, nothing trades real money. */
+  const given = (): BotValues => {
     const values = form.getValues();
+    return { ...values, live: values.live && modeOf(values.account, accounts) !== "paper" };
+  };
+  const send = async () => {
+    const values = given();
     await save.mutateAsync(isNew ? newBody(values) : changesOf(initial, values)).catch(() => undefined);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (form.validate().hasErrors) return;
-    if (form.getValues().live && !initial.live) setAsking(true);
+    if (given().live && !initial.live) setAsking(true);
     else void send();
   };
   const wrong = Object.keys(form.errors).length;
@@ -62,7 +68,7 @@ export function BotForm({ bot, isNew, onDone }: Props) {
     <>
       <form onSubmit={submit} noValidate>
         <Stack gap="lg">
-          <General form={form} isNew={isNew} />
+          <General form={form} isNew={isNew} accounts={accounts} />
           <SourcesSection form={form} />
           <PolicySection form={form} />
           <SizingSection form={form} />
@@ -74,7 +80,7 @@ export function BotForm({ bot, isNew, onDone }: Props) {
               {wrong === 1 ? "One field needs" : `${wrong} fields need`} another value before this can be saved.
             </Text>
           )}
-          <Group justify="flex-end" gap="sm" className="form-end">
+          <Group justify="flex-end" gap="sm" className="form-foot">
             <Button variant="default" onClick={onDone} disabled={save.isPending}>
               Cancel
             </Button>
@@ -97,64 +103,40 @@ function summary(error: Error): Error {
   return new ApiError(error.status, error.message, { advice: "The fields are marked above.", correlation_id: error.requestId ?? undefined });
 }
 
-function General({ form, isNew }: { form: Form; isNew: boolean }) {
-  const { data: accounts } = useAccounts();
+type Accounts = readonly Schemas["AccountView"][] | undefined;
+
+/** Of no account: a paper account is made. Undefined: not read yet. */
+const modeOf = (account: string, accounts: Accounts): string | undefined => (account ? accounts?.find((one) => one.id === account)?.mode : "paper");
+
+function General({ form, isNew, accounts }: { form: Form; isNew: boolean; accounts: Accounts }) {
   const own = form.getValues().account;
-  const free = accounts?.items.filter((account) => !account.bot || account.id === own) ?? [];
+  const free = accounts?.filter((account) => !account.bot || account.id === own) ?? [];
   const choices = free.map((account) => ({ value: account.id, label: `${account.name} (${account.mode === "live" ? "real money" : account.broker})` }));
   const [account, setAccount] = useState(own);
   form.watch("account", ({ value }) => setAccount(value));
-  const mode = accounts?.items.find((one) => one.id === account)?.mode;
   return (
     <Stack gap="md">
       <div className="fields">
-        <TextInput label="Name" required key={form.key("name")} {...form.getInputProps("name")} />
-        {isNew && <TextInput label="Id" placeholder="made from the name" key={form.key("id")} {...form.getInputProps("id")} />}
-        <Select
-          label={<Label label="Account" tip="Where its orders go. An account belongs to one bot. Lots stay on the account they were bought on." />}
-          aria-label="Account"
+        <TextField form={form} path="name" label="Name" required />
+        {isNew && <TextField form={form} path="id" label="Id" placeholder="made from the name" />}
+        <SelectField
+          form={form}
+          path="account"
+          label="Account"
+          tip="Where its orders go. An account belongs to one bot. Lots stay on the account they were bought on."
           data={choices}
           placeholder="A paper account of its own"
           clearable={isNew}
-          key={form.key("account")}
-          {...form.getInputProps("account")}
         />
-        <Select
-          label={<Label label="Approval" tip="Whether an accepted signal waits for a person until it expires." />}
-          aria-label="Approval"
-          data={APPROVALS}
-          allowDeselect={false}
-          key={form.key("approval")}
-          {...form.getInputProps("approval")}
-        />
-        <Select
-          label={<Label label="Listens to" tip="The kind of source that this bot may follow, whatever the list below says." />}
-          aria-label="Listens to"
-          data={LISTENS}
-          allowDeselect={false}
-          key={form.key("strategy_source")}
-          {...form.getInputProps("strategy_source")}
-        />
-        <TagsInput
-          label={<Label label="Symbols" tip="What it may trade. Empty: every symbol." />}
-          aria-label="Symbols"
-          placeholder="every symbol"
-          splitChars={[",", " "]}
-          key={form.key("symbols")}
-          {...form.getInputProps("symbols")}
-        />
+        <SelectField form={form} path="approval" label="Approval" tip="Whether an accepted signal waits for a person until it expires." data={APPROVALS} />
+        <SelectField form={form} path="strategy_source" label="Listens to" tip="The kind of source that this bot may follow, whatever the list below says." data={LISTENS} />
+        <TagsField form={form} path="symbols" label="Symbols" tip="What it may trade. Empty: every symbol." placeholder="every symbol" />
       </div>
       <Group gap="lg">
-        <Switch label="Switched on" key={form.key("enabled")} {...form.getInputProps("enabled", { type: "checkbox" })} />
-        <Switch label="May sell short" key={form.key("allow_short")} {...form.getInputProps("allow_short", { type: "checkbox" })} />
-        <Switch
-          label="A higher source's sell closes lower sources' lots too"
-          key={form.key("flatten_lower")}
-          {...form.getInputProps("flatten_lower", { type: "checkbox" })}
-        />
-        {mode === "live" && (
-          <Switch color="red.9" label="May trade real money" key={form.key("live")} {...form.getInputProps("live", { type: "checkbox" })} />
-        )}
+        <SwitchField form={form} path="enabled" label="Switched on" />
+        <SwitchField form={form} path="allow_short" label="May sell short" />
+        <SwitchField form={form} path="flatten_lower" label="A higher source's sell closes lower sources' lots too" />
+        {modeOf(account, accounts) === "live" && <SwitchField form={form} path="live" label="May trade real money" color="red.9" />}
       </Group>
     </Stack>
   );

@@ -2,7 +2,7 @@ import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
+import { useAddress } from "@/address";
 import { api, must, type Schemas } from "@/api/client";
 import { useAccounts, useBots, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -22,10 +22,9 @@ type Asked = { bot: Bot; what: "on" | "off" | "delete" };
 export function Bots() {
   const bots = useBots();
   const may = useMay("admin");
-  const [params, setParams] = useSearchParams();
-  const edited = params.get("bot");
+  const [{ bot: edited }, set] = useAddress("bot");
   const [asked, setAsked] = useState<Asked | null>(null);
-  const edit = (bot: string | null) => setParams(bot ? { bot } : {});
+  const edit = (bot: string | null) => set({ bot });
   const bot = bots.data?.items.find((one) => one.id === edited);
   return (
     <Panel
@@ -59,7 +58,8 @@ export function Bots() {
         size="xl"
         title={<Text fw={600} size="lg" component="span">{bot ? bot.name : "New bot"}</Text>}
       >
-        {bot ? <BotForm key={bot.id} bot={bot} isNew={false} onDone={() => edit(null)} /> : <NewBot onDone={() => edit(null)} />}
+        {bot && <BotForm key={bot.id} bot={bot} isNew={false} onDone={() => edit(null)} />}
+        {edited === NEW && <NewBot onDone={() => edit(null)} />}
       </FormDialog>
       {asked && <Question {...asked} onClose={() => setAsked(null)} />}
     </Panel>

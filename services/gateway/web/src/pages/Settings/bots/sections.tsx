@@ -1,13 +1,13 @@
 // The parts of a bot's form.
 
-import { ActionIcon, Button, Group, Select, Stack, Switch, Table, TagsInput, Text, TextInput, Title } from "@mantine/core";
+import { ActionIcon, Button, Group, Select, Stack, Switch, Table, Text, TextInput, Title } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
+import { Label, NumberField, SelectField, type Spec, SwitchField, TagsField, TextField } from "@/components/fields";
 import { InfoTip } from "@/components/InfoTip";
-import { sourceType } from "@/format";
-import { Label, NumberField, type Spec } from "../fields";
+import { SOURCE_CHOICES, SOURCE_TYPES, sourceType } from "@/format";
 import { BUDGET, EXITS, LIFE, LIMIT_GROUPS, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, THRESHOLD, TRUST } from "./specs";
-import { type BotForm, SOURCE_TYPES } from "./values";
+import type { BotForm } from "./values";
 
 const POLICIES = [
   { value: "priority", label: "Priority: the higher source leads" },
@@ -24,7 +24,6 @@ const SIZES = [
   { value: "percent_of_equity", label: "A part of the equity" },
   { value: "volatility_target", label: "By how much the price moves" },
 ];
-const TYPES = SOURCE_TYPES.map((type) => ({ value: type, label: sourceType(type) }));
 
 export function Section({ title, tip, children }: { title: string; tip?: string; children: ReactNode }) {
   return (
@@ -45,7 +44,7 @@ export function SourcesSection({ form }: { form: BotForm }) {
     <Section title="Sources" tip="Who it listens to. Without an id every source of the kind; a signal of a source that is switched off gets a verdict that says so.">
       {rules.map((rule, index) => (
         <Group key={form.key(`sources.${index}`)} gap="sm" align="flex-end" wrap="nowrap">
-          <Select aria-label={`Kind of source ${index + 1}`} data={TYPES} allowDeselect={false} w={150} flex="none" key={form.key(`sources.${index}.source_type`)} {...form.getInputProps(`sources.${index}.source_type`)} />
+          <Select aria-label={`Kind of source ${index + 1}`} data={SOURCE_CHOICES} allowDeselect={false} w={150} flex="none" key={form.key(`sources.${index}.source_type`)} {...form.getInputProps(`sources.${index}.source_type`)} />
           <TextInput aria-label={`Id of source ${index + 1}`} placeholder="every one" className="grows" key={form.key(`sources.${index}.source_id`)} {...form.getInputProps(`sources.${index}.source_id`)} />
           <Switch aria-label={`Listen to source ${index + 1}`} mb={8} key={form.key(`sources.${index}.enabled`)} {...form.getInputProps(`sources.${index}.enabled`, { type: "checkbox" })} />
           <ActionIcon aria-label={`Remove ${rule.source_type} ${rule.source_id}`} mb={4} onClick={() => form.removeListItem("sources", index)}>
@@ -72,24 +71,13 @@ export function PolicySection({ form }: { form: BotForm }) {
   return (
     <Section title="Policy" tip="How the bot settles what its sources say.">
       <div className="fields">
-        <Select label="Who wins" data={POLICIES} allowDeselect={false} key={form.key("policy.kind")} {...form.getInputProps("policy.kind")} />
-        <Select
-          label={<Label label="A hold from above" tip="What a hold of a higher source does to lower ones." />}
-          aria-label="A hold from above"
-          data={HOLDS}
-          allowDeselect={false}
-          key={form.key("policy.hold")}
-          {...form.getInputProps("policy.hold")}
-        />
+        <SelectField form={form} path="policy.kind" label="Who wins" data={POLICIES} />
+        <SelectField form={form} path="policy.hold" label="A hold from above" tip="What a hold of a higher source does to lower ones." data={HOLDS} />
         {(Object.keys(POLICY) as (keyof typeof POLICY)[]).map((name) => (
           <NumberField key={name} form={form} path={`policy.${name}`} spec={POLICY[name]} />
         ))}
       </div>
-      <Switch
-        label="A lower source may add to what a higher one holds on the same side"
-        key={form.key("policy.add_on_agreement")}
-        {...form.getInputProps("policy.add_on_agreement", { type: "checkbox" })}
-      />
+      <SwitchField form={form} path="policy.add_on_agreement" label="A lower source may add to what a higher one holds on the same side" />
       <PerSource form={form} columns={[["priorities", PRIORITY], ["thresholds", THRESHOLD], ["trust", TRUST], ["lives", LIFE]]} label="Priority, least confidence, trust and life of each kind of source" />
     </Section>
   );
@@ -143,25 +131,20 @@ export function SizingSection({ form }: { form: BotForm }) {
   return (
     <Section title="Sizing" tip="How much an entry buys. The limits below cap it.">
       <div className="fields">
-        <Select label="Each entry is" data={SIZES} allowDeselect={false} key={form.key("sizing.kind")} {...form.getInputProps("sizing.kind")} />
+        <SelectField form={form} path="sizing.kind" label="Each entry is" data={SIZES} />
         {SIZED_BY[kind].map((name) => (
           <NumberField key={name} form={form} path={`sizing.${name}`} spec={SIZING[name]} />
         ))}
         {kind === "volatility_target" && (
-          <TextInput
-            label={<Label label="Bars" tip="Length of the bars that the range is taken of: 1m, 1h, 1d." />}
-            aria-label="Bars"
-            key={form.key("sizing.atr_interval")}
-            {...form.getInputProps("sizing.atr_interval")}
-          />
+          <TextField form={form} path="sizing.atr_interval" label="Bars" tip="Length of the bars that the range is taken of: 1m, 1h, 1d." />
         )}
-        <TagsInput
-          label={<Label label="Steps of single symbols" tip="Where a symbol has a step of its own: BTC/USD 0.00001, then Enter." />}
-          aria-label="Steps of single symbols"
+        <TagsField
+          form={form}
+          path="increments"
+          label="Steps of single symbols"
+          tip="Where a symbol has a step of its own: BTC/USD 0.00001, then Enter."
           placeholder="BTC/USD 0.00001"
           splitChars={[","]}
-          key={form.key("increments")}
-          {...form.getInputProps("increments")}
         />
       </div>
     </Section>
@@ -181,14 +164,7 @@ export function LimitsSection({ form }: { form: BotForm }) {
           </div>
         </div>
       ))}
-      <TagsInput
-        label={<Label label="Never entered" tip="Symbols that are never bought or sold short, whoever says so." />}
-        aria-label="Never entered"
-        placeholder="none"
-        splitChars={[",", " "]}
-        key={form.key("restricted")}
-        {...form.getInputProps("restricted")}
-      />
+      <TagsField form={form} path="restricted" label="Never entered" tip="Symbols that are never bought or sold short, whoever says so." placeholder="none" />
       <PerSource form={form} columns={[["budgets", BUDGET]]} label="Budget of each kind of source" />
     </Section>
   );

@@ -1,7 +1,7 @@
 // Every number that a bot has. The interface's own types make this list complete: a field that it gains is missed here.
 
 import type { Schemas } from "@/api/client";
-import type { Spec } from "../fields";
+import type { Spec } from "@/components/fields";
 
 type Numbers<T, Not extends keyof T = never> = Record<Exclude<keyof T, Not>, Spec>;
 

@@ -3,7 +3,8 @@
 import type { UseFormReturnType } from "@mantine/form";
 import type { Schemas } from "@/api/client";
 import { changes } from "@/changes";
-import { sentAs, shownAs, type Spec, wrong } from "../fields";
+import { sentAs, shownAs, type Spec, wrong } from "@/components/fields";
+import { SOURCE_TYPES } from "@/format";
 import { BUDGET, EXITS, LIFE, LIMITS, POLICY, PRIORITY, SIZED_BY, SIZING, type Sizing, THRESHOLD, TRUST } from "./specs";
 
 export type Bot = Schemas["BotConfig"];
@@ -11,7 +12,6 @@ export type BotBody = Schemas["BotBody"];
 type Policy = Required<Schemas["Policy"]>;
 type SourceType = Schemas["SourceType"];
 
-export const SOURCE_TYPES = ["manual", "quantconnect", "llm", "external", "strategy"] as const satisfies readonly SourceType[];
 type Texts<K extends string> = Record<K, string>;
 
 export interface BotValues extends Record<string, unknown> {

@@ -1,8 +1,9 @@
 import { Button, Group, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, must, newKey, type Schemas } from "@/api/client";
-import { useBots, useMay } from "@/api/shared";
+import { api, must, type Schemas } from "@/api/client";
+import { once } from "@/api/once";
+import { useBots, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
@@ -90,15 +91,17 @@ function Clear({ onClose, ...first }: { bot: string; symbol: string; next: numbe
   const [bot, setBot] = useState(first.bot);
   const [symbol, setSymbol] = useState(first.symbol === WHOLE ? "" : first.symbol);
   const [next, setNext] = useState(first.next);
-  const [key] = useState(newKey);
+  const refresh = useRefresh();
   const whole = symbol.trim() === "";
   const name = nameOf(bot, whole ? WHOLE : symbol.trim());
   const act = async () => {
     if (!bot) throw new Error("Choose the bot first.");
     const body = { symbol: whole ? ("*" as const) : symbol.trim(), next_sequence: whole ? 1 : next };
-    const params = { path: { bot_id: bot }, header: { "idempotency-key": key } };
-    await must(api.POST("/api/bots/{bot_id}/clear-halt", { params, body }));
+    await once(`clear ${name} ${next}`, (key) =>
+      must(api.POST("/api/bots/{bot_id}/clear-halt", { params: { path: { bot_id: bot }, header: { "idempotency-key": key } }, body })),
+    );
     told(`${name} trades again.`);
+    await refresh("alerts");
   };
   return (
     <ConfirmDialog opened onClose={onClose} title="Clear a halt?" confirm="Clear the halt" danger word={name || "a name"} act={act}>

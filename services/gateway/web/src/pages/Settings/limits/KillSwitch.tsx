@@ -1,20 +1,12 @@
-import { Badge, Button, Group, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Text } from "@mantine/core";
 import { IconHandStop } from "@tabler/icons-react";
 import { useState } from "react";
-import { change, nameOf, type Scope } from "@/api/killSwitch";
-import { useAccounts, useBots, useKillSwitch, useMay, useRefresh } from "@/api/shared";
-import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { nameOf, type Scope } from "@/api/killSwitch";
+import { useAccounts, useBots, useKillSwitch, useMay } from "@/api/shared";
+import { ReleaseDialog, StopDialog } from "@/components/KillSwitch";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
-import { told } from "@/components/toasts";
 import { Time } from "@/components/Values";
-
-interface Asked {
-  scope: Scope;
-  stop: boolean;
-}
-
-const STOP = "STOP";
 
 /** What may not trade: everything, an account, a bot. */
 export function KillSwitchPanel() {
@@ -23,18 +15,10 @@ export function KillSwitchPanel() {
   const accounts = useAccounts();
   const mayStop = useMay("trader");
   const mayRelease = useMay("admin");
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const [reason, setReason] = useState("");
-  const refresh = useRefresh();
-  const act = async () => {
-    if (!asked) return;
-    await change([asked.scope], asked.stop, reason);
-    told(asked.stop ? `Stopped: ${nameOf(asked.scope)}. Exits still work.` : `Released: ${nameOf(asked.scope)}.`);
-    setReason("");
-    await refresh("kill-switch");
-  };
+  const [stopping, setStopping] = useState<Scope | null>(null);
+  const [releasing, setReleasing] = useState<Scope[] | null>(null);
   const row = (scope: Scope, stopped: boolean, note: string) => (
-    <Stoppable key={nameOf(scope)} scope={scope} stopped={stopped} note={note} may={stopped ? mayRelease : mayStop} ask={(stop) => setAsked({ scope, stop })} />
+    <Stoppable key={nameOf(scope)} scope={scope} stopped={stopped} note={note} may={stopped ? mayRelease : mayStop} ask={() => (stopped ? setReleasing([scope]) : setStopping(scope))} />
   );
   return (
     <Panel title="Kill switch" tip="Stops new orders. Planned ones are denied, working entries cancelled; stops, exits and your own commands go on.">
@@ -53,29 +37,13 @@ export function KillSwitchPanel() {
           </div>
         )}
       </Loaded>
-      <ConfirmDialog
-        opened={asked !== null}
-        onClose={() => setAsked(null)}
-        title={asked ? `${asked.stop ? "Stop" : "Release"} ${nameOf(asked.scope)}?` : ""}
-        confirm={asked?.stop ? "Stop" : "Release"}
-        danger={asked?.stop}
-        word={asked?.stop && asked.scope.kind === "everything" ? STOP : undefined}
-        act={act}
-      >
-        {asked?.stop ? (
-          <>
-            No new order leaves. Planned orders are denied and working entries cancelled. Stops and exits still work, and so do your own commands.
-            <TextInput label="Why (others will read it)" mt="md" maxLength={500} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-          </>
-        ) : (
-          "It may open positions again from the next signal on. What was denied meanwhile stays denied."
-        )}
-      </ConfirmDialog>
+      <StopDialog scope={stopping} onClose={() => setStopping(null)} />
+      <ReleaseDialog scopes={releasing} onClose={() => setReleasing(null)} />
     </Panel>
   );
 }
 
-function Stoppable({ scope, stopped, note, may, ask }: { scope: Scope; stopped: boolean; note: string; may: boolean; ask: (stop: boolean) => void }) {
+function Stoppable({ scope, stopped, note, may, ask }: { scope: Scope; stopped: boolean; note: string; may: boolean; ask: () => void }) {
   const name = nameOf(scope);
   return (
     <div className="row" role="group" aria-label={name}>
@@ -95,7 +63,7 @@ function Stoppable({ scope, stopped, note, may, ask }: { scope: Scope; stopped: 
         color={scope.kind === "everything" && !stopped ? "red.9" : undefined}
         leftSection={stopped ? undefined : <IconHandStop size={14} aria-hidden />}
         aria-label={`${stopped ? "Release" : "Stop"} ${name}`}
-        onClick={() => ask(!stopped)}
+        onClick={ask}
       >
         {stopped ? "Release…" : "Stop…"}
       </Button>

@@ -2,13 +2,13 @@ import { Button } from "@mantine/core";
 import { useMemo } from "react";
 import { Link } from "react-router";
 import { useBots } from "@/api/shared";
+import { type Spec, shownAs } from "@/components/fields";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
 import { money, NONE, quantity } from "@/format";
 import { LIMIT_GROUPS, LIMITS } from "../bots/specs";
 import type { Bot } from "../bots/values";
-import { type Spec, shownAs } from "../fields";
 import { Halts } from "./Halts";
 import { KillSwitchPanel } from "./KillSwitch";
 

@@ -1,11 +1,13 @@
 import { Group, Progress, Stack, Text } from "@mantine/core";
+import type { Schemas } from "@/api/client";
 import * as f from "@/format";
-import type { BudgetLine } from "./queries";
 
-export const STEPS = [50, 80, 100] as const;
+type Line = Schemas["BudgetLine"];
+
+const STEPS = [50, 80]; // per cent, where an alert is raised before all is spent
 
 /** How full a budget is, in per cent; what is set aside counts. 0 where there is no limit. */
-export function fullness(line: BudgetLine): { spent: number; reserved: number } {
+export function fullness(line: Line): { spent: number; reserved: number } {
   const limit = Number(line.limit_usd ?? 0);
   if (line.limit_usd === null) return { spent: 0, reserved: 0 };
   if (limit === 0) return { spent: 100, reserved: 0 };
@@ -16,7 +18,8 @@ export function fullness(line: BudgetLine): { spent: number; reserved: number } 
 const tone = (percent: number): string => (percent >= 100 ? "red" : percent >= 80 ? "yellow" : "brand");
 
 /** One budget: what is spent, what is set aside, what is left. */
-export function BudgetBar({ line, label }: { line: BudgetLine; label: string }) {
+export function BudgetBar({ line }: { line: Line }) {
+  const label = line.period === "day" ? "Today" : "This month";
   const { spent, reserved } = fullness(line);
   const percent = Math.round(spent + reserved);
   const set = Number(line.reserved_usd) > 0 ? ` · ${f.cost(line.reserved_usd)} set aside` : "";
@@ -35,7 +38,7 @@ export function BudgetBar({ line, label }: { line: BudgetLine; label: string }) 
             <Progress.Section value={spent} color={tone(percent)} aria-label={`${label}: ${percent} % used`} />
             <Progress.Section value={reserved} color="gray" aria-label={`${label}: set aside`} />
           </Progress.Root>
-          {STEPS.slice(0, 2).map((step) => (
+          {STEPS.map((step) => (
             <i key={step} style={{ left: `${step}%` }} title={`${step} %`} aria-hidden />
           ))}
         </div>

@@ -1,16 +1,16 @@
-// Number fields of forms: what they are called, what they mean, in which unit a person types.
+// Fields of forms: what they are called, what they mean, in which unit a person types.
 
-import { Group, Text, TextInput } from "@mantine/core";
+import { Group, Select, type SelectProps, Switch, type SwitchProps, TagsInput, type TagsInputProps, Text, TextInput, type TextInputProps } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { ApiError } from "@/api/client";
-import { InfoTip } from "@/components/InfoTip";
+import { InfoTip } from "./InfoTip";
 import { fromPercent, plain, toPercent } from "@/decimals";
 
-type Unit = "$" | "%" | "s" | "";
+type Unit = "$" | "%" | "s" | "min";
 
 export interface Spec {
   label: string;
-  tip: string;
+  tip?: string;
   unit?: Unit;
   /** May be left empty: null is sent, and means this. */
   none?: string;
@@ -46,33 +46,50 @@ interface LabelProps {
 /** A label with its meaning behind a button of its own. */
 export function Label({ label, tip }: LabelProps) {
   return (
-    <Group gap={2} wrap="nowrap" component="span" display="inline-flex" py={2}>
+    <Group gap={2} wrap="nowrap" component="span" display="inline-flex" mih={24}>
       {label}
       {tip && <InfoTip about={label}>{tip}</InfoTip>}
     </Group>
   );
 }
 
-interface NumberProps<V extends Record<string, unknown>> {
-  form: UseFormReturnType<V>;
-  path: string;
-  spec: Spec;
-}
+const named = ({ label, tip }: LabelProps) => ({ label: <Label label={label} tip={tip} />, "aria-label": label });
 
-export function NumberField<V extends Record<string, unknown>>({ form, path, spec }: NumberProps<V>) {
+/** A field of a form by its path; whatever else it takes comes after. */
+type FieldProps<V, Props> = Omit<Props, "form" | "label"> & LabelProps & { form: UseFormReturnType<V>; path: string };
+
+export function NumberField<V>({ form, path, spec, ...more }: Omit<FieldProps<V, TextInputProps>, "label"> & { spec: Spec }) {
   return (
     <TextInput
-      label={<Label label={spec.label} tip={spec.tip} />}
-      aria-label={spec.label}
-      key={form.key(path)}
+      {...named(spec)}
       inputMode="decimal"
       autoComplete="off"
       placeholder={spec.none}
-      rightSection={spec.unit ? <Text size="sm" c="dimmed">{spec.unit}</Text> : undefined}
+      rightSection={spec.unit && <Text size="sm" c="dimmed">{spec.unit}</Text>}
       rightSectionPointerEvents="none"
+      key={form.key(path)}
       {...form.getInputProps(path)}
+      {...more}
     />
   );
+}
+
+export function TextField<V>({ form, path, label, tip, ...more }: FieldProps<V, TextInputProps>) {
+  return <TextInput {...named({ label, tip })} key={form.key(path)} {...form.getInputProps(path)} {...more} />;
+}
+
+/** One of a few; none only where it is `clearable`. */
+export function SelectField<V>({ form, path, label, tip, ...more }: FieldProps<V, SelectProps>) {
+  return <Select {...named({ label, tip })} allowDeselect={false} key={form.key(path)} {...form.getInputProps(path)} {...more} />;
+}
+
+/** Several words, each ended by Enter, a comma or a space. */
+export function TagsField<V>({ form, path, label, tip, ...more }: FieldProps<V, TagsInputProps>) {
+  return <TagsInput {...named({ label, tip })} splitChars={[",", " "]} key={form.key(path)} {...form.getInputProps(path)} {...more} />;
+}
+
+export function SwitchField<V>({ form, path, label, ...more }: FieldProps<V, SwitchProps>) {
+  return <Switch label={label} key={form.key(path)} {...form.getInputProps(path, { type: "checkbox" })} {...more} />;
 }
 
 /** What the gateway says about single fields, by their path in the form. */

@@ -1,0 +1,118 @@
+"""What people are told of: alarms stand until they are over, notices are said once. Both by the
+executor's loops; what a transaction on the books has to tell goes with it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from executor.adapters import alarms as rows
+from executor.adapters.alarms import Alarm
+from executor.domain.orders import Ticket
+from executor.handlers.booking import ExecutorMoment, alert
+from executor.handlers.sending import DOUBTED
+from signalbox.contracts.config import ExecutorConfig
+from signalbox.contracts.events import Event
+from signalbox.contracts.payloads import Order
+from signalbox.contracts.values import Severity
+from signalbox.runtime.service import Service
+
+EXIT_WAITS, UNKNOWN, VANISHED = "exit_waits", "order_unknown", "order_vanished"
+
+_HOLDS: dict[str, Callable[[Ticket], bool]] = {  # while the order is open
+    EXIT_WAITS: lambda ticket: not ticket.sent,
+    UNKNOWN: lambda ticket: ticket.order.state in DOUBTED,
+    VANISHED: lambda _ticket: True,  # the broker shows it again, or its end
+}
+Say = Callable[[Connection, ExecutorMoment], list[Event]]
+
+
+class Alarms:
+    """What is raised is stored, so that another process can say that it is over."""
+
+    def __init__(self, service: Service[ExecutorConfig]) -> None:
+        self._service = service
+        self._raised: dict[tuple[str, str], Alarm] = {}  # by code and what it is about
+        self._noted: set[tuple[str, str]] = set()  # by code and occurrence, in this process
+        self._turn = asyncio.Lock()
+
+    def start(self, raised: Iterable[Alarm]) -> None:
+        """Begin with what the database holds."""
+        self._raised = {(alarm.code, alarm.about): alarm for alarm in raised}
+
+    def raised(self) -> list[Alarm]:
+        """What people know to be wrong."""
+        return list(self._raised.values())
+
+    async def tell(self, alarm: Alarm, words: str, severity: Severity = Severity.CRITICAL) -> None:
+        """Raise an alarm, unless it is raised in the same detail."""
+        key = alarm.code, alarm.about
+
+        def say(sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            rows.put(sql, alarm)
+            return [alert(moment, *key, words, moment.wall.isoformat(), severity=severity)]
+
+        async with self._turn:
+            if self._raised.get(key) != alarm:
+                await self._commit(say, {**self._raised, key: alarm})
+
+    async def tell_of(self, order: Order, code: str, words: str, detail: str = "") -> None:
+        """Raise an alarm about an open order; another one of its key takes it over."""
+        await self.tell(Alarm(code, _key(order), order.order_id, detail), words)
+
+    async def look_at(self, waiting: Mapping[str, Ticket]) -> None:
+        """End the alarms about orders for which they do not hold any more."""
+        for alarm in self.raised():
+            ticket = waiting.get(alarm.order_id)
+            if alarm.order_id and not (ticket and _HOLDS[alarm.code](ticket)):
+                words = f"order {alarm.order_id}, of which this told, has gone on or ended"
+                await self.over(alarm.code, alarm.about, words)
+
+    async def over(self, code: str, about: str, words: str) -> None:
+        """Say that the trouble is over, if people were told of it."""
+
+        def say(sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            rows.drop(sql, Alarm(code, about))
+            told = (code, about, words, moment.wall.isoformat())
+            return [alert(moment, *told, severity=Severity.INFO, active=False)]
+
+        if (code, about) not in self._raised:
+            return
+        async with self._turn:
+            if (code, about) in self._raised:
+                rest = {key: one for key, one in self._raised.items() if key != (code, about)}
+                await self._commit(say, rest)
+
+    async def over_of(self, order: Order, code: str, words: str) -> None:
+        """Say that an order's trouble is over."""
+        await self.over(code, _key(order), words)
+
+    async def _commit(self, say: Say, after: dict[tuple[str, str], Alarm]) -> None:
+        """Remembered also when the caller is cancelled meanwhile."""
+        before = self._raised
+
+        def run(sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            self._raised = after
+            return say(sql, moment)
+
+        try:
+            await self._service.transact(run)
+        except Exception:
+            self._raised = before
+            raise
+
+    async def note(self, code: str, about: str, words: str, occurrence: str) -> None:
+        """Tell of what has happened and is no state that could end; once for the occurrence."""
+
+        def say(_sql: Connection, moment: ExecutorMoment) -> list[Event]:
+            told = (code, about, words, occurrence)
+            return [alert(moment, *told, active=False)]
+
+        if (code, occurrence) not in self._noted:
+            await self._service.transact(say)
+            self._noted.add((code, occurrence))
+
+
+def _key(order: Order) -> str:
+    return f"key:{order.bot}/{order.symbol}"
