@@ -24,6 +24,7 @@ D = Decimal
 S = OrderState
 BUY, SELL = Action.BUY, Action.SELL
 ACCOUNT, KEY = "account:paper-alpha", "key:alpha/AAPL"
+PLACE = f"{ACCOUNT}/AAPL"
 Open = Any  # opens a pit, see conftest.py
 Pit = Any
 
@@ -158,7 +159,7 @@ async def test_an_exit_that_goes_waits_no_more(pit: Open, restarted: bool) -> No
         (bought,) = await it.ends(S.FILLED)
         elsewhere(it, "sell", str(bought.quantity), "out")
         it.shop.accept(SELL)
-        await until(lambda: ("exit_waits", KEY) in standing(it))
+        await until(lambda: ("exit_waits", PLACE) in standing(it))
         if restarted:
             await it.stop()
         elsewhere(it, "buy", str(bought.quantity), "in")
@@ -175,9 +176,9 @@ async def test_an_exit_that_is_cancelled_waits_no_more(pit: Open) -> None:
         (bought,) = await it.ends(S.FILLED)
         elsewhere(it, "sell", str(bought.quantity), "out")
         it.shop.accept(SELL)
-        await until(lambda: ("exit_waits", KEY) in standing(it))
+        await until(lambda: ("exit_waits", PLACE) in standing(it))
         await it.shop.commands.cancel(it.shop.command(order_id=it.orders()[-1].order_id))
-        await until(lambda: ("exit_waits", KEY) not in standing(it))
+        await until(lambda: ("exit_waits", PLACE) not in standing(it))
 
 
 async def test_an_order_whose_fate_is_known_is_no_alarm(pit: Open) -> None:
@@ -186,7 +187,7 @@ async def test_an_order_whose_fate_is_known_is_no_alarm(pit: Open) -> None:
         it.switch(Kind.BROKEN, "alpaca/get/v2/orders:by_client_order_id", count=None)
         it.quote()
         it.shop.accept(BUY)
-        await until(lambda: standing(it) == {("order_unknown", KEY)})
+        await until(lambda: standing(it) == {("order_unknown", PLACE)})
         it.served.clear()
         await it.ends(S.FILLED)
         await until(lambda: not standing(it))
@@ -200,7 +201,7 @@ async def test_an_order_that_the_broker_shows_again_has_not_vanished(pit: Open) 
         await it.ends(S.ACCEPTED)
         shown = dict(it.there.orders)
         it.there.orders.clear()
-        await until(lambda: standing(it) == {("order_vanished", KEY)})
+        await until(lambda: standing(it) == {("order_vanished", PLACE)})
         it.there.orders.update(shown)
         await until(lambda: not standing(it))
 

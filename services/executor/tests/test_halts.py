@@ -122,13 +122,22 @@ async def test_a_halt_names_the_number_to_go_on_with(held: Shop, halt: Halt) -> 
 
 
 async def test_a_halt_for_another_reason_ends_the_alert_of_the_first(held: Shop) -> None:
+    await unreadable(held, 0)
+    told = alerts(await wrong_position(held, 0))
+    assert [(t.data.code, t.data.active) for t in told] == [
+        ("key_halted", False),
+        ("books_mismatch", True),
+    ]
+    assert (await clear(held, KEY)).data.code == "books_mismatch"
+
+
+async def test_books_that_contradict_themselves_stay_the_reason(held: Shop) -> None:
+    """A dead letter of the same key is told; clearing it must not free what nobody looked at."""
     await wrong_position(held, 0)
     told = alerts(await unreadable(held, 0))
-    assert [(t.data.code, t.data.active) for t in told] == [
-        ("books_mismatch", False),
-        ("key_halted", True),
-    ]
-    assert (await clear(held, KEY)).data.code == "key_halted"
+    assert [(t.data.code, t.data.active) for t in told] == [("key_halted", False)]
+    assert held.desk().tracks[KEY].halted == "books_mismatch"
+    assert (await clear(held, KEY)).data.code == "books_mismatch"
 
 
 async def test_books_that_are_halted_are_not_told_again_at_every_start(held: Shop) -> None:

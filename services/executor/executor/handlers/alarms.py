@@ -58,8 +58,8 @@ class Alarms:
                 await self._commit(say, {**self._raised, key: alarm})
 
     async def tell_of(self, order: Order, code: str, words: str, detail: str = "") -> None:
-        """Raise an alarm about an open order; another one of its key takes it over."""
-        await self.tell(Alarm(code, _key(order), order.order_id, detail), words)
+        """Raise an alarm about an open order; another one there takes it over."""
+        await self.tell(Alarm(code, _place(order), order.order_id, detail), words)
 
     async def look_at(self, waiting: Mapping[str, Ticket]) -> None:
         """End the alarms about orders for which they do not hold any more."""
@@ -86,7 +86,7 @@ class Alarms:
 
     async def over_of(self, order: Order, code: str, words: str) -> None:
         """Say that an order's trouble is over."""
-        await self.over(code, _key(order), words)
+        await self.over(code, _place(order), words)
 
     async def _commit(self, say: Say, after: dict[tuple[str, str], Alarm]) -> None:
         """Remembered also when the caller is cancelled meanwhile."""
@@ -114,5 +114,5 @@ class Alarms:
             self._noted.add((code, occurrence))
 
 
-def _key(order: Order) -> str:
-    return f"key:{order.bot}/{order.symbol}"
+def _place(order: Order) -> str:
+    return f"account:{order.account}/{order.symbol}"

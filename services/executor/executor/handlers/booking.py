@@ -213,8 +213,14 @@ def halt_bot(
 def halt(
     desk: Desk, key: tuple[str, str], code: str, words: str, moment: ExecutorMoment
 ) -> Iterator[AlertRaised]:
-    """Stop a key until a person clears it, and say so; what stopped it before is told as over."""
+    """Stop a key until a person clears it, and say so; what stopped it before is told as over,
+    unless that are books which contradict themselves: they stay the reason.
+    """
     track = desk.tracks.get(key, START)
+    if track.halted == BOOKS_MISMATCH != code:
+        told = (*_alarm_of(key, code), words, moment.wall.isoformat())
+        yield alert(moment, *told, active=False)
+        return
     desk.put_track(*key, replace(track, halted=code))
     if track.halted and _alarm_of(key, track.halted) != _alarm_of(key, code):
         yield halt_over(key, track.halted, f"it is halted for another reason now: {code}", moment)

@@ -21,13 +21,15 @@ from llm_decider.domain.outcomes import (
     unreadable,
 )
 from llm_decider.domain.pace import Need
-from llm_decider.domain.shapes import Ask, Failure, ModelCheck, Reply
+from llm_decider.domain.shapes import Ask, Booking, Failure, ModelCheck, Reply
 from llm_decider.domain.wires import Body, Setting
 from signalbox.contracts.errors import PermanentError
 
 _CHECK_S = 10.0
 _LEAST_SECRET = 8  # a shorter key, such as a local server's, is none
 _MOST_REQUESTS = 4  # within one attempt, each with one more setting left out
+_LOOK_S = 0.5  # an answer gives back what its call did not use
+_FOR_ANSWER = 0.25  # of an attempt's time: a call that begins later is likely cut off, and billed
 
 
 class Client(Protocol):
@@ -62,6 +64,7 @@ class Access:
         self.slots = asyncio.Semaphore(limits.in_flight)
         self.pace = pace.pace_of(limits.requests_per_minute, limits.tokens_per_minute)
         self.refused: defaultdict[str, set[Setting]] = defaultdict(set)  # by model
+        self.flying = 0  # calls that have begun
         self._build = build
         self._key = key
         self._client: Client | None = None
@@ -79,15 +82,16 @@ class Access:
             return self._client
 
     async def turn(self, model: str, need: Need, until: float) -> None:
-        """Wait until a model may be asked for so much.
+        """Wait until a model may be asked for so much, and take it.
 
         Raises:
             TimeoutError: that is not before `until`, by the loop's clock.
         """
         while (wait_s := self.pace.wait_s(model, need, _now())) > 0:
-            if _now() + wait_s >= until:
+            if _now() >= until or (not self.flying and _now() + wait_s >= until):
                 raise TimeoutError
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(min(wait_s, _LOOK_S))
+        self.pace = self.pace.take(model, need, _now())
 
     def scrub(self, text: str) -> str:
         """The text without the key."""
@@ -119,14 +123,16 @@ class Line:
 
         A request that is refused for a setting is sent again without it: a refusal is not billed.
         """
-        begun, until = False, _now() + ask.timeout_s
-        need = pace.need_of(ask)
+        access, begun, until = self._access, False, _now() + ask.timeout_s
+        latest = until - _FOR_ANSWER * ask.timeout_s
         try:
-            async with asyncio.timeout_at(until), self._access.slots:
-                client = await self._access.client()
-                await self._access.turn(ask.model, need, until)
-                begun = True
-                result = await self._send(client, ask, need)
+            async with asyncio.timeout_at(latest) as patience:
+                client = await access.client()
+                async with access.slots:
+                    await access.turn(ask.model, need := pace.need_of(ask), latest)
+                    patience.reschedule(until)
+                    begun = True
+                    result = await self._send(client, ask, need)
         except TimeoutError:
             result = broken(self._provider, Broken.DEADLINE if begun else Broken.NO_SLOT)
         except PermanentError:
@@ -138,18 +144,24 @@ class Line:
 
     async def _send(self, client: Client, ask: Ask, need: Need) -> Reply | Failure:
         access = self._access
-        for _ in range(_MOST_REQUESTS):
-            out = self._out(ask)
-            access.pace = access.pace.take(ask.model, need, _now())
-            answer = await client.send(self._wire_name, _keywords(self._wire.build(ask, out)))
-            if isinstance(answer, Answer):
-                access.pace = access.pace.heard(ask.model, answer.headers, _now())
-            result, setting = self._judge(answer, out)
-            if setting is None:
-                break
-            access.refused[ask.model].add(setting)
-        if isinstance(result, Reply) and result.usage is not None:
+        access.flying += 1
+        try:
+            for _ in range(_MOST_REQUESTS):
+                out = self._out(ask)
+                answer = await client.send(self._wire_name, _keywords(self._wire.build(ask, out)))
+                result, setting = self._judge(answer, out)
+                if setting is None:
+                    break
+                access.refused[ask.model].add(setting)
+        finally:
+            access.flying -= 1
+        if isinstance(result, Failure) and result.booking is Booking.RELEASE:
+            access.pace = access.pace.give_back(ask.model, need, _now())
+        elif isinstance(result, Reply) and result.usage is not None:
             access.pace = access.pace.used(need, result.usage, _now())
+        if isinstance(answer, Answer):
+            others = access.flying > 0
+            access.pace = access.pace.heard(ask.model, answer.headers, _now(), others=others)
         return replace(result, notes=self.notes(ask)) if isinstance(result, Reply) else result
 
     def _judge(

@@ -31,14 +31,17 @@ class Bucket:
 
     def wait_s(self, amount: float, now: float) -> float:
         """Seconds until so much may be used; what is more than all is used when it is full."""
-        missing = min(amount, self.size) - self._filled(now)
+        missing = min(amount, self.size) - self.filled(now)
         return max(missing * _MINUTE_S / self.size, 0.0)
 
     def take(self, amount: float, now: float) -> "Bucket":
-        """After so much was used, also when that was more than there is."""
-        return Bucket(self.size, self._filled(now) - amount, now)
+        """After so much was used, also when that was more than there is; less than nothing gives
+        back.
+        """
+        return Bucket(self.size, min(self.filled(now) - amount, self.size), now)
 
-    def _filled(self, now: float) -> float:
+    def filled(self, now: float) -> float:
+        """How much is there."""
         return min(self.level + self.size * (now - self.at) / _MINUTE_S, self.size)
 
 
@@ -57,6 +60,10 @@ class Pace:
         taken = {at: self.buckets[at].take(need[at[1]], now) for at in self._of(model)}
         return Pace({**self.buckets, **taken})
 
+    def give_back(self, model: str, need: Need, now: float) -> "Pace":
+        """After a call that used nothing of what was taken for it."""
+        return self.take(model, {kind: -amount for kind, amount in need.items()}, now)
+
     def used(self, need: Need, usage: Usage, now: float) -> "Pace":
         """After an answer that used less, or more, than was taken for it."""
         at = (_SET, "tokens")
@@ -65,10 +72,19 @@ class Pace:
         more = usage.input_total + usage.output_total - need["tokens"]
         return Pace({**self.buckets, at: self.buckets[at].take(more, now)})
 
-    def heard(self, model: str, headers: Mapping[str, str], now: float) -> "Pace":
-        """After an answer's headers; those that cannot be read say nothing."""
+    def heard(self, model: str, headers: Mapping[str, str], now: float, *, others: bool) -> "Pace":
+        """After an answer's headers; those that cannot be read say nothing. Of `others` that are
+        still on their way the provider may not have known.
+        """
         told = {(model, kind): _told(headers, kind, now) for kind in _KINDS}
-        return Pace({**self.buckets, **{at: bucket for at, bucket in told.items() if bucket}})
+        found = {at: bucket for at, bucket in told.items() if bucket}
+        if others:
+            found = {at: self._least(at, bucket, now) for at, bucket in found.items()}
+        return Pace({**self.buckets, **found})
+
+    def _least(self, at: tuple[str, str], told: Bucket, now: float) -> Bucket:
+        own = self.buckets.get(at)
+        return Bucket(told.size, min(told.level, own.filled(now)), now) if own else told
 
     def _of(self, model: str) -> list[tuple[str, str]]:
         return [at for at in self.buckets if at[0] in {_SET, model}]

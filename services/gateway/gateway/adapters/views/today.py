@@ -26,7 +26,7 @@ def _known(sql: Connection, day: datetime) -> Iterator[Known]:
     held = Counter((row.bot, row.account) for row in sql.execute(opened))
     curves = _curves(sql, day)
     for now in list_books(sql):
-        began_with, highest = curves[now.bot, now.account]
+        began_with, highest = curves.get((now.bot, now.account), (now.equity, now.equity))
         yield Known(now, began_with, highest, held[now.bot, now.account])
 
 

@@ -31,12 +31,12 @@ const CONFIGURED = [
   "accounts", "bots", "flags", "kill-switch", "llm-budgets", "llm-config", "llm-status", "market", "prompts",
   "quantconnect-config", "quantconnect-status", "strategies",
 ];
-/** By what a state is of, where a service tells of many, or else by the service. */
+/** By the service, and where it tells of many things, by what its state is of. */
 const STATES: Record<string, readonly string[]> = {
-  connection: ["quantconnect-status"],
-  algorithm: ["quantconnect-status", "algorithms"],
-  job: ["jobs", "algorithms"],
-  backtest: ["backtests"],
+  "qc-ingest/connection": ["quantconnect-status"],
+  "qc-ingest/algorithm": ["quantconnect-status", "algorithms"],
+  "qc-ingest/job": ["jobs", "algorithms"],
+  "qc-ingest/backtest": ["backtests"],
   "llm-decider": ["llm-status", "llm-budgets"],
   "strategy-runner": ["strategies"],
   "market-data": ["market"],
@@ -60,7 +60,7 @@ export const KINDS = Object.keys(TOPICS);
 
 /** Which topics an event makes old. */
 export function topicsOf({ kind, data }: LiveEvent): readonly string[] {
-  if (kind === "StateChanged") return STATES[String(data.kind)] ?? STATES[String(data.service)] ?? [];
+  if (kind === "StateChanged") return STATES[`${String(data.service)}/${String(data.kind)}`] ?? STATES[String(data.service)] ?? [];
   if (kind === "OrderChanged" && data.fill) return ["orders", "chain", "trades", "performance", "llm-costs"];
   return TOPICS[kind] ?? [];
 }

@@ -15,6 +15,7 @@ describe("topicsOf", () => {
     ["StateChanged", { service: "qc-ingest", kind: "job" }, ["jobs", "algorithms"]],
     ["StateChanged", { service: "qc-ingest", kind: "algorithm" }, ["quantconnect-status", "algorithms"]],
     ["StateChanged", { service: "qc-ingest", kind: "connection" }, ["quantconnect-status"]],
+    ["StateChanged", { service: "llm-decider", kind: "connection" }, ["llm-status", "llm-budgets"]],
     ["StateChanged", { service: "nobody" }, []],
     ["SomethingNew", {}, []],
   ])("%s %o touches %o", (kind, data, topics) => {

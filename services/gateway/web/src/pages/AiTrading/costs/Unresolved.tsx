@@ -33,13 +33,14 @@ export function Unresolved() {
   return (
     <>
       <Loaded query={query} height={120}>
-        {({ items }) =>
+        {({ items, next_cursor: more }) =>
           items.length === 0 ? (
             <Empty height={120}>Every call has a known cost. One that breaks off appears here and counts with its worst case until it is settled.</Empty>
           ) : (
             <Stack gap="sm">
               <Text size="sm">
                 Look the call up on the provider's usage page by time and model, then choose it here and enter what it cost.
+                {more && " These are the first 200; others come when some of them are settled."}
               </Text>
               <SimpleTable label="Unresolved calls" rows={items} columns={COLUMNS} idOf={(one) => one.attempt_id} onOpen={setChosen} rowLabel={(one) => `Settle the call of ${one.config_id}`} height={280} />
             </Stack>
@@ -70,7 +71,7 @@ function Settle({ attempt, onDone }: { attempt: Attempt; onDone: () => void }) {
     onSuccess: async () => {
       told(`The call counts with ${f.cost(String(cost))} now; the rest is free again.`);
       onDone();
-      await refresh("llm-budgets", "llm-costs", "llm-decisions");
+      await refresh("llm-budgets", "llm-costs", "llm-decisions", "chain");
     },
   });
   useClosing(() => (save.isPending ? "not yet" : cost !== "" ? "asking" : "freely"));
