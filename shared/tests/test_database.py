@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, Table, func, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from signalbox.runtime.columns import drive, insert_many, rows_in
 from signalbox.runtime.db import Database, new_metadata, schema_name
 
 pytestmark = pytest.mark.integration
@@ -48,4 +49,31 @@ async def test_a_read_on_a_server_changes_nothing(tmp_path: Path, fresh_database
         METADATA.create_all(sql)
     with pytest.raises(DBAPIError, match="read-only"):
         await database.read(lambda sql: sql.execute(insert(JOBS).values(number=1)))
+    database.close()
+
+
+async def test_a_failed_transaction_says_why_and_the_next_one_goes_on(database: Database) -> None:
+    def add(sql: Connection) -> None:
+        insert_many(sql, JOBS, [(1,)])
+
+    await database.write(add)
+    with pytest.raises(IntegrityError):
+        await database.write(add)
+    assert await database.read(lambda sql: drive(sql, "SELECT number FROM jobs")) == [(1,)]
+    with database.begin() as sql:
+        insert_many(sql, JOBS, [(2,), (3,)])
+    assert await database.read(
+        lambda sql: list(rows_in(sql, "SELECT * FROM jobs WHERE number", [2, 3]))
+    ) == [(2,), (3,)]
+    database.close()
+
+
+async def test_two_raw_statements_of_one_read_see_the_same(database: Database) -> None:
+    def look(sql: Connection) -> tuple[int, int]:
+        before = len(drive(sql, "SELECT number FROM jobs"))
+        with database.begin() as other:
+            insert_many(other, JOBS, [(1,)])
+        return before, len(drive(sql, "SELECT number FROM jobs"))
+
+    assert await database.read(look) == (0, 0)
     database.close()

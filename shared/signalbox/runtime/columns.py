@@ -9,9 +9,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, Row, String, Table, Text, UpdateBase
+from sqlalchemy import BigInteger, Connection, Insert, String, Table, Text, UpdateBase
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 
 from signalbox.contracts.ids import plain
@@ -135,10 +136,35 @@ def run_many(sql: Connection, statement: UpdateBase, rows: Sequence[Mapping[str,
         [row[name] if to is None else to(row[name]) for name, to in wanted] for row in rows
     ]
     if positional:
-        sql.exec_driver_sql(text, [tuple(row) for row in values])
+        drive(sql, text, values)
     else:
         names = [name for name, _ in wanted]
-        sql.exec_driver_sql(text, [dict(zip(names, row, strict=True)) for row in values])
+        drive(sql, text, [dict(zip(names, row, strict=True)) for row in values])
+
+
+def drive(sql: Connection, text: str, rows: Sequence[Any] = ((),)) -> Sequence[tuple[Any, ...]]:
+    """Execute the driver's own SQL for every row of values; fetches what a single one finds. What
+    `exec_driver_sql` does, without its bookkeeping: for the statements of every transaction.
+
+    Raises:
+        DBAPIError: as SQLAlchemy would.
+    """
+    if not sql.in_transaction():
+        sql.begin()
+    cursor = sql.connection.cursor()
+    try:
+        if len(rows) == 1:
+            cursor.execute(text, rows[0])
+            return cursor.fetchall() if cursor.description else []
+        cursor.executemany(text, rows)
+    except sql.dialect.loaded_dbapi.Error as error:
+        found = DBAPIError.instance(
+            text, None, error, sql.dialect.loaded_dbapi.Error, dialect=sql.dialect
+        )
+        raise found from error
+    finally:
+        cursor.close()
+    return []
 
 
 def mark_of(sql: Connection) -> str:
@@ -148,7 +174,7 @@ def mark_of(sql: Connection) -> str:
 
 def rows_in(
     sql: Connection, query: str, values: Collection[str], *before: str
-) -> Iterator[Row[Any]]:
+) -> Iterator[tuple[Any, ...]]:
     """The rows in which the column that `query` ends with holds one of these values, straight
     through the driver; `before` are the values of the query's other conditions, marked with `?`.
     """
@@ -158,7 +184,7 @@ def rows_in(
     for start in range(0, len(listed), _CHUNK):
         some = listed[start : start + _CHUNK]
         marks = ", ".join([mark] * len(some))
-        yield from sql.exec_driver_sql(f"{head} IN ({marks})", (*before, *some)).all()
+        yield from drive(sql, f"{head} IN ({marks})", [(*before, *some)])
 
 
 def insert_many(sql: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -171,7 +197,7 @@ def insert_many(sql: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) 
         names = ", ".join(column.name for column in table.columns)
         marks = ", ".join([mark] * len(table.columns))
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own tables
-        sql.exec_driver_sql(statement, list(rows))
+        drive(sql, statement, rows)
 
 
 def insert_new(table: Table) -> Insert:

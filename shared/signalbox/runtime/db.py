@@ -97,6 +97,7 @@ class Database:
         self.reader = reader
         self.exclusive = lock is not None  # nobody else can hold this database
         self._lock = lock
+        self._kept: Connection | None = None  # of the writer thread
         self._write_thread = ThreadPoolExecutor(1, "db-write")
         self._read_threads = ThreadPoolExecutor(_READERS, "db-read")
 
@@ -121,7 +122,7 @@ class Database:
                 f"another {service} holds {path}; stop it first, or use PostgreSQL for several"
             ) from error
         address = f"sqlite:///{path}"
-        writer = sqlite_engine(address, write=True, pool_size=1, max_overflow=0)
+        writer = sqlite_engine(address, write=True, pool_size=2, max_overflow=0)  # one is kept
         reader = sqlite_engine(address, write=False, pool_size=_READERS, max_overflow=0)
         return cls(writer, reader, lock=lock)
 
@@ -143,10 +144,24 @@ class Database:
         """Run `work` in one transaction in the writer thread."""
 
         def run() -> T:
-            with self.writer.begin() as connection:
+            with self._writing() as connection:
                 return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, run)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction. A file of our own cannot go away, so its connection is kept: taking one
+        from the pool each time costs as much as a statement.
+        """
+        if not self.exclusive:
+            with self.writer.begin() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self.writer.connect()
+        with self._kept.begin():
+            yield self._kept
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a reader thread; it sees what is committed and changes nothing."""
@@ -165,6 +180,8 @@ class Database:
         """Finish what is queued and let the file go."""
         self._write_thread.shutdown(wait=True)
         self._read_threads.shutdown(wait=True)
+        if self._kept is not None:
+            self._kept.close()
         self.writer.dispose()
         self.reader.dispose()
         if self._lock is not None:

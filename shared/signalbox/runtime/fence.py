@@ -6,7 +6,7 @@ import time
 from sqlalchemy import Connection, MetaData, select
 
 from signalbox.contracts.errors import SignalboxError
-from signalbox.runtime.columns import insert_new, upsert
+from signalbox.runtime.columns import drive, insert_new, upsert
 
 LEASE_S = 5.0
 _LOOK = {  # in every transaction, so straight through the driver
@@ -53,7 +53,8 @@ class Fence:
         Raises:
             FenceLost: the number is not ours.
         """
-        number = sql.exec_driver_sql(_LOOK[sql.dialect.name]).scalar()
+        found = drive(sql, _LOOK[sql.dialect.name])
+        number = found[0][0] if found else None
         if number != self.number:
             raise FenceLost(f"the fence is at {number}, ours was {self.number}")
 

@@ -21,7 +21,7 @@ def claim(
 ) -> set[str]:
     """Mark messages as handled in this transaction; returns those that were not before."""
     query = "SELECT id FROM inbox WHERE consumer = ? AND id"
-    known = {row.id for row in rows_in(sql, query, ids, consumer)}
+    known = {found for (found,) in rows_in(sql, query, ids, consumer)}
     fresh = [i for i in dict.fromkeys(ids) if i not in known]
     insert_many(sql, metadata.tables["inbox"], [(consumer, i, batch) for i in fresh])
     return set(fresh)

@@ -169,8 +169,8 @@ def _states(sql: Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, State]]
         symbols.setdefault(bot, []).append(symbol)
     query = "SELECT symbol, body FROM states WHERE bot = ? AND symbol"
     for bot, some in symbols.items():
-        for row in rows_in(sql, query, some, bot):
-            yield (bot, row.symbol), _STATE.validate_json(row.body)
+        for symbol, body in rows_in(sql, query, some, bot):
+            yield (bot, symbol), _STATE.validate_json(body)
 
 
 def _waiting_for(sql: Connection, events: Sequence[Event]) -> list[Pending]:

@@ -13,7 +13,7 @@ from executor.domain.book import NO_RISK, Book, Holding, Risk, valued
 from executor.domain.desk import Desk, Repeat, Track
 from executor.domain.orders import Ticket
 from signalbox.contracts.payloads import Lot
-from signalbox.runtime.columns import rows_in, run_many
+from signalbox.runtime.columns import drive, rows_in, run_many
 from signalbox.runtime.db import upsert
 from signalbox.runtime.outbox import BATCHES
 
@@ -41,7 +41,8 @@ _LOT_GONE = delete(tables.lots).where(tables.lots.c.lot_id == bindparam("gone"))
 
 def edition(sql: Connection) -> int:
     """The number that the last transaction gave the books; 0 before the first."""
-    return sql.exec_driver_sql("SELECT number FROM editions WHERE id = 1").scalar() or 0
+    found = drive(sql, "SELECT number FROM editions WHERE id = 1")
+    return found[0][0] if found else 0
 
 
 def read(sql: Connection, desk: Desk, bots: Collection[str]) -> None:
@@ -72,7 +73,7 @@ def read(sql: Connection, desk: Desk, bots: Collection[str]) -> None:
 def load_known(sql: Connection, desk: Desk, order_ids: Collection[str]) -> None:
     """Tell the desk which of these orders exist."""
     query = "SELECT order_id FROM orders WHERE order_id"
-    desk.known.update(row.order_id for row in rows_in(sql, query, order_ids))
+    desk.known.update(found for (found,) in rows_in(sql, query, order_ids))
 
 
 def find_order(sql: Connection, order_id: str) -> Ticket | None:
