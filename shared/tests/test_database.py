@@ -63,7 +63,7 @@ async def test_a_failed_transaction_says_why_and_the_next_one_goes_on(database: 
     with database.begin() as sql:
         insert_many(sql, JOBS, [(2,), (3,)])
     assert await database.read(
-        lambda sql: list(rows_in(sql, "SELECT * FROM jobs WHERE number", [2, 3]))
+        lambda sql: list(rows_in(sql, "SELECT * FROM jobs WHERE number", ["2", "3"]))
     ) == [(2,), (3,)]
     database.close()
 
