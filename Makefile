@@ -120,7 +120,7 @@ serve: setup ## start one service: make serve SERVICE=executor
 bench: setup ## measure throughput and latency against the floor
 	@$(BIN)/python -m bench $(ARGS)
 
-bench-page: page ## measure how fast the page opens and scrolls, and how large it is
+bench-page: page ## measure the page: opening, size, scrolling, event to screen
 	@$(BIN)/python -m bench.page $(ARGS)
 
 chaos: setup ## kill and cut things, then check that the books agree

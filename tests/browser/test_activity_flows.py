@@ -21,6 +21,7 @@ WAIT_S = 40  # a fill may wait for the next quote
 CUT_OFF = """() => [...document.querySelectorAll("article")]
     .filter((one) => one.scrollHeight > one.clientHeight).map((one) => one.ariaLabel)"""
 BUY = {"symbol": "AAPL", "action": "buy", "confidence": "0.9", "reasoning": "for a browser test"}
+UNQUOTED = "NOQUOTE"  # a symbol without a price: its orders wait
 WEEK_S = 604_800  # of market time: a weekend may pass between two looks
 
 
@@ -157,6 +158,27 @@ def test_a_position_is_closed_and_a_bot_flattened(
     flatten.click()
     expect(notice(page, f"Bot {asking_bot}")).to_be_visible()
     until_sync(lambda: not held(), WAIT_S)
+
+
+def test_an_order_that_waits_is_cancelled_and_says_by_whom(
+    page: Page, rest: httpx.Client, asking_bot: str
+) -> None:
+    rest.post("/api/bots", json={"id": asking_bot, "approval": "auto"}).raise_for_status()
+    page.goto(f"/activity/orders?bot={asking_bot}")
+    said(rest, symbol=UNQUOTED, horizon_s=WEEK_S)
+    cancel = page.get_by_role("button", name=f"Cancel {UNQUOTED} of {asking_bot}")
+    cancel.click()
+    dialog(page).get_by_role("button", name="Cancel the order").click()
+    expect(notice(page, "The order is being cancelled")).to_be_visible()
+    row = page.get_by_role("row", name=f"canceled buy {UNQUOTED} of {asking_bot}")
+    expect(row.get_by_text("Canceled", exact=True)).to_be_visible()
+    expect(row.get_by_text("admin cancelled it")).to_be_visible()
+    expect(cancel).to_be_hidden()
+    row.click()
+    expect(dialog(page).get_by_text("admin cancelled it")).to_be_visible()
+    query = {"symbol": UNQUOTED, "final": "false"}
+    for order in rest.get("/api/orders", params=query).json()["items"]:
+        rest.post(f"/api/orders/{order['id']}/cancel").raise_for_status()  # of the demo's bot
 
 
 @pytest.mark.parametrize("tab", ["", "/verdicts", "/orders", "/trades", "/alerts"])

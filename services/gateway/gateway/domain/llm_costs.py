@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal, localcontext
 
 from gateway.domain.llm_usage import (
+    EARNING,
     Asked,
     Breakdown,
     Calls,
@@ -114,7 +115,7 @@ def _targets(rows: Iterable[tuple[Asked, Usage]], by: Breakdown) -> dict[str, st
 
 def _gains(earned: Iterable[Earned] | None, by: Breakdown) -> dict[str, Earned] | None:
     """Fills and profit by config or symbol; lots name no model and no prompt."""
-    if earned is None or by not in ("config", "symbol"):
+    if earned is None or by not in EARNING:
         return None
     found: dict[str, Earned] = {}
     for one in earned:

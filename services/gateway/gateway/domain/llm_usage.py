@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from operator import add, attrgetter
 from typing import Literal, TypeVar
 
 from signalbox.contracts.assessments import LlmDecision
 from signalbox.contracts.values import Action
 
 Breakdown = Literal["model", "provider", "config", "symbol", "prompt"]
+EARNING: frozenset[Breakdown] = frozenset({"config", "symbol"})  # what lots name, too
 Period = Literal["day", "month"]
 K = TypeVar("K")
 NOUGHT = Decimal(0)
@@ -47,7 +49,7 @@ class Usage:
 
     def __add__(self, other: "Usage") -> "Usage":
         with localcontext(_WIDE):
-            return Usage(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Usage)))
+            return Usage(*map(add, _sums(self), _sums(other)))
 
     def amounts(self) -> dict[str, Decimal | int]:
         """Every sum by its name."""
@@ -67,6 +69,9 @@ class Usage:
     def cost_per_decision(self) -> Decimal | None:
         """US dollars for one decision; none before the first."""
         return per(self.cost_usd, self.decisions)
+
+
+_sums: Callable[[Usage], tuple[Decimal | int, ...]] = attrgetter(*(f.name for f in fields(Usage)))
 
 
 def share(part: int, whole: int) -> Decimal | None:

@@ -1,8 +1,9 @@
 """What a source, a bot or a symbol has earned, from the slices of fills alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from operator import add, attrgetter
 from typing import Literal
 
 from signalbox.contracts.payloads import Fill, LotSlice, Order
@@ -39,7 +40,7 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         with localcontext(_WIDE):
-            return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Tally)))
+            return Tally(*map(add, _sums(self), _sums(other)))
 
     @property
     def win_rate(self) -> Decimal | None:
@@ -70,6 +71,9 @@ class Tally:
     def profit_factor(self) -> Decimal | None:
         """Gross profit over gross loss; none while there is no loss."""
         return ratio(self.gross_profit, self.gross_loss)
+
+
+_sums: Callable[[Tally], tuple[Decimal | int, ...]] = attrgetter(*(f.name for f in fields(Tally)))
 
 
 @dataclass(frozen=True, slots=True)

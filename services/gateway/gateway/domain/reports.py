@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from gateway.domain.book_views import PerformanceView, StageView
 from gateway.domain.curve import NOUGHT, Fall, Stretch, joined, mark
-from gateway.domain.performance import PARTS, Grouping, Owner, Tally, group, ratio
+from gateway.domain.performance import PARTS, Grouping, Owner, Tally, ratio
 from gateway.domain.statistics import (
     LEAST_CLOSED,
     LEAST_DAYS,
@@ -87,12 +87,16 @@ class Ledger:
 
 def report(ledger: Ledger, by: Grouping) -> tuple[PerformanceView, ...]:
     """One view for each part that has earned something, sorted by its key."""
-    sums = group(((one.owner, one.tally) for one in ledger.earned), by)
-    return tuple(_view(ledger, by, key, tally) for key, tally in sums.items())
+    parts: dict[tuple[str, ...], list[Earned]] = {}
+    for one in ledger.earned:
+        parts.setdefault(one.owner.part(by), []).append(one)
+    return tuple(_view(ledger, by, key, parts[key]) for key in sorted(parts))
 
 
-def _view(ledger: Ledger, by: Grouping, key: tuple[str, ...], tally: Tally) -> PerformanceView:
-    mine = [one for one in ledger.earned if one.owner.part(by) == key]
+def _view(
+    ledger: Ledger, by: Grouping, key: tuple[str, ...], mine: Sequence[Earned]
+) -> PerformanceView:
+    tally = sum((one.tally for one in mine), Tally())
     year = days_a_year(one.owner.symbol for one in mine)
     if by == "bot":
         worth = worth_of_book(ledger.days.get(key[0], ()), year)

@@ -48,6 +48,7 @@ const ADVICE: Record<string, string> = {
   price_collar: "Nothing, if the price ran away. Else allow more slippage.",
   stop_passed: "Nothing: the price was already beyond its own stop.",
   target_passed: "Nothing: the price had already reached its target.",
+  market_closed: "Wait for the session, or let the bot's entries wait for it (Settings, Bots).",
   restricted: "Take the symbol off the bot's restricted list.",
   no_volatility: "Wait for more bars, or size by a fixed amount.",
   not_shortable: "Nothing: this cannot be sold short.",

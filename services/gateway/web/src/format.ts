@@ -20,6 +20,11 @@ export const change = shown(number({ style: "currency", currency: "USD", signDis
 export const cost = shown(number({ style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 4 }));
 /** 187.4215 */
 export const price = shown(number({ minimumFractionDigits: 2, maximumFractionDigits: 6 }));
+/** limit 101.25, stop 95.00: what an order waits for; of a market order nothing */
+export function terms({ kind, limit_price: limit, stop_price: stop }: { kind?: string; limit_price?: Given; stop_price?: Given }): string {
+  if (kind === "limit") return `limit ${price(limit)}`;
+  return kind === "stop" ? `stop ${price(stop)}` : "";
+}
 /** 0.00012345, no trailing zeros */
 export const quantity = shown(number({ maximumFractionDigits: 8 }));
 /** +1.69%, from a fraction */

@@ -9,6 +9,7 @@ export const TERM = {
   fills: "Parts of orders that were executed.",
   money: "Paper: a simulated order. Real: an order at a broker.",
   next: "What a person can do about it.",
+  order: "Buy or sell at the market's price; a limit order at its price or better; a stop waits at the broker and trades once the price is there.",
   purpose: "Entry takes risk, exit gives it back; protective orders are stops, targets and their like.",
   quantity: "How many shares or coins.",
   says: "Buy wants to be long, sell wants not to be long, close is flat itself, hold has no opinion.",

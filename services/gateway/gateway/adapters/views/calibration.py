@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, null, select
 
 from gateway.adapters.llm_tables import llm_trading_decisions as decisions
 from gateway.adapters.read_tables import outcomes
@@ -13,7 +14,13 @@ from gateway.domain.calibration import Score
 from gateway.domain.calibration_views import Judged, JudgedBy
 from signalbox.contracts.values import Action
 
-_SIDES = (Action.BUY.value, Action.SELL.value)
+_SIDES = {action.value: action for action in (Action.BUY, Action.SELL)}
+_WHOM: Mapping[JudgedBy, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
+    "source": (outcomes.c.source_type, outcomes.c.source_id),
+    "symbol": (null(), outcomes.c.symbol),
+    "model": (null(), decisions.c.model),
+    "prompt": (null(), decisions.c.prompt_version),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +39,34 @@ class ScoreFilter:
 
 def scores(sql: Connection, by: JudgedBy, wanted: ScoreFilter) -> Mapping[Judged, Sequence[Score]]:
     """What came of every buy and sell. By model or prompt version language models alone count."""
+    asked = equal(
+        [
+            (decisions.c.model, wanted.model),
+            (decisions.c.prompt_version, wanted.prompt_version),
+            (decisions.c.target, wanted.target),
+        ]
+    )
+    if wanted.prompt_id is not None:
+        version = decisions.c.prompt_version
+        asked.append(version.startswith(f"{wanted.prompt_id}@", autoescape=True))
     query = select(
-        outcomes.c.source_type,
-        outcomes.c.source_id,
-        outcomes.c.symbol,
-        outcomes.c.action,
-        outcomes.c.confidence,
-        outcomes.c.forward_return,
-        decisions.c.model,
-        decisions.c.prompt_version,
-    ).join(decisions, decisions.c.signal_id == outcomes.c.signal_id, isouter=True)
-    query = query.where(
+        *_WHOM[by], outcomes.c.action, outcomes.c.confidence, outcomes.c.forward_return
+    ).where(
         outcomes.c.action.in_(_SIDES),
         *equal(
             [
                 (outcomes.c.source_type, wanted.source_type),
                 (outcomes.c.source_id, wanted.source_id),
                 (outcomes.c.symbol, wanted.symbol),
-                (decisions.c.model, wanted.model),
-                (decisions.c.prompt_version, wanted.prompt_version),
-                (decisions.c.target, wanted.target),
             ]
         ),
         *wanted.span.within(outcomes.c.at),
+        *asked,
     )
-    if wanted.prompt_id is not None:
-        version = decisions.c.prompt_version
-        query = query.where(version.startswith(f"{wanted.prompt_id}@", autoescape=True))
+    if asked or by in ("model", "prompt"):
+        query = query.join(decisions, decisions.c.signal_id == outcomes.c.signal_id)
     found: defaultdict[Judged, list[Score]] = defaultdict(list)
-    for row in sql.execute(query):
-        whom = {
-            "source": (row.source_type, row.source_id),
-            "symbol": (None, row.symbol),
-            "model": (None, row.model),
-            "prompt": (None, row.prompt_version),
-        }[by]
-        if whom[1] is not None:
-            score = Score(Action(row.action), row.confidence, row.forward_return)
-            found[Judged(*whom)].append(score)
+    for source_type, key, action, confidence, forward_return in sql.execute(query):
+        score = Score(_SIDES[action], confidence, forward_return)
+        found[Judged(source_type, key)].append(score)
     return found

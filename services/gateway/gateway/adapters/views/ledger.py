@@ -72,17 +72,14 @@ def llm_cost(sql: Connection) -> Decimal:
 
 
 def _earned(sql: Connection, wanted: LedgerFilter) -> list[Earned]:
-    query = select(earnings).where(
+    query = select(earnings.c.day, *(earnings.c[name] for name in (*_OWNER, *_TALLY))).where(
         *equal([(earnings.c.bot, wanted.bot), (earnings.c.symbol, wanted.symbol)]),
         *wanted.span.within(earnings.c.day),
     )
+    end = 1 + len(_OWNER)
     return [
-        Earned(
-            row["day"],
-            Owner(*(row[name] for name in _OWNER)),
-            Tally(*(row[name] for name in _TALLY)),
-        )
-        for row in sql.execute(query.order_by(earnings.c.day)).mappings()
+        Earned(day, Owner(*rest[: end - 1]), Tally(*rest[end - 1 :]))
+        for day, *rest in sql.execute(query.order_by(earnings.c.day))
     ]
 
 

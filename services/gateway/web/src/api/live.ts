@@ -12,19 +12,24 @@ export interface LiveEvent {
   data: Record<string, unknown>;
 }
 
-const FLUSH_MS = 250;
 const REOPEN_MS = 3000;
 const SILENT_MS = 35_000; // the gateway gives a sign of life every 15 s: after so long nobody is there
-const RARELY_MS = 2000;
+const WATCH_MS = 1000;
 
-/** Topics that cost more to read, or that every event touches: at most once in so long. */
-const PATIENCE_MS: Record<string, number> = {
+// Pacing: the first event is answered at once, those after it as soon as the topic has rested.
+const TOGETHER_MS = 50; // what happens together is read together
+const REST_MS = 250;
+const DEAR_MS = 500;
+const REST_SHARE = 2; // a read that is slow has so much longer to rest: however much is stored, the gateway is not kept busy
+/** Topics that cost more to read, or that every event touches. The newest point of a curve comes with its event. */
+const RESTS_MS: Record<string, number> = {
   equity: 5000,
-  summary: 500,
-  performance: RARELY_MS,
-  positions: RARELY_MS,
-  "llm-costs": RARELY_MS,
-  calibration: RARELY_MS,
+  summary: DEAR_MS,
+  performance: DEAR_MS,
+  positions: DEAR_MS,
+  "llm-costs": DEAR_MS,
+  calibration: DEAR_MS,
+  prompts: DEAR_MS,
 };
 
 const CONFIGURED = [
@@ -43,14 +48,14 @@ const STATES: Record<string, readonly string[]> = {
   lab: ["calibration"],
 };
 const TOPICS: Record<string, readonly string[]> = {
-  SignalRaised: ["signals", "quantconnect-signals"],
+  SignalRaised: ["signals", "quantconnect-signals", "chain"],
   SignalWithdrawn: ["signals", "quantconnect-signals", "chain"],
-  LlmDecisionMade: ["llm-decisions", "llm-costs", "llm-status", "performance", "chain"],
+  LlmDecisionMade: ["llm-decisions", "llm-costs", "llm-status", "performance", "prompts", "chain"],
   VerdictReached: ["verdicts", "quantconnect-signals", "chain"],
   OrderChanged: ["orders", "chain"],
   PositionChanged: ["positions", "summary"],
   EquityMarked: ["equity", "positions", "summary"],
-  OutcomeScored: ["calibration", "chain"],
+  OutcomeScored: ["calibration", "prompts", "chain"],
   StateChanged: [],
   AlertRaised: ["alerts"],
   MessageDeadLettered: ["dead-letters"],
@@ -65,25 +70,43 @@ export function topicsOf({ kind, data }: LiveEvent): readonly string[] {
   return TOPICS[kind] ?? [];
 }
 
-/** Reads topics again: not while they are being read, and not more often than each bears. */
+/** Reads topics again: at once, but not while they are being read, and not before they have rested. */
 export class Refresher {
   readonly #due = new Set<string>();
-  readonly #last = new Map<string, number>();
+  readonly #from = new Map<string, number>(); // when each may be read again
+  #timer: number | undefined;
 
   constructor(private readonly client: QueryClient) {}
 
   add(topics: Iterable<string>): void {
     for (const topic of topics) this.#due.add(topic);
+    if (this.#due.size > 0) this.#timer ??= window.setTimeout(() => this.#flush(), TOGETHER_MS);
   }
 
-  flush(now: number): void {
+  /** Forget what is due. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#due.clear();
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
     for (const topic of this.#due) {
-      const rested = now - (this.#last.get(topic) ?? -Infinity) >= (PATIENCE_MS[topic] ?? 0);
-      if (!rested || this.client.isFetching({ queryKey: [topic] }) > 0) continue;
+      const rests = performance.now() < (this.#from.get(topic) ?? 0);
+      if (rests || this.client.isFetching({ queryKey: [topic] }) > 0) continue;
       this.#due.delete(topic);
-      this.#last.set(topic, now);
-      void this.client.invalidateQueries({ queryKey: [topic] });
+      void this.#read(topic);
     }
+    this.add([]); // what has to wait
+  }
+
+  async #read(topic: string): Promise<void> {
+    const began = performance.now();
+    this.#from.set(topic, Infinity);
+    await this.client.invalidateQueries({ queryKey: [topic] });
+    const ended = performance.now();
+    this.#from.set(topic, Math.max(began + (RESTS_MS[topic] ?? REST_MS), ended + REST_SHARE * (ended - began)));
   }
 }
 
@@ -132,14 +155,13 @@ export function useLive(): void {
 function follow(client: QueryClient): () => void {
   const refresher = new Refresher(client);
   let stream: EventSource | null = null;
-  let batch: LiveEvent[] = [];
   let reopening: number | undefined;
   let heard = 0; // when, by performance.now()
 
   const close = (next: LiveStatus) => {
     stream?.close();
     stream = null;
-    batch = [];
+    refresher.stop();
     setStatus(next);
   };
   /** Whatever was read, or could not be, may be old. */
@@ -164,7 +186,7 @@ function follow(client: QueryClient): () => void {
         const { data = {} } = JSON.parse(message.data) as { data?: LiveEvent["data"] };
         const event = { kind, data };
         hearers.forEach((hear) => hear(event));
-        if (!document.hidden) batch.push(event); // else everything is read again when somebody looks
+        if (!document.hidden) refresher.add(topicsOf(event)); // else everything is read again when somebody looks
       });
     opened.onerror = () => {
       if (opened.readyState !== EventSource.CLOSED) return setStatus("lost"); // it tries again by itself
@@ -178,18 +200,13 @@ function follow(client: QueryClient): () => void {
     else if (!stream) open();
     else if (!document.hidden) readAgain();
   };
-  const flush = () => {
-    if (stream && performance.now() - heard > SILENT_MS) {
-      close("lost");
-      open();
-    }
-    const events = batch;
-    batch = [];
-    for (const event of events) refresher.add(topicsOf(event));
-    refresher.flush(performance.now());
+  const watch = () => {
+    if (!stream || performance.now() - heard <= SILENT_MS) return;
+    close("lost");
+    open();
   };
 
-  const timer = window.setInterval(flush, FLUSH_MS);
+  const timer = window.setInterval(watch, WATCH_MS);
   document.addEventListener("visibilitychange", sync);
   sync();
   return () => {

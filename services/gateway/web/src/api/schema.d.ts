@@ -1993,6 +1993,8 @@ export interface components {
             /** Name */
             name?: string | null;
             paper?: components["schemas"]["StrictPaper"] | null;
+            /** Stops At Broker */
+            stops_at_broker?: boolean | null;
             target?: components["schemas"]["Target"] | null;
         };
         /**
@@ -2017,6 +2019,8 @@ export interface components {
             /** Name */
             name: string;
             paper: components["schemas"]["PaperSettings"];
+            /** Stops At Broker */
+            stops_at_broker: boolean;
             /** Target */
             target: string;
         };
@@ -2847,7 +2851,8 @@ export interface components {
              *       "max_spread": "0.01",
              *       "reject_streak": 5,
              *       "restricted": [],
-             *       "source_budgets": {}
+             *       "source_budgets": {},
+             *       "wait_for_open": true
              *     }
              */
             limits?: components["schemas"]["Limits"];
@@ -2966,7 +2971,8 @@ export interface components {
              *       "max_spread": "0.01",
              *       "reject_streak": 5,
              *       "restricted": [],
-             *       "source_budgets": {}
+             *       "source_budgets": {},
+             *       "wait_for_open": true
              *     }
              */
             limits?: components["schemas"]["Limits"];
@@ -4180,6 +4186,8 @@ export interface components {
              * @default 0.05
              */
             halt_daily_loss?: string;
+            /** Limit Bps */
+            limit_bps?: string | null;
             /**
              * Lock S
              * @default 3600
@@ -4269,6 +4277,11 @@ export interface components {
             source_budgets?: {
                 [key: string]: string;
             };
+            /**
+             * Wait For Open
+             * @default true
+             */
+            wait_for_open?: boolean;
         };
         /**
          * LiquidateBody
@@ -4973,8 +4986,15 @@ export interface components {
             id: string;
             /** Intent Id */
             intent_id: string;
+            /**
+             * Kind
+             * @default market
+             */
+            kind?: string;
             /** Leg */
             leg: number;
+            /** Limit Price */
+            limit_price?: string | null;
             /** Message */
             message: string;
             /** Mode */
@@ -5004,6 +5024,8 @@ export interface components {
             state: string;
             /** Steps */
             steps: components["schemas"]["StepView"][];
+            /** Stop Price */
+            stop_price?: string | null;
             /** Symbol */
             symbol: string;
             /** Trades */
@@ -5056,8 +5078,15 @@ export interface components {
             id: string;
             /** Intent Id */
             intent_id: string;
+            /**
+             * Kind
+             * @default market
+             */
+            kind?: string;
             /** Leg */
             leg: number;
+            /** Limit Price */
+            limit_price?: string | null;
             /** Message */
             message: string;
             /** Mode */
@@ -5085,6 +5114,8 @@ export interface components {
             source_type: string;
             /** State */
             state: string;
+            /** Stop Price */
+            stop_price?: string | null;
             /** Symbol */
             symbol: string;
             /** Trigger */
@@ -5127,11 +5158,8 @@ export interface components {
          * @description How the paper broker fills.
          */
         PaperSettings: {
-            /**
-             * Fee Bps
-             * @default 0
-             */
-            fee_bps?: string;
+            /** Fee Bps */
+            fee_bps?: string | null;
             /**
              * Fee Per Share
              * @default 0
@@ -5280,6 +5308,12 @@ export interface components {
          * @description The orders that a command led to; none when there was nothing to do.
          */
         Placed: {
+            /**
+             * Message
+             * @description What follows from it, where that is not plain.
+             * @default
+             */
+            message?: string;
             /**
              * Orders
              * @description Ids of orders.
@@ -6150,6 +6184,8 @@ export interface components {
              * @default 0.05
              */
             halt_daily_loss?: number | string;
+            /** Limit Bps */
+            limit_bps?: number | string | null;
             /**
              * Lock S
              * @default 3600
@@ -6239,17 +6275,19 @@ export interface components {
             source_budgets?: {
                 [key: string]: number | string;
             };
+            /**
+             * Wait For Open
+             * @default true
+             */
+            wait_for_open?: boolean;
         };
         /**
          * StrictPaper
          * @description How the paper broker fills.
          */
         StrictPaper: {
-            /**
-             * Fee Bps
-             * @default 0
-             */
-            fee_bps?: number | string;
+            /** Fee Bps */
+            fee_bps?: number | string | null;
             /**
              * Fee Per Share
              * @default 0

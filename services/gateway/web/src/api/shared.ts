@@ -1,6 +1,7 @@
 // Queries that several pages use.
 
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { withBooks } from "@/books";
 import { useTicking } from "@/ticking";
 import { api, must, type Schemas } from "./client";
 
@@ -16,7 +17,8 @@ export const useKillSwitch = () => useQuery({ queryKey: ["kill-switch"], queryFn
 export const useFlags = () => useQuery({ queryKey: ["flags"], queryFn: () => must(api.GET("/api/flags")) });
 export const useBots = () => useQuery({ queryKey: ["bots"], queryFn: () => must(api.GET("/api/bots")) });
 export const useAccounts = () => useQuery({ queryKey: ["accounts"], queryFn: () => must(api.GET("/api/accounts")) });
-export const usePositions = () => useQuery({ queryKey: ["positions"], queryFn: () => must(api.GET("/api/positions")) });
+export const usePositions = () =>
+  useQuery({ queryKey: ["positions"], queryFn: () => must(api.GET("/api/positions")), select: withBooks });
 export const useStrategies = () => useQuery({ queryKey: ["strategies"], queryFn: () => must(api.GET("/api/strategies")) });
 export const useConnections = () =>
   useQuery({ queryKey: ["quantconnect-status"], queryFn: () => must(api.GET("/api/quantconnect/status")) });
@@ -26,9 +28,6 @@ export const useComparison = () =>
   useQuery({ queryKey: ["performance", "comparison"], queryFn: () => must(api.GET("/api/performance/comparison")) });
 export const useMarket = () =>
   useQuery({ queryKey: ["market"], queryFn: () => must(api.GET("/api/market")), refetchInterval: CLOCK_MS });
-
-/** What tells a position from all others: lots stay in the account where they were bought. */
-export const idOfPosition = ({ bot, account, symbol }: Schemas["PositionView"]): string => `${bot}|${account}|${symbol}`;
 
 /** Verdicts that wait for a person, the most urgent first; whether there are more says `next_cursor`. */
 export const usePending = () =>

@@ -34,10 +34,8 @@ export function ChainDialog() {
     <span>
       <Action action={signal.action} /> {signal.symbol}
     </span>
-  ) : query.data ? (
-    "A person's own order"
   ) : (
-    "Chain"
+    titleOf(query.data)
   );
   return (
     <FormDialog closeOnClickOutside opened={id !== null} onClose={() => open(null)} title={title} size="lg">
@@ -50,12 +48,24 @@ export function ChainDialog() {
   );
 }
 
+/** Of what no signal is there of: it never had one, or that is not stored yet. */
+function titleOf(chain: Chain | undefined): string {
+  const [order] = chain?.orders ?? [];
+  if (!order || isEarly(chain)) return "Chain";
+  if (order.purpose === "protective") return "Protective exit";
+  return order.source_type === "manual" ? "A person's own order" : "Order without a signal";
+}
+
+const isEarly = (chain: Chain | undefined): boolean =>
+  chain !== undefined && !chain.signal && (chain.verdicts.length > 0 || chain.orders.some((order) => order.signal_id));
+
 /** All that belongs together, from the signal on. */
 function ChainSteps({ chain }: { chain: Chain }) {
   const { signal, verdicts, orders, lots, outcomes } = chain;
   const waiting = verdicts?.filter((one) => one.current && one.outcome === "pending").map((one) => one.bot) ?? [];
   return (
     <Stack gap="md">
+      {isEarly(chain) && <Text c="dimmed" size="sm">The signal itself is not stored here yet; it shows as soon as it is.</Text>}
       {signal?.source_type === "quantconnect" && waiting.length > 0 && <Release signal={signal} bots={waiting} />}
       <Timeline bulletSize={14} lineWidth={2} active={99}>
         {signal && <Timeline.Item title="Signal">{<SignalStep signal={signal} outcomes={outcomes ?? []} />}</Timeline.Item>}
@@ -152,6 +162,13 @@ function VerdictStep({ verdict }: { verdict: Schemas["VerdictView"] }) {
   );
 }
 
+/** At the market; limit 101.25 or better; stop 95.00, resting at the broker */
+function typeOf(order: Schemas["OrderDetail"]): string {
+  const terms = f.sentence(f.terms(order));
+  if (order.kind === "limit") return `${terms} or better`;
+  return order.kind === "stop" ? `${terms}, ${order.final ? "" : "resting "}at the broker` : "At the market price";
+}
+
 function OrderStep({ order }: { order: Schemas["OrderDetail"] }) {
   return (
     <Stack gap="sm">
@@ -160,6 +177,7 @@ function OrderStep({ order }: { order: Schemas["OrderDetail"] }) {
       <Facts
         items={[
           ["Wants", order.side && `${order.side} ${f.quantity(order.quantity)} ${order.symbol}`],
+          ["Order", order.side && typeOf(order)],
           ["Account", `${order.account} (${order.mode})`],
           ["Filled", f.quantity(order.filled)],
           ["Average price", order.average_price && f.price(order.average_price)],

@@ -1,3 +1,4 @@
+import { Group } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
 import { times } from "@/prefs";
 
@@ -21,10 +22,10 @@ export function DateFilters({ filters, set }: Props) {
     />
   );
   return (
-    <>
+    <Group gap="sm" wrap="nowrap">
       {one("from", "From")}
       {one("to", "To")}
-    </>
+    </Group>
   );
 }
 

@@ -39,6 +39,17 @@ describe("the header", () => {
     expect(screen.queryByText("Mode unknown")).not.toBeInTheDocument();
   });
 
+  it.each([
+    ["a bot on a live account", [{ id: "p", mode: "paper" }, { id: "l", mode: "live", bot: "alpha" }], ["Replay ×60", "Paper", "Live money"]],
+    ["a live account that no bot has", [{ id: "p", mode: "paper" }, { id: "l", mode: "live", bot: null }], ["Replay ×60", "Paper"]],
+    ["live accounts alone", [{ id: "l", mode: "live", bot: "alpha" }], ["Replay ×60", "Live money"]],
+  ])("with %s shows its badges", async (_what, items, badges) => {
+    const { container } = show(<Modes />, { "GET /api/market": MARKET, "GET /api/accounts": { items } });
+    await screen.findByText(badges.at(-1) ?? "");
+    await screen.findByText(/^Replay/);
+    expect([...container.querySelectorAll(".mode")].map((badge) => badge.textContent)).toEqual(badges);
+  });
+
   it("is not green while what is shown cannot be read again, and the panel says since when", async () => {
     const { newest } = streaming();
     let fails = false;

@@ -46,7 +46,7 @@ const COLORS: Record<string, MantineColor> = {
 /** A state in words, coloured. */
 export function State({ state, title }: { state: string; title?: string }) {
   return (
-    <Badge color={COLORS[state] ?? "gray"} title={title}>
+    <Badge color={COLORS[state] ?? "gray"} title={title} maw="100%" flex="none">
       {f.sentence(state)}
     </Badge>
   );

@@ -6,7 +6,7 @@ import { ApiError } from "@/api/client";
 import { InfoTip } from "./InfoTip";
 import { fromPercent, plain, toPercent } from "@/decimals";
 
-type Unit = "$" | "%" | "s" | "min";
+type Unit = "$" | "%" | "bp" | "s" | "min"; // bp: hundredths of a per cent
 
 export interface Spec {
   label: string;

@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Refresher, topicsOf } from "@/api/live";
 
 describe("topicsOf", () => {
@@ -8,8 +8,8 @@ describe("topicsOf", () => {
     ["OrderChanged", { fill: null }, ["orders", "chain"]],
     ["OrderChanged", { fill: { fill_id: "f" } }, ["orders", "chain", "trades", "performance", "llm-costs"]],
     ["SignalWithdrawn", {}, ["signals", "quantconnect-signals", "chain"]],
-    ["OutcomeScored", {}, ["calibration", "chain"]],
-    ["LlmDecisionMade", {}, ["llm-decisions", "llm-costs", "llm-status", "performance", "chain"]],
+    ["OutcomeScored", {}, ["calibration", "prompts", "chain"]],
+    ["LlmDecisionMade", {}, ["llm-decisions", "llm-costs", "llm-status", "performance", "prompts", "chain"]],
     ["StateChanged", { service: "strategy-runner", kind: "strategy" }, ["strategies"]],
     ["StateChanged", { service: "qc-ingest", kind: "backtest" }, ["backtests"]],
     ["StateChanged", { service: "qc-ingest", kind: "job" }, ["jobs", "algorithms"]],
@@ -28,38 +28,78 @@ describe("topicsOf", () => {
 });
 
 describe("Refresher", () => {
-  const watching = () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** What is read when, in milliseconds from now; each read takes so long. */
+  const watching = (tookMs = 20) => {
     const client = new QueryClient();
-    const read = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
-    return { client, read, refresher: new Refresher(client), topics: () => read.mock.calls.map(([filter]) => filter?.queryKey?.[0]) };
+    const began = performance.now();
+    const reads: [string, number][] = [];
+    vi.spyOn(client, "invalidateQueries").mockImplementation((filter) => {
+      reads.push([String(filter?.queryKey?.[0]), performance.now() - began]);
+      return new Promise((done) => setTimeout(done, tookMs));
+    });
+    return { client, refresher: new Refresher(client), reads };
+  };
+  /** One event every so many milliseconds, for so long, and then none. */
+  const tell = async (refresher: Refresher, topic: string, { everyMs, forMs }: { everyMs: number; forMs: number }) => {
+    for (let at = 0; at < forMs; at += everyMs) {
+      refresher.add([topic]);
+      await vi.advanceTimersByTimeAsync(everyMs);
+    }
+    await vi.advanceTimersByTimeAsync(60_000);
   };
 
-  it("reads a topic once for many events", () => {
-    const { refresher, topics } = watching();
+  it("reads a topic once for events that come together", async () => {
+    const { refresher, reads } = watching();
     refresher.add(["orders", "trades"]);
     refresher.add(["orders"]);
-    refresher.flush(0);
-    refresher.flush(250);
-    expect(topics()).toEqual(["orders", "trades"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reads).toEqual([["orders", 50], ["trades", 50]]);
   });
 
-  it("waits while a topic is being read, and does not forget it", () => {
-    const { client, refresher, topics } = watching();
+  it("waits while a topic is being read, then reads it at once", async () => {
+    const { client, refresher, reads } = watching();
     const busy = vi.spyOn(client, "isFetching").mockReturnValue(1);
     refresher.add(["orders"]);
-    refresher.flush(0);
-    expect(topics()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(reads).toEqual([]);
     busy.mockReturnValue(0);
-    refresher.flush(250);
-    expect(topics()).toEqual(["orders"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reads).toEqual([["orders", 1050]]);
   });
 
-  it("reads what is dear not more often than it bears", () => {
-    const { refresher, topics } = watching();
-    for (const now of [0, 500, 1000, 2000]) {
-      refresher.add(["performance"]);
-      refresher.flush(now);
-    }
-    expect(topics()).toEqual(["performance", "performance"]);
+  it.each(["positions", "performance", "llm-costs", "calibration", "summary", "orders", "verdicts"])(
+    "reads %s at once after a first event, and within little more than half a second after the last of many",
+    async (topic) => {
+      const { refresher, reads } = watching(100);
+      await tell(refresher, topic, { everyMs: 10, forMs: 1240 });
+      const times = reads.map(([, at]) => at);
+      expect(times[0]).toBe(50);
+      expect(times.at(-1)).toBeGreaterThanOrEqual(1230); // what came last is read too
+      expect(times.at(-1)).toBeLessThanOrEqual(1230 + 550);
+    },
+  );
+
+  it.each([
+    ["positions", 20, 20],
+    ["orders", 20, 40],
+    ["performance", 1000, 4], // a slow read: a third of the time, not all of it
+  ])("a storm of events reads %s of %i ms about %i times in ten seconds", async (topic, tookMs, times) => {
+    const { refresher, reads } = watching(tookMs);
+    await tell(refresher, topic, { everyMs: 10, forMs: 10_000 });
+    expect(Math.abs(reads.length - times)).toBeLessThanOrEqual(2);
+  });
+
+  it("forgets what is due when it is stopped", async () => {
+    const { refresher, reads } = watching();
+    refresher.add(["orders"]);
+    refresher.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reads).toEqual([]);
+    refresher.add(["orders"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reads).toHaveLength(1);
   });
 });

@@ -12,7 +12,7 @@ import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
 import { Source, State, Time } from "@/components/Values";
-import { price, quantity, sentence } from "@/format";
+import { NONE, price, quantity, sentence, terms as termsOf } from "@/format";
 import { TERM } from "@/terms";
 import { BotFilter, choices, common, type Filters, SourceFilters } from "./lists";
 
@@ -27,7 +27,7 @@ const why = (row: Order): string => row.message || sentence(row.reason);
 
 const START: Column<Order>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.created_at} />, width: "112px" },
-  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "72px" },
 ];
 const BOT: Column<Order> = { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "90px" };
 const SOURCE: Column<Order> = {
@@ -40,8 +40,8 @@ const SOURCE: Column<Order> = {
 /** `cancel` asks for working orders; without it nobody may. */
 const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order>[] => [
   ...START,
-  { id: "state", header: "State", tip: "Where it stands, from planned to filled, or how else it ended.", cell: (row) => <Standing order={row} cancel={cancel} />, width: "128px" },
-  { id: "side", header: "Side", cell: (row) => (row.side ? sentence(row.side) : "–"), width: "40px" },
+  { id: "state", header: "State", tip: "Where it stands, from planned to filled, or how else it ended.", cell: (row) => <Standing order={row} cancel={cancel} />, width: "172px" },
+  { id: "side", header: "Order", tip: TERM.order, cell: (row) => <Asks order={row} />, width: "112px" },
   { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "80px", right: true },
   { id: "filled", header: "Filled", tip: "How much of it was executed.", cell: (row) => quantity(row.filled), width: "72px", right: true },
   { id: "price", header: "Average", cell: (row) => price(row.average_price), width: "84px", right: true, tip: "Average price of what was filled." },
@@ -56,6 +56,17 @@ const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order
     tip: TERM.purpose,
   },
 ];
+
+/** Buy; Buy limit 101.25; Sell stop 95.00 */
+function Asks({ order }: { order: Order }) {
+  const terms = termsOf(order);
+  return (
+    <span title={`${sentence(order.side)} ${terms}`.trim()}>
+      {order.side ? sentence(order.side) : NONE}
+      {terms && <span className="dim"> {terms}</span>}
+    </span>
+  );
+}
 
 function Standing({ order, cancel }: { order: Order; cancel?: (order: Order) => void }) {
   return (
@@ -133,10 +144,11 @@ export function Orders() {
   const columns = useMemo(() => columnsWith(may ? setAsked : undefined), [may]);
   const cancel = async () => {
     if (!asked) return;
-    await once(`cancel ${asked.id}`, (key) =>
+    const { message } = await once(`cancel ${asked.id}`, (key) =>
       must(api.POST("/api/orders/{order_id}/cancel", { params: { path: { order_id: asked.id }, header: { "idempotency-key": key } } })),
     );
-    told("The order is being cancelled; its row says when it is. What was filled before stays.", asked.symbol);
+    const words = "The order is being cancelled; its row says when it is. What was filled before stays.";
+    told(message ? `${words} For a stop: ${message}.` : words, asked.symbol);
     await refresh("orders");
   };
   return (
@@ -158,6 +170,7 @@ export function Orders() {
       <ConfirmDialog opened={asked !== null} onClose={() => setAsked(null)} title="Cancel this order?" confirm="Cancel the order" danger act={cancel}>
         What is not filled yet of {asked?.side} {quantity(asked?.quantity)} {asked?.symbol} for bot {asked?.bot} is taken
         back. A fill that is under way still counts.
+        {asked?.kind === "stop" && " It is a stop with the broker: its lot is watched here afterwards, and no other is placed for it."}
       </ConfirmDialog>
     </Panel>
   );

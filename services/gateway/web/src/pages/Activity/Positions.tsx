@@ -1,9 +1,10 @@
 import { Button, Menu } from "@mantine/core";
 import { IconStack2 } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
-import { api, must, type Schemas } from "@/api/client";
+import { useCallback, useMemo, useState } from "react";
+import { api, must } from "@/api/client";
 import { once } from "@/api/once";
-import { idOfPosition, useMay, usePositions, useRefresh } from "@/api/shared";
+import { useMay, usePositions, useRefresh } from "@/api/shared";
+import { type Held, idOfPosition, type Lot } from "@/books";
 import { useChain } from "@/components/ChainDialog";
 import { Csv } from "@/components/Csv";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -15,25 +16,25 @@ import { Change, Source, Time } from "@/components/Values";
 import { price, quantity, setShare, share } from "@/format";
 import { TERM } from "@/terms";
 
-type Position = Schemas["PositionView"];
-type Lot = Schemas["LotView"];
 interface Asked {
   bot: string;
-  position?: Position; // none: all of the bot's
+  symbol?: string; // none: all of the bot's
+  rows: readonly Held[]; // as they stood when it was asked
 }
 
 const FLATTEN = "FLATTEN";
-const heldOf = (row: Position): string => `${row.symbol} ${row.quantity} ${row.lots?.map((lot) => lot.id).join()}`;
+const NOTHING: readonly Held[] = [];
+const heldOf = (row: Held): string => `${row.symbol} ${row.quantity} ${row.lots.map((lot) => lot.id).join()}`;
 
-const POSITIONS: Column<Position>[] = [
-  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "minmax(100px, 1fr)", sort: (row) => row.bot },
+const POSITIONS: Column<Held>[] = [
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.book}>{row.book}</span>, width: "minmax(100px, 1fr)", sort: (row) => row.book },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px", sort: (row) => row.symbol },
   { id: "quantity", header: "Quantity", cell: (row) => quantity(row.quantity), width: "100px", right: true, tip: "Below zero: sold short.", sort: (row) => Number(row.quantity) },
   { id: "average", header: "Entry", cell: (row) => price(row.average_price), width: "110px", right: true, tip: "Average price of what is held." },
   { id: "mark", header: "Now", cell: (row) => price(row.mark_price), width: "110px", right: true, tip: "Middle of the newest quote." },
   { id: "gain", header: "Unrealised", cell: (row) => <Change value={row.unrealised_pnl} />, width: "124px", right: true, tip: "Gain at the price now, before fees.", sort: (row) => Number(row.unrealised_pnl ?? 0) },
   { id: "pnl", header: "Realised", tip: "Profit and loss since the beginning, after all fees.", cell: (row) => <Change value={row.realised_pnl} />, width: "110px", right: true, sort: (row) => Number(row.realised_pnl) },
-  { id: "lots", header: "Lots", cell: (row) => row.lots?.length ?? 0, width: "64px", right: true, tip: "How many open lots it is made of, each owned by one source." },
+  { id: "lots", header: "Lots", cell: (row) => row.lots.length, width: "64px", right: true, tip: "How many open lots it is made of, each owned by one source." },
 ];
 
 /** 205 below, 230 above, trailing 3 % */
@@ -48,14 +49,14 @@ export function guardOf(lot: Pick<Lot, "protection">): string {
 }
 
 const LOTS: Column<Lot>[] = [
-  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(180px, 1fr)", sort: (row) => `${row.source_type} ${row.source_id}` },
-  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "minmax(110px, 1fr)", sort: (row) => row.bot },
-  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "90px", sort: (row) => row.symbol },
-  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "100px", right: true, sort: (row) => Number(row.quantity) },
-  { id: "entry", header: "Entry", tip: TERM.entry, cell: (row) => price(row.entry_price), width: "110px", right: true },
-  { id: "guard", header: "Protected by", cell: (row) => guardOf(row), width: "minmax(150px, 1.2fr)", tip: "Stops and targets work while the source is silent and under the kill switch." },
+  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)", sort: (row) => `${row.source_type} ${row.source_id}` },
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.book}>{row.book}</span>, width: "minmax(90px, 1fr)", sort: (row) => row.book },
+  { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "80px", sort: (row) => row.symbol },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "90px", right: true, sort: (row) => Number(row.quantity) },
+  { id: "entry", header: "Entry", tip: TERM.entry, cell: (row) => price(row.entry_price), width: "96px", right: true },
+  { id: "guard", header: "Protected by", cell: (row) => guardOf(row), width: "minmax(140px, 1.2fr)", tip: "Stops and targets work while the source is silent and under the kill switch." },
   { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "60px", right: true },
-  { id: "at", header: "Opened", tip: "When it was bought, or sold short.", cell: (row) => <Time at={row.opened_at} />, width: "130px", sort: (row) => row.opened_at },
+  { id: "at", header: "Opened", tip: "When it was bought, or sold short.", cell: (row) => <Time at={row.opened_at} />, width: "116px", sort: (row) => row.opened_at },
 ];
 
 /** What every bot holds, and whose lots it is made of. */
@@ -65,7 +66,12 @@ export function Positions() {
   const { open } = useChain();
   const [asked, setAsked] = useState<Asked | null>(null);
   const refresh = useRefresh();
-  const columns = useMemo<Column<Position>[]>(
+  const items = query.data?.items ?? NOTHING;
+  const ask = useCallback(
+    (bot: string, symbol?: string) => setAsked({ bot, symbol, rows: items.filter((one) => one.bot === bot && (!symbol || one.symbol === symbol)) }),
+    [items],
+  );
+  const columns = useMemo<Column<Held>[]>(
     () => [
       ...POSITIONS,
       {
@@ -77,21 +83,19 @@ export function Positions() {
             <Button
               size="compact-xs"
               variant="default"
-              aria-label={`Close ${row.symbol} of ${row.bot}`}
-              onClick={() => setAsked({ bot: row.bot, position: row })}
+              aria-label={`Close ${row.symbol} of ${row.book}`}
+              onClick={() => ask(row.bot, row.symbol)}
             >
               Close
             </Button>
           ),
       },
     ],
-    [may],
+    [may, ask],
   );
   const act = async () => {
     if (!asked) return;
-    const { bot, position } = asked;
-    const symbol = position?.symbol;
-    const rows = position ? [position] : items.filter((one) => one.bot === bot);
+    const { bot, symbol, rows } = asked;
     const placed = await once(`${symbol ? "close" : "flatten"} ${bot} ${rows.map(heldOf).join(";")}`, (key) => {
       const header = { "idempotency-key": key };
       return must(
@@ -103,10 +107,9 @@ export function Positions() {
     told(result(placed.orders?.length ?? 0), symbol ?? `Bot ${bot}`);
     await refresh("positions", "orders");
   };
-  const items = query.data?.items ?? [];
-  const flattens = asked !== null && !asked.position;
+  const flattens = asked !== null && !asked.symbol;
   const bots = [...new Set(items.map((position) => position.bot))];
-  const lots = items.flatMap((position) => position.lots ?? []);
+  const lots = items.flatMap((position) => position.lots);
   return (
     <>
       <Panel
@@ -115,7 +118,7 @@ export function Positions() {
         actions={
           <>
             <Csv list="Positions" href="/api/positions.csv" />
-            {may && bots.length > 0 && <FlattenMenu bots={bots} choose={(bot) => setAsked({ bot })} />}
+            {may && bots.length > 0 && <FlattenMenu bots={bots} choose={ask} />}
           </>
         }
       >
@@ -144,12 +147,8 @@ export function Positions() {
         act={act}
       >
         {flattens && "Every position of this bot is closed at the market price, and its working orders are cancelled. Its sources may open new ones from their next signal on; switch the bot off if they should not."}
-        {asked?.position && (
-          <>
-            All {quantity(asked.position.quantity)} {asked.position.symbol} of bot {asked.position.bot} is closed at the market price, whoever owns the
-            lots. It works under the kill switch too.
-          </>
-        )}
+        {asked?.symbol &&
+          `All ${asked.rows.map((one) => `${quantity(one.quantity)} ${one.symbol} of bot ${one.book}`).join(" and ")} is closed at the market price, whoever owns the lots. It works under the kill switch too.`}
       </ConfirmDialog>
     </>
   );

@@ -6,6 +6,7 @@ import { fileOf } from "@/components/DataTable";
 import { spanOf } from "@/components/DateFilter";
 import { problem, sent, show } from "@/test/render";
 import { Latest } from "@/pages/Home/Latest";
+import { Orders } from "./Orders";
 import { clock, howMany, Pending, timeLeft } from "./Pending";
 import { Positions, result } from "./Positions";
 
@@ -103,6 +104,23 @@ describe("what waits for a person", () => {
   });
 });
 
+describe("orders", () => {
+  it("say what they ask for beside their side", async () => {
+    for (const size of ["clientHeight", "clientWidth"] as const) vi.spyOn(Element.prototype, size, "get").mockReturnValue(400); // or no row is shown
+    const order = { ...VERDICT, side: "buy", purpose: "entry", filled: "0", state: "accepted", final: false, message: "", created_at: NOW, kind: "market" };
+    const items = [
+      { ...order, id: "o1" },
+      { ...order, id: "o2", kind: "limit", limit_price: "101.25" },
+      { ...order, id: "o3", kind: "stop", side: "sell", stop_price: "95" },
+      { ...order, id: "o4", side: null, state: "denied", final: true },
+    ];
+    show(<Orders />, { ...TRADER, "GET /api/bots": { items: [] }, "GET /api/orders": { items } });
+    const rows = await screen.findAllByRole("row", { name: /AAPL of demo$/ });
+    const asks = rows.map((row) => within(row).getAllByRole("cell")[3]?.textContent);
+    expect(asks).toEqual(["Buy", "Buy limit 101.25", "Sell stop 95.00", "–"]);
+  });
+});
+
 describe("positions", () => {
   const answers = (more: object) => ({ ...TRADER, "GET /api/positions": { items: [POSITION] }, ...more });
 
@@ -131,6 +149,16 @@ describe("positions", () => {
     show(<Positions />, lose);
     await confirmed("Close BTC/USD of demo", "Close the position");
     expect(keys()).not.toContain(first);
+  });
+
+  it("in two accounts are told apart, and closed together", async () => {
+    for (const size of ["clientHeight", "clientWidth"] as const) vi.spyOn(Element.prototype, size, "get").mockReturnValue(400); // or no row is shown
+    const bare = { ...POSITION, lots: [] };
+    const items = [{ ...bare, account: "left", quantity: "2" }, bare, { ...bare, bot: "other", account: "other" }];
+    show(<Positions />, answers({ "GET /api/positions": { items }, "POST /api/positions/demo/BTC%2FUSD/close": { orders: ["o"] } }));
+    expect(await screen.findByRole("button", { name: "Close BTC/USD of other" })).toBeInTheDocument();
+    await press("Close BTC/USD of demo on left");
+    expect(await screen.findByText(/^All 2 BTC\/USD of bot demo on left and 0.5 BTC\/USD of bot demo on demo is closed/)).toBeInTheDocument();
   });
 
   it("say what came of closing", () => {

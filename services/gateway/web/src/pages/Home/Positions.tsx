@@ -1,7 +1,7 @@
 import { Anchor } from "@mantine/core";
 import { Link } from "react-router";
-import type { Schemas } from "@/api/client";
-import { idOfPosition, usePositions } from "@/api/shared";
+import { usePositions } from "@/api/shared";
+import { type Held, idOfPosition } from "@/books";
 import { useChain } from "@/components/ChainDialog";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
@@ -10,12 +10,10 @@ import { Change, Source } from "@/components/Values";
 import * as f from "@/format";
 import { TERM } from "@/terms";
 
-type Position = Schemas["PositionView"];
-
-const owners = (one: Position) => [...new Map(one.lots?.map((lot) => [`${lot.source_type} ${lot.source_id}`, lot])).values()];
-const COLUMNS: readonly Column<Position>[] = [
+const owners = (one: Held) => [...new Map(one.lots.map((lot) => [`${lot.source_type} ${lot.source_id}`, lot])).values()];
+const COLUMNS: readonly Column<Held>[] = [
   { id: "symbol", header: "Symbol", width: "minmax(60px, 1fr)", cell: (one) => <strong>{one.symbol}</strong>, sort: (one) => one.symbol },
-  { id: "bot", header: "Bot", tip: TERM.bot, width: "minmax(80px, 1fr)", cell: (one) => one.bot, sort: (one) => one.bot },
+  { id: "bot", header: "Bot", tip: TERM.bot, width: "minmax(80px, 1fr)", cell: (one) => <span title={one.book}>{one.book}</span>, sort: (one) => one.book },
   { id: "quantity", header: "Quantity", tip: TERM.quantity, width: "84px", right: true, cell: (one) => f.quantity(one.quantity), sort: (one) => Number(one.quantity) },
   {
     id: "gain", header: "Unrealised", width: "104px", right: true, tip: "At the newest price, before fees.",
@@ -49,8 +47,8 @@ export function Positions() {
             rows={items}
             columns={COLUMNS}
             idOf={idOfPosition}
-            onOpen={(one) => open(one.lots?.[0]?.id ?? null)}
-            rowLabel={(one) => `${one.symbol} of ${one.bot}, ${f.quantity(one.quantity)}. Open its chain.`}
+            onOpen={(one) => open(one.lots[0]?.id ?? null)}
+            rowLabel={(one) => `${one.symbol} of ${one.book}, ${f.quantity(one.quantity)}. Open its chain.`}
             height={404}
           />
         )}

@@ -1,10 +1,11 @@
-import { Anchor, Button, Group, NumberInput, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
+import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
 import { Link } from "react-router";
 import { api, must, type Schemas } from "@/api/client";
 import { useBudgets, useMay } from "@/api/shared";
 import { BudgetBar } from "@/components/BudgetBar";
+import { fieldErrors, NumberField, sentAs, type Spec, wrong } from "@/components/fields";
 import { Loaded, Problem } from "@/components/Loaded";
 import { told } from "@/components/toasts";
 import { State, Time } from "@/components/Values";
@@ -41,31 +42,38 @@ export function Budgets() {
   );
 }
 
-/** `""` is no limit; 0 allows no call. */
-const asLimit = (value: string | number): string | null => (value === "" ? null : String(value));
+const NO_LIMIT = "No limit";
+const FIELDS = {
+  day_usd: { label: "A day, USD", none: NO_LIMIT },
+  month_usd: { label: "A month, USD", none: NO_LIMIT },
+} satisfies Record<string, Spec>;
+type Totals = Record<keyof typeof FIELDS, string>;
+
+function problemsOf(values: Totals): Record<string, string> {
+  const found = (Object.keys(FIELDS) as (keyof Totals)[]).map((name) => [name, wrong(FIELDS[name], values[name])]);
+  return Object.fromEntries(found.filter(([, message]) => message)) as Record<string, string>;
+}
 
 function Limits({ lines }: { lines: readonly Schemas["BudgetLine"][] }) {
   const may = useMay("admin");
   const client = useQueryClient();
   const given = (period: string) => lines.find((line) => line.period === period)?.limit_usd ?? "";
-  const [day, setDay] = useState<string | number>(given("day"));
-  const [month, setMonth] = useState<string | number>(given("month"));
+  const form = useForm<Totals>({ mode: "uncontrolled", initialValues: { day_usd: given("day"), month_usd: given("month") }, validate: problemsOf });
   const save = useMutation({
-    mutationFn: () => must(api.PUT("/api/ai-trading/budgets/total", { body: { day_usd: asLimit(day), month_usd: asLimit(month) } })),
+    mutationFn: ({ day_usd: day, month_usd: month }: Totals) =>
+      must(api.PUT("/api/ai-trading/budgets/total", { body: { day_usd: sentAs(FIELDS.day_usd, day), month_usd: sentAs(FIELDS.month_usd, month) } })),
     onSuccess: async () => {
       told("The limit of all models together is changed.");
       await client.invalidateQueries({ queryKey: ["llm-budgets"] });
     },
+    onError: (error) => form.setErrors(fieldErrors(error)),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
   return (
-    <form onSubmit={submit} aria-label="Limit of all models together">
+    <form onSubmit={form.onSubmit((values) => save.mutate(values))} aria-label="Limit of all models together" noValidate>
       <Group gap="sm" align="flex-end">
-        <NumberInput size="xs" w={120} label="A day, USD" value={day} onChange={setDay} min={0} decimalScale={4} placeholder="No limit" disabled={!may} />
-        <NumberInput size="xs" w={120} label="A month, USD" value={month} onChange={setMonth} min={0} decimalScale={4} placeholder="No limit" disabled={!may} />
+        {(Object.keys(FIELDS) as (keyof Totals)[]).map((name) => (
+          <NumberField key={name} form={form} path={name} spec={FIELDS[name]} size="xs" w={100} disabled={!may} />
+        ))}
         <Button size="xs" type="submit" loading={save.isPending} disabled={!may}>Set limits</Button>
       </Group>
       <Text size="xs" c="dimmed" mt={4}>Empty sets no limit, 0 allows no call.</Text>

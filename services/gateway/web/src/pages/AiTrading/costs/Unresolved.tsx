@@ -1,10 +1,12 @@
-import { Button, Group, List, NumberInput, Stack, Text } from "@mantine/core";
+import { Button, Group, List, Stack, Text } from "@mantine/core";
+import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { once } from "@/api/once";
 import { useMay, useRefresh } from "@/api/shared";
 import { Facts } from "@/components/Facts";
+import { fieldErrors, NumberField, sentAs, type Spec, wrong } from "@/components/fields";
 import { FormDialog, useClosing } from "@/components/FormDialog";
 import { Empty, Loaded, Problem } from "@/components/Loaded";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
@@ -13,6 +15,7 @@ import { Time } from "@/components/Values";
 import * as f from "@/format";
 
 type Attempt = Schemas["UnresolvedView"];
+const COST: Spec = { label: "Cost in US dollars" };
 
 const COLUMNS: readonly Column<Attempt>[] = [
   { id: "at", header: "Begun", tip: "When the call began.", width: "124px", cell: (one) => <Time at={one.at} /> },
@@ -55,32 +58,29 @@ export function Unresolved() {
 }
 
 function Settle({ attempt, onDone }: { attempt: Attempt; onDone: () => void }) {
-  const [cost, setCost] = useState<string | number>("");
+  const form = useForm({ mode: "uncontrolled", initialValues: { cost_usd: "" }, validate: { cost_usd: (text) => wrong(COST, text) } });
   const refresh = useRefresh();
   const may = useMay("admin");
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: (cost: string) =>
       once(`settle ${attempt.attempt_id}`, (key) =>
         must(
           api.POST("/api/ai-trading/attempts/{attempt_id}/settle", {
             params: { path: { attempt_id: attempt.attempt_id }, header: { "idempotency-key": key } },
-            body: { cost_usd: String(cost) },
+            body: { cost_usd: cost },
           }),
         ),
       ),
-    onSuccess: async () => {
-      told(`The call counts with ${f.cost(String(cost))} now; the rest is free again.`);
+    onSuccess: async (settled) => {
+      told(`The call counts with ${f.cost(settled.cost_usd)} now; the rest is free again.`);
       onDone();
       await refresh("llm-budgets", "llm-costs", "llm-decisions", "chain");
     },
+    onError: (error) => form.setErrors(fieldErrors(error)),
   });
-  useClosing(() => (save.isPending ? "not yet" : cost !== "" ? "asking" : "freely"));
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (cost !== "") save.mutate();
-  };
+  useClosing(() => (save.isPending ? "not yet" : form.isDirty() ? "asking" : "freely"));
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={form.onSubmit(({ cost_usd: cost }) => save.mutate(sentAs(COST, cost) ?? ""))} noValidate>
       <Stack gap="md">
         <Facts
           items={[
@@ -95,10 +95,10 @@ function Settle({ attempt, onDone }: { attempt: Attempt; onDone: () => void }) {
           <List.Item>Find the call by its time (UTC), model or id. If it is not there, it was not billed: enter 0.</List.Item>
           <List.Item>Enter its cost. The budget takes it in place of what is set aside; this cannot be taken back.</List.Item>
         </List>
-        <NumberInput label="Cost in US dollars" value={cost} onChange={setCost} min={0} decimalScale={8} required data-autofocus />
+        <NumberField form={form} path="cost_usd" spec={COST} required data-autofocus />
         {save.error && <Problem error={save.error} what="It was not settled" />}
         <Group justify="flex-end">
-          <Button type="submit" loading={save.isPending} disabled={cost === "" || !may}>Settle</Button>
+          <Button type="submit" loading={save.isPending} disabled={!may}>Settle</Button>
         </Group>
       </Stack>
     </form>

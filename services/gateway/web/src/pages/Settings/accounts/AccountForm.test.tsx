@@ -5,9 +5,9 @@ import type { Schemas } from "@/api/client";
 import { problem, sent, show } from "@/test/render";
 import { AccountForm } from "./AccountForm";
 
-const PAPER = { starting_cash: "100000", slippage_bps: "1", impact_bps: "10", max_participation: "0.1", fee_bps: "0", fee_per_share: "0" };
+const PAPER = { starting_cash: "100000", slippage_bps: "1", impact_bps: "10", max_participation: "0.1", fee_bps: null, fee_per_share: "0" };
 const ALPACA: Schemas["AccountView"] = {
-  id: "mine", name: "Mine", broker: "alpaca", mode: "paper", target: "real", paper: PAPER, crypto_fee_bps: "25", key_hint: "…9f3A",
+  id: "mine", name: "Mine", broker: "alpaca", mode: "paper", target: "real", paper: PAPER, crypto_fee_bps: "25", stops_at_broker: true, key_hint: "…9f3A",
   keys_at: "2026-08-03T16:00:00Z", bot: null,
 };
 const SECRET = "a-secret-of-mine";
@@ -36,6 +36,24 @@ describe("the form of an account", () => {
     await userEvent.type(slippage, "2.5");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "mine", paper: { slippage_bps: "2.5" } }));
+  });
+
+  it("asks of a broker's account alone where its stops are", async () => {
+    const { unmount } = show(<AccountForm account={ALPACA} onDone={vi.fn()} />, { "POST /api/accounts": ALPACA });
+    await userEvent.click(screen.getByRole("switch", { name: /rest at the broker/ }));
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "mine", stops_at_broker: false }));
+    unmount();
+    show(<AccountForm account={undefined} onDone={vi.fn()} />);
+    expect(screen.queryByRole("switch")).toBeNull();
+  });
+
+  it("takes no fee as the one that brokers take", async () => {
+    const paper: Schemas["AccountView"] = { ...ALPACA, broker: "paper", target: "sandbox", paper: { ...PAPER, fee_bps: "5" }, key_hint: "", keys_at: null };
+    show(<AccountForm account={paper} onDone={vi.fn()} />, { "POST /api/accounts": paper });
+    await userEvent.clear(screen.getByRole("textbox", { name: "Fee" }));
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "mine", paper: { fee_bps: null } }));
   });
 
   it("sends both keys or none, and forgets them", async () => {

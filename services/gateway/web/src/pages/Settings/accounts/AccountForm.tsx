@@ -6,7 +6,7 @@ import { api, must, type Schemas } from "@/api/client";
 import { useRefresh } from "@/api/shared";
 import { changes } from "@/changes";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
-import { fieldErrors, NumberField, SelectField, type Spec, sentAs, shownAs, TextField, wrong } from "@/components/fields";
+import { fieldErrors, NumberField, SelectField, type Spec, SwitchField, sentAs, shownAs, TextField, wrong } from "@/components/fields";
 import { useClosing } from "@/components/FormDialog";
 import { Problem } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
@@ -18,14 +18,14 @@ type Paper = Required<Schemas["PaperSettings"]>;
 
 const PAPER: Record<keyof Paper, Spec> = {
   starting_cash: { label: "Starts with", unit: "$", tip: "Cash at the beginning." },
-  slippage_bps: { label: "Slippage", tip: "Hundredths of a per cent that a fill is worse than the quote." },
-  impact_bps: { label: "Impact", tip: "The same, times the square root of the order's size over the bar's volume." },
+  slippage_bps: { label: "Slippage", unit: "bp", tip: "Hundredths of a per cent that a fill is worse than the quote." },
+  impact_bps: { label: "Impact", unit: "bp", tip: "The same, times the square root of the order's size over the bar's volume." },
   max_participation: { label: "Participation", unit: "%", tip: "Most of a bar's volume that one fill takes." },
-  fee_bps: { label: "Fee", tip: "Hundredths of a per cent of what is traded." },
-  fee_per_share: { label: "Fee of a share", unit: "$", tip: "For each share traded." },
+  fee_bps: { label: "Fee", unit: "bp", tip: "Hundredths of a per cent of what is traded; of a crypto pair it is taken from what the fill brings.", none: "shares 0, crypto 25" },
+  fee_per_share: { label: "Fee of a share", unit: "$", tip: "For each share traded; pairs have none." },
 };
-const DEFAULTS: Paper = { starting_cash: "100000", slippage_bps: "1", impact_bps: "10", max_participation: "0.1", fee_bps: "0", fee_per_share: "0" };
-const CRYPTO: Spec = { label: "Crypto fee", tip: "Hundredths of a per cent that the broker takes from what a crypto fill brings." };
+const DEFAULTS: Paper = { starting_cash: "100000", slippage_bps: "1", impact_bps: "10", max_participation: "0.1", fee_bps: null, fee_per_share: "0" };
+const CRYPTO: Spec = { label: "Crypto fee", unit: "bp", tip: "Hundredths of a per cent that the broker takes from what a crypto fill brings." };
 const BROKERS = [
   { value: "paper", label: "Paper, simulated here" },
   { value: "alpaca", label: "Alpaca" },
@@ -39,6 +39,7 @@ interface Values extends Record<string, unknown> {
   target: "real" | "sandbox";
   paper: Record<keyof Paper, string>;
   crypto_fee_bps: string;
+  stops_at_broker: boolean;
   api_key: string;
   api_secret: string;
 }
@@ -53,13 +54,14 @@ const valuesOf = (account: Account | undefined): Values => ({
   target: "real",
   paper: papers(account?.paper ?? DEFAULTS),
   crypto_fee_bps: account?.crypto_fee_bps ?? "25",
+  stops_at_broker: account?.stops_at_broker ?? true,
   api_key: "",
   api_secret: "",
 });
 
 function settings(values: Values): Body {
   const name = values.name.trim();
-  if (values.broker === "alpaca") return { name, crypto_fee_bps: sentAs(CRYPTO, values.crypto_fee_bps) };
+  if (values.broker === "alpaca") return { name, crypto_fee_bps: sentAs(CRYPTO, values.crypto_fee_bps), stops_at_broker: values.stops_at_broker };
   const paper = (Object.keys(PAPER) as (keyof Paper)[]).map((each) => [each, sentAs(PAPER[each], values.paper[each])]);
   return { name, paper: Object.fromEntries(paper) as Schemas["StrictPaper"] };
 }
@@ -156,6 +158,7 @@ export function AccountForm({ account, onDone }: { account: Account | undefined;
                 <SecretInput label="API secret" hint={account ? "…" : null} description={account ? "Leave both empty to keep the stored ones." : undefined} key={form.key("api_secret")} {...form.getInputProps("api_secret")} />
                 <NumberField form={form} path="crypto_fee_bps" spec={CRYPTO} />
               </div>
+              <SwitchField form={form} path="stops_at_broker" label="Stops of whole shares rest at the broker" description="They fire there while nothing runs here. Off: this system watches them itself." />
               <Text size="sm" c="dimmed">
                 Keys are sealed to the executor as soon as they arrive. Nobody else can open them, and no page ever shows them again.
               </Text>

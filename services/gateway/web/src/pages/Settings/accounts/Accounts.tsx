@@ -94,6 +94,7 @@ function AccountCard({ account, may, edit, remove }: { account: Account; may: bo
             ["Starts with", paper && money(account.paper.starting_cash)],
             ["Key", !paper && `ends in ${account.key_hint}`],
             ["Entered", account.keys_at && <Time key="k" at={account.keys_at} show="day" />],
+            ["Stops", !paper && (account.stops_at_broker ? "at the broker" : "watched here")],
             ["Provider", !paper && (account.target === "sandbox" ? "the sandbox" : "the real one")],
           ]}
         />

@@ -30,7 +30,7 @@ const BOT: Bot = {
     max_order_notional: "10000", max_quantity: null, max_position_notional: "20000", max_open_positions: 20, max_gross_exposure: "100000",
     max_orders_per_minute: 60, max_repeats: 3, max_daily_loss: "0.03", halt_daily_loss: "0.05", max_drawdown: "0.15", loss_streak: 10,
     reject_streak: 5, lock_s: 3600, loss_cooldown_s: 0, restricted: [], source_budgets: { llm: "0.25" }, max_quote_age_s: 60,
-    max_spread: "0.01", max_slippage: "0.03",
+    max_spread: "0.01", max_slippage: "0.03", limit_bps: null,
   },
   exits: { stop: null, target: null, trailing: null, hold_s: null },
 };
@@ -89,6 +89,19 @@ describe("the form of a bot", () => {
     await waitFor(() => expect(onDone).toHaveBeenCalled());
     const body = sent("POST")[0]?.body;
     expect(body).toEqual({ id: "demo", limits: { max_daily_loss: "0.025" } });
+  });
+
+  it("makes entries limit orders, and market orders again", async () => {
+    const onDone = vi.fn();
+    const { unmount } = show(<BotForm bot={BOT} isNew={false} onDone={onDone} />, answers({ ...BOT }));
+    retype("Limit of entries", "15");
+    await save();
+    await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "demo", limits: { limit_bps: "15" } }));
+    unmount();
+    show(<BotForm bot={{ ...BOT, limits: { ...BOT.limits, limit_bps: "15" } }} isNew={false} onDone={onDone} />, answers({ ...BOT }));
+    retype("Limit of entries", "");
+    await save();
+    await waitFor(() => expect(sent("POST")[0]?.body).toEqual({ id: "demo", limits: { limit_bps: null } }));
   });
 
   it("shows the gateway's objection at its field", async () => {

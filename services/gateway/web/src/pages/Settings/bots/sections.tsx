@@ -10,7 +10,7 @@ import { BUDGET, EXITS, LIFE, LIMIT_GROUPS, LIMITS, POLICY, PRIORITY, SIZED_BY, 
 import type { BotForm } from "./values";
 
 const POLICIES = [
-  { value: "priority", label: "Priority: the higher source leads" },
+  { value: "priority", label: "Priority: the higher leads" },
   { value: "consensus", label: "Consensus: several must agree" },
   { value: "weighted", label: "Weighted: confidence times trust" },
   { value: "veto", label: "Veto: any opposite word blocks" },
@@ -164,6 +164,7 @@ export function LimitsSection({ form }: { form: BotForm }) {
           </div>
         </div>
       ))}
+      <SwitchField form={form} path="wait_for_open" label="Entries wait for the market to open" description="Off: while it is closed they are denied." />
       <TagsField form={form} path="restricted" label="Never entered" tip="Symbols that are never bought or sold short, whoever says so." placeholder="none" />
       <PerSource form={form} columns={[["budgets", BUDGET]]} label="Budget of each kind of source" />
     </Section>

@@ -9,7 +9,7 @@ export type Limits = Required<Schemas["Limits"]>;
 export type Sizing = Required<Schemas["Sizing"]>;
 export type Exits = Required<Schemas["Exits"]>;
 
-export const LIMITS: Numbers<Limits, "restricted" | "source_budgets"> = {
+export const LIMITS: Numbers<Limits, "restricted" | "source_budgets" | "wait_for_open"> = {
   max_order_notional: { label: "One order", unit: "$", tip: "Most that one order may be worth." },
   max_quantity: { label: "Units of one order", tip: "Most units that one order may have.", none: "no limit" },
   max_position_notional: { label: "One symbol", unit: "$", tip: "Most that a position in one symbol may be worth after the order." },
@@ -27,6 +27,7 @@ export const LIMITS: Numbers<Limits, "restricted" | "source_budgets"> = {
   max_quote_age_s: { label: "Age of a quote", unit: "s", tip: "Orders wait for a quote that is fresher than this, in market time." },
   max_spread: { label: "Spread", unit: "%", tip: "Widest difference of bid and ask, of the price between them." },
   max_slippage: { label: "Slippage", unit: "%", tip: "Farthest that the price may be from what the signal saw; 100 switches it off." },
+  limit_bps: { label: "Limit of entries", unit: "bp", tip: "Entries go as limit orders so far beyond the best price, in hundredths of a per cent. Without a number they are market orders.", none: "market orders" },
 };
 
 export const SIZING: Numbers<Sizing, "kind" | "increments" | "atr_interval"> = {
@@ -56,7 +57,7 @@ export const LIMIT_GROUPS: readonly (readonly [string, readonly (keyof typeof LI
   ["Size", ["max_order_notional", "max_quantity", "max_position_notional", "max_open_positions", "max_gross_exposure"]],
   ["Pace", ["max_orders_per_minute", "max_repeats", "loss_cooldown_s"]],
   ["Losses", ["max_daily_loss", "halt_daily_loss", "max_drawdown", "loss_streak", "reject_streak", "lock_s"]],
-  ["Prices", ["max_quote_age_s", "max_spread", "max_slippage"]],
+  ["Prices", ["max_quote_age_s", "max_spread", "max_slippage", "limit_bps"]],
 ];
 
 export const POLICY: Record<"consensus_of" | "margin" | "cooldown_s", Spec> = {

@@ -34,6 +34,7 @@ export interface BotValues extends Record<string, unknown> {
   sizing: Pick<Sizing, "kind" | "atr_interval"> & Texts<keyof typeof SIZING>;
   increments: string[]; // "BTC/USD 0.00001"
   limits: Texts<keyof typeof LIMITS>;
+  wait_for_open: boolean;
   restricted: string[];
   budgets: Texts<SourceType>;
   exits: Texts<keyof typeof EXITS>;
@@ -80,6 +81,7 @@ export function valuesOf(bot: Bot): BotValues {
     },
     increments: Object.entries(sizing.increments ?? {}).map(([symbol, step]) => `${symbol} ${step}`),
     limits: texts(LIMITS, limits as Given),
+    wait_for_open: limits.wait_for_open ?? true,
     restricted: [...(limits.restricted ?? [])].sort(),
     budgets: perSource(BUDGET, limits.source_budgets),
     exits: texts(EXITS, exits as Given),
@@ -132,7 +134,7 @@ export function bodyOf(values: BotValues): BotBody {
       ...numbers<keyof typeof SIZING>(SIZING, values.sizing),
       increments: stepsOf(values.increments),
     },
-    limits: { ...numbers(LIMITS, values.limits), restricted: values.restricted, source_budgets: said(BUDGET, values.budgets) },
+    limits: { ...numbers(LIMITS, values.limits), wait_for_open: values.wait_for_open, restricted: values.restricted, source_budgets: said(BUDGET, values.budgets) },
     exits: numbers(EXITS, values.exits),
   };
   return body as BotBody;
@@ -157,6 +159,7 @@ export function formPath(field: string): string {
     .replace(/^policy\.times_to_live_s\./, "lives.")
     .replace(/^limits\.source_budgets\./, "budgets.")
     .replace(/^limits\.restricted.*/, "restricted")
+    .replace(/^limits\.wait_for_open/, "wait_for_open")
     .replace(/^sizing\.increments.*/, "increments")
     .replace(/^symbols\..*/, "symbols");
 }

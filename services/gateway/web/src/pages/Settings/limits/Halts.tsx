@@ -1,10 +1,12 @@
-import { Button, Group, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { once } from "@/api/once";
 import { useBots, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { NumberField, SelectField, type Spec, TextField } from "@/components/fields";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
@@ -15,8 +17,9 @@ type Alert = Schemas["AlertView"];
 const MOST = 200;
 const WHOLE = "*";
 const CODES = ["key_halted", "bot_halted", "books_mismatch"];
+const NEXT: Spec = { label: "Go on with verdict number" };
 
-export interface Halt {
+interface Halt {
   id: string;
   bot: string;
   symbol: string; // "*": the whole bot
@@ -86,18 +89,27 @@ export function Halts() {
   );
 }
 
+interface Cleared extends Record<string, unknown> {
+  bot: string;
+  symbol: string; // empty: the whole bot
+  next: string;
+}
+const problemsOf = ({ bot, symbol, next }: Cleared): Record<string, string> => ({
+  ...(bot ? {} : { bot: "Choose the bot." }),
+  ...(symbol.trim() === "" || /^[1-9]\d*$/.test(next.trim()) ? {} : { next: "A whole number from 1 on is needed." }),
+});
+
 function Clear({ onClose, ...first }: { bot: string; symbol: string; next: number; onClose: () => void }) {
   const { data: bots } = useBots();
-  const [bot, setBot] = useState(first.bot);
-  const [symbol, setSymbol] = useState(first.symbol === WHOLE ? "" : first.symbol);
-  const [next, setNext] = useState(first.next);
+  const form = useForm<Cleared>({ initialValues: { bot: first.bot, symbol: first.symbol === WHOLE ? "" : first.symbol, next: String(first.next) }, validate: problemsOf });
   const refresh = useRefresh();
-  const whole = symbol.trim() === "";
-  const name = nameOf(bot, whole ? WHOLE : symbol.trim());
+  const { bot, next } = form.values;
+  const symbol = form.values.symbol.trim().toUpperCase() || WHOLE;
+  const name = nameOf(bot, symbol);
   const act = async () => {
-    if (!bot) throw new Error("Choose the bot first.");
-    const body = { symbol: whole ? ("*" as const) : symbol.trim(), next_sequence: whole ? 1 : next };
-    await once(`clear ${name} ${next}`, (key) =>
+    if (form.validate().hasErrors) throw new Error("Mend the marked field first.");
+    const body = { symbol, next_sequence: symbol === WHOLE ? 1 : Number(next) };
+    await once(`clear ${name} ${body.next_sequence}`, (key) =>
       must(api.POST("/api/bots/{bot_id}/clear-halt", { params: { path: { bot_id: bot }, header: { "idempotency-key": key } }, body })),
     );
     told(`${name} trades again.`);
@@ -107,20 +119,11 @@ function Clear({ onClose, ...first }: { bot: string; symbol: string; next: numbe
     <ConfirmDialog opened onClose={onClose} title="Clear a halt?" confirm="Clear the halt" danger word={name || "a name"} act={act}>
       <Stack gap="sm">
         It trades again from the verdict of this number on. What was skipped is denied, never traded late.
-        <Group gap="sm" grow align="flex-end">
-          <Select label="Bot" data={bots?.items.map((one) => one.id) ?? []} value={bot || null} onChange={(value) => setBot(value ?? "")} />
-          <TextInput label="Symbol" placeholder="the whole bot" value={symbol} onChange={(event) => setSymbol(event.currentTarget.value.toUpperCase())} />
+        <Group gap="sm" grow align="flex-start">
+          <SelectField form={form} path="bot" label="Bot" data={bots?.items.map((one) => one.id) ?? []} />
+          <TextField form={form} path="symbol" label="Symbol" placeholder="the whole bot" />
         </Group>
-        {!whole && (
-          <NumberInput
-            label="Go on with verdict number"
-            description="The alert of the halt names it."
-            min={1}
-            allowDecimal={false}
-            value={next}
-            onChange={(value) => setNext(Number(value) || 1)}
-          />
-        )}
+        {symbol !== WHOLE && <NumberField form={form} path="next" spec={NEXT} description="The alert of the halt names it." />}
       </Stack>
     </ConfirmDialog>
   );

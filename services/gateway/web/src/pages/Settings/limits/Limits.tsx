@@ -65,7 +65,7 @@ export function Limits() {
         }
       >
         <Loaded query={bots} height={400} empty="No bot, no limits. Create a bot first.">
-          {(found) => <SimpleTable label="Limits of the bots" rows={rowsOf(found.items)} columns={columns} height={680} />}
+          {(found) => <SimpleTable label="Limits of the bots" rows={rowsOf(found.items)} columns={columns} height={760} />}
         </Loaded>
       </Panel>
     </>
