@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
 from chaos.documents import Documents
+from chaos.outside import BrokerBooks, Outside
 from chaos.rest import Gateway
 from chaos.streams import Stored, backlog, quiet, stored
 from chaos.voices import Voices
+from signalbox.contracts.assessments import LlmDecision
 from signalbox.contracts.config import BotConfig
 from signalbox.contracts.events import (
     EquityMarked,
     Event,
+    LlmDecisionMade,
     MessageDeadLettered,
     OrderChanged,
     PositionChanged,
@@ -57,6 +61,9 @@ class Evidence:
     bots: Callable[[int], Sequence[BotConfig] | None]  # by version of the configuration
     acknowledged: frozenset[UUID] = field(default=frozenset())  # signals that a stream has taken
     backlog: Mapping[str, int] = field(default_factory=dict)  # what was never handled
+    broker: BrokerBooks | None = None  # of the account there, where one is traded
+    asked: int | None = None  # questions that have reached models of OpenAI's form
+    stands_at: datetime | None = None  # the market clock, where it stands still
 
     def events(self, kind: type[E]) -> list[E]:
         """Every event of a kind, once each, in the order of its stream."""
@@ -81,6 +88,11 @@ class Evidence:
     def orders(self) -> list[OrderChanged]:
         """In stream order."""
         return self.events(OrderChanged)
+
+    @cached_property
+    def decisions(self) -> list[LlmDecision]:
+        """What models have answered."""
+        return [event.data for event in self.events(LlmDecisionMade)]
 
     @cached_property
     def dead(self) -> list[MessageDeadLettered]:
@@ -110,6 +122,7 @@ async def gather(
     acknowledged: frozenset[UUID] = frozenset(),
     *,
     within_s: float = 60.0,
+    outside: Outside | None = None,
 ) -> Evidence:
     """Wait until the system is quiet and read everything; again when something came meanwhile. One
     that does not come to rest in time is read as it is.
@@ -121,10 +134,22 @@ async def gather(
         wanted = {str(one.event.id) for found in streams.values() for one in found if one.event}
         archive = await archived_ids(gateway, wanted)
         answers = await ask(gateway)
+        books = await outside.broker_books() if outside else None
+        asked = await outside.asked() if outside else None
         if before is None or await rest(provision, within_s) == before:
             break
     left = {} if before else await backlog(provision)
-    return Evidence(streams, archive, answers, documents.bots, acknowledged, left)
+    if books is not None:
+        answers = replace(answers, started_with=with_broker(answers.started_with, books))
+    reading = voices.clock.reading
+    stands_at = voices.now if reading and not reading.speed else None
+    known = (streams, archive, answers, documents.bots, acknowledged, left)
+    return Evidence(*known, broker=books, asked=asked, stands_at=stands_at)
+
+
+def with_broker(started_with: Mapping[str, Decimal], books: BrokerBooks) -> dict[str, Decimal]:
+    """What accounts began with; the one at the broker as it says."""
+    return {**started_with, books.account: books.started_with}
 
 
 async def rest(bus: Bus, within_s: float) -> dict[str, int] | None:

@@ -5,10 +5,16 @@ good.
 from collections.abc import Callable, Iterable, Iterator
 
 from chaos.evidence import Evidence
-from chaos.rules import books, orders, records, verdicts
+from chaos.rules import books, brokers, orders, records, services, verdicts
 
 Rule = Callable[[Evidence], Iterator[str]]
 
+OWN_TIME: tuple[Rule, ...] = (  # about services that catch up after everybody else
+    services.every_question_is_answered_once,
+    services.money_spent_is_what_decisions_cost,
+    services.no_question_is_asked_behind_the_books,
+    services.every_signal_is_scored_once,
+)
 RULES: tuple[Rule, ...] = (
     verdicts.no_acknowledged_signal_is_lost,
     verdicts.one_verdict_for_each_signal_and_listener,
@@ -25,6 +31,10 @@ RULES: tuple[Rule, ...] = (
     books.positions_are_the_sum_of_fills,
     books.lots_are_the_sum_of_slices,
     books.cash_is_what_fills_left,
+    brokers.the_broker_has_each_order_once,
+    brokers.the_broker_holds_what_fills_left,
+    brokers.the_broker_surprises_nobody,
+    *OWN_TIME,
     records.everything_came_to_rest,
     records.nothing_was_set_aside,
     records.the_archive_holds_every_event,

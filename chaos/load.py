@@ -6,12 +6,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from chaos.outside import ACCOUNT
 from chaos.rest import Gateway
 from chaos.voices import Voices
+from sandbox.alpaca.api import SECRET
 from signalbox.contracts.payloads import Signal
 from signalbox.contracts.values import Action, SourceType
 
 SYMBOLS = tuple(f"ZZ{n:02}" for n in range(12))
+PRICED = "AAPL"  # the feed has bars of it, so that what is said of it gets a score
+_SOON_S = 300.0  # market time until then
 _STRATEGIES = tuple(f"chaos-{n}" for n in range(5))
 _PROJECT = "99000001"
 _ACTIONS = (Action.BUY, Action.SELL, Action.CLOSE, Action.HOLD)
@@ -40,21 +44,48 @@ BOTS: tuple[dict[str, Any], ...] = (
         "policy": {"kind": "consensus", "consensus_of": 2},
     },
     {"id": "chaos-manual", "sources": [_QUANTCONNECT], "approval": "manual"},
+    {  # not much at once: the account allows 150 requests a minute
+        "id": ACCOUNT,
+        "account": {
+            "broker": "alpaca",
+            "target": "sandbox",
+            "api_key": ACCOUNT,
+            "api_secret": SECRET,
+        },
+        "sources": [{"source_type": "strategy", "source_id": _STRATEGIES[0]}],
+        "symbols": SYMBOLS[:6],
+        "sizing": {"notional": "100"},
+    },
 )
+_MODEL = {  # asked at every bar
+    "id": "chaos-model",
+    "provider": "openai",
+    "api_key": "sandbox-key",
+    "target": "sandbox",
+    "model": "gpt-5.4-mini",
+    "prompt_template": "standard",
+    "symbols": [PRICED],
+    "every": 1,
+    "min_gap_s": 0,
+    "cache_s": 0,
+}
 
 
-async def add_bot(gateway: Gateway, **body: Any) -> None:
-    """Add a bot on a rich account of its own, with limits that nothing here reaches."""
-    account = {"id": body["id"], "paper": {"starting_cash": _CASH, **_FEES}}
-    await gateway.post("/api/accounts", account)
+async def add_bot(gateway: Gateway, *, account: dict[str, Any] | None = None, **body: Any) -> None:
+    """Add a bot with limits that nothing here reaches, on an account of its own: a rich paper one,
+    unless another is described.
+    """
+    kept = account or {"paper": {"starting_cash": _CASH, **_FEES}}
+    await gateway.post("/api/accounts", {"id": body["id"], **kept})
     given = {"account": body["id"], "limits": _LIMITS, **body}
     await gateway.post("/api/bots", given)
 
 
 async def prepare(gateway: Gateway, voices: Voices) -> None:
-    """Make the bots, and prices for their symbols."""
+    """Make the bots and prices for their symbols, and a model that is asked again and again."""
     for bot in BOTS:
-        await add_bot(gateway, symbols=SYMBOLS, **bot)
+        await add_bot(gateway, **{"symbols": SYMBOLS, **bot})
+    await gateway.post("/api/ai-trading/config", _MODEL)
     await voices.quote(*SYMBOLS)
 
 
@@ -75,14 +106,16 @@ class Flow:
     def _signal(self, own_id: str) -> Signal:
         dice = self._dice
         kind, source = self._source()
+        symbol = dice.choice((*SYMBOLS, PRICED))
         return self._voices.signal(
-            dice.choice(SYMBOLS),
+            symbol,
             dice.choices(_ACTIONS, (45, 35, 15, 5))[0],
             own_id,
             source_type=kind,
             source_id=source,
             confidence=Decimal(dice.randint(50, 99)) / 100,
             valid_until=self._voices.now + timedelta(minutes=dice.randint(10, 600)),
+            horizon_s=_SOON_S if symbol == PRICED else None,
         )
 
     def _source(self) -> tuple[SourceType, str]:

@@ -13,21 +13,25 @@ from uuid import UUID
 
 from chaos.documents import Documents
 from chaos.evidence import Evidence, gather, rest
+from chaos.invariants import OWN_TIME
 from chaos.load import SYMBOLS, Flow, prepare
+from chaos.outside import ACCOUNT, Outside
 from chaos.rest import Gateway
 from chaos.system import System
 from chaos.voices import Voices
 from signalbox.contracts.payloads import Signal
+from signalbox.runtime.topology import SERVICES
 from signalbox.testing.wait import until
 
 NATS = "nats-server"
 CORE = ("decision-router", "executor", "gateway", NATS)
-EVERYTHING = (*CORE, "market-data", "qc-ingest", "strategy-runner")
+EVERYTHING = (*CORE, *(name for name in SERVICES if name not in CORE))
 _GROUP = 20  # signals published together
 _PAUSES_S = (0.0, 0.0, 0.005, 0.02, 0.06)  # from what was said to the kill
 _PATIENT = 0.7  # share of kills after which everything is back before the next
 _CALM_S = 10.0
 _HEAL_S = 60.0  # then every acknowledged signal has had its end
+_CATCH_UP_S = 60.0  # then brokers, models and the lab have, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Storm:
         self._gateway = gateway
         self._voices = voices
         self._documents = documents
+        self._outside = Outside(lambda: system.url("sandbox"))
         self._coming_back: list[asyncio.Task[None]] = []
         self._dead: dict[str, int] = {}  # the process of each target that was killed last
         self.outcome = Outcome()
@@ -77,9 +82,11 @@ class Storm:
         dice = random.Random(plan.seed)  # noqa: S311 - a repeatable choice, nothing to guess
         flow = Flow(self._voices, plan.seed)
         await prepare(self._gateway, self._voices)
+        await self._outside.open()
         strikes = schedule(dice, plan)
         for number, (targets, count) in enumerate(zip(strikes, shares(plan, strikes), strict=True)):
             await self._voices.quote(*SYMBOLS)
+            await self._outside.doubt(number)
             await until(partial(self._are_ready, targets), _HEAL_S, every=0.05)
             burst = list(flow.next(count))
             middle = dice.randrange(min(_GROUP, count), count)
@@ -117,15 +124,39 @@ class Storm:
 
     async def _heal(self) -> Evidence:
         began = time.monotonic()
+        await self._outside.calm()
         await until(self._system.all_ready, _HEAL_S, every=0.05)
         await self._voices.quote(*SYMBOLS)
         await self._gateway.put("/api/market", {"speed": 0})
+        await until(self._stands_still, _CATCH_UP_S)
         await rest(await self._voices.bus("provision"), _HEAL_S)
+        await until(self._has_traded, _CATCH_UP_S, every=0.2)
         self.outcome.heal_s = time.monotonic() - began
         self.outcome.repeats = self._voices.repeats
-        acknowledged = frozenset(self.outcome.acknowledged)
+        until_s = time.monotonic() + _CATCH_UP_S
+        while True:
+            seen = await self._look()
+            if time.monotonic() > until_s or not any(list(rule(seen)) for rule in OWN_TIME):
+                return seen
+
+    async def _has_traded(self) -> bool:
+        """Whether no order is on its way to the broker any more."""
+        await self._voices.quote(*SYMBOLS)
+        found = await self._gateway.get("/api/orders", account=ACCOUNT, final=False)
+        return not found["items"]
+
+    def _stands_still(self) -> bool:
+        reading = self._voices.clock.reading
+        return reading is not None and not reading.speed
+
+    async def _look(self) -> Evidence:
         return await gather(
-            self._voices, self._gateway, self._documents, acknowledged, within_s=_CALM_S
+            self._voices,
+            self._gateway,
+            self._documents,
+            frozenset(self.outcome.acknowledged),
+            within_s=_CALM_S,
+            outside=self._outside,
         )
 
 

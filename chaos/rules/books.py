@@ -8,17 +8,17 @@ from uuid import UUID
 from chaos.evidence import Book, Evidence, Place
 from signalbox.contracts.events import OrderChanged
 
-_EXACT = Context(prec=200, traps=[Inexact])
+EXACT = Context(prec=200, traps=[Inexact])
 _ZERO = Decimal(0)
 
 
-def _moved(event: OrderChanged) -> tuple[Place, Decimal, Decimal]:
+def moved(event: OrderChanged) -> tuple[Place, Decimal, Decimal]:
     """Where a fill was, what it did to the position and what to the cash."""
     order, fill = event.data, event.data.fill
     if fill is None or order.side is None:
         raise ValueError(f"order event {event.id} carries no fill")
     quantity = fill.quantity * order.side.sign
-    cash = _EXACT.subtract(-_EXACT.multiply(quantity, fill.price), fill.fee)
+    cash = EXACT.subtract(-EXACT.multiply(quantity, fill.price), fill.fee)
     return (order.bot, order.account, order.symbol), quantity, cash
 
 
@@ -26,8 +26,8 @@ def positions_are_the_sum_of_fills(seen: Evidence) -> Iterator[str]:
     """In the stream's last word and in REST alike."""
     sums: defaultdict[Place, Decimal] = defaultdict(lambda: _ZERO)
     for event in seen.fills():
-        place, quantity, _ = _moved(event)
-        sums[place] = _EXACT.add(sums[place], quantity)
+        place, quantity, _ = moved(event)
+        sums[place] = EXACT.add(sums[place], quantity)
     for place in sorted({*sums, *seen.positions, *seen.answers.positions}):
         last = seen.positions.get(place)
         told = seen.answers.positions.get(place, _ZERO)
@@ -62,11 +62,11 @@ def cash_is_what_fills_left(seen: Evidence) -> Iterator[str]:
     """Starting cash and every fill's effect, to the last digit."""
     sums: defaultdict[Book, Decimal] = defaultdict(lambda: _ZERO)
     for event in seen.fills():
-        (bot, account, _), _, effect = _moved(event)
-        sums[bot, account] = _EXACT.add(sums[bot, account], effect)
+        (bot, account, _), _, effect = moved(event)
+        sums[bot, account] = EXACT.add(sums[bot, account], effect)
     for book in sorted({*sums, *seen.equity}):
         started = seen.answers.started_with.get(book[1])
-        expected = None if started is None else _EXACT.add(started, sums[book])
+        expected = None if started is None else EXACT.add(started, sums[book])
         last = seen.equity.get(book)
         kept = last.data.cash if last else None
         told = seen.answers.cash.get(book)

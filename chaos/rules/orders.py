@@ -30,7 +30,7 @@ def one_intent_for_each_accepted_verdict(seen: Evidence) -> Iterator[str]:
         for event in seen.verdicts
         if event.data.outcome is Outcome.ACCEPTED and event.data.bot != NOBODY
     }
-    begun: Counter[UUID] = Counter()
+    begun: defaultdict[UUID, set[str]] = defaultdict(set)
     for event in seen.orders:
         verdict_id = event.data.verdict_id
         if verdict_id is None:
@@ -38,10 +38,10 @@ def one_intent_for_each_accepted_verdict(seen: Evidence) -> Iterator[str]:
         if verdict_id not in accepted:
             yield f"order {event.data.order_id} follows verdict {verdict_id}, not an accepted one"
         if event.data.state in _FIRST and not event.data.leg:  # later legs are of the same intent
-            begun[verdict_id] += 1
+            begun[verdict_id].add(event.data.order_id)  # planned, and perhaps denied later
     for verdict_id in accepted:
-        if begun[verdict_id] != 1:
-            yield f"accepted verdict {verdict_id} has {begun[verdict_id]} intents"
+        if len(begun[verdict_id]) != 1:
+            yield f"accepted verdict {verdict_id} has {len(begun[verdict_id])} intents"
 
 
 def one_broker_order_for_each_intent(seen: Evidence) -> Iterator[str]:

@@ -15,6 +15,7 @@ ADMIN_PASSWORD = 'canary-admin "pw"+\\/19d4b7'
 ENVIRONMENT_TOKEN = "canary-env+TOKEN/8c1f04e7a9"
 MODEL_KEY = "canary-model+KEY/6a41c0d9e2"
 REST_TOKEN = "canary-rest+TOKEN/5d20b6a3ef"
+FEED_KEY = "canary-feed+KEY/3be90c5f71"
 OwnSystem = Callable[..., System]
 NOWHERE = "http://127.0.0.1:9/api/v2"  # the real providers, for tests
 
@@ -34,6 +35,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         "OPENAI_API_KEY": MODEL_KEY,
         "ANTHROPIC_BASE_URL": NOWHERE,
         "ANTHROPIC_API_KEY": MODEL_KEY,
+        "SIGNALBOX_ALPACA_URL": NOWHERE,
+        "SIGNALBOX_ALPACA_DATA_URL": NOWHERE,
+        "ALPACA_API_KEY": FEED_KEY,
+        "ALPACA_API_SECRET": FEED_KEY,
     }
     system = System(tmp_path_factory.mktemp("house"), settings)
     try:

@@ -270,11 +270,22 @@ def compare_performance(books: Books, by: str, told: list[Row], prices: dict[str
             books.same(f"drawdown of {key}", ours["max_drawdown"], row["max_drawdown"], CENT / 50)
 
 
+def counted(fill: Row) -> Decimal:
+    """How much of its order a fill is: of a pair that is bought the fee is kept in units."""
+    kept = fill["side"] == "buy" and "/" in fill["symbol"]
+    units = Decimal(fill["fee"]) / Decimal(fill["price"]) if kept else NOUGHT
+    return Decimal(fill["quantity"]) + units
+
+
 def compare_orders(books: Books, fills: list[Row], orders: list[Row]) -> None:
-    """An order is filled with the sum of its fills."""
+    """An order is filled with the sum of its fills, and none of them is beyond its limit."""
     filled: dict[str, Decimal] = defaultdict(Decimal)
+    limits = {o["id"]: Decimal(o["limit_price"]) for o in orders if o["limit_price"]}
     for fill in fills:
-        filled[fill["order_id"]] += Decimal(fill["quantity"])
+        filled[fill["order_id"]] += counted(fill)
+        limit = limits.get(fill["order_id"], Decimal(fill["price"]))
+        beyond = (Decimal(fill["price"]) - limit) * sign_of(fill)
+        books.same(f"fill {fill['id']} is within its limit {limit}", beyond <= 0, True)
     for order in orders:
         books.same(
             f"filled of order {order['id']}", filled.pop(order["id"], NOUGHT), order["filled"]
@@ -290,7 +301,8 @@ def compare(address: str, token: str) -> Row:
     books = Books({a["id"]: Decimal(a["paper"]["starting_cash"]) for a in accounts}, fills)
     for fill in fills:
         books.take(fill)
-    compare_orders(books, fills, told.every("/api/orders"))
+    orders = told.every("/api/orders")
+    compare_orders(books, fills, orders)
     prices = compare_positions(books, told.every("/api/positions"))
     compare_equity(books, told.every("/api/equity/now"), prices)
     marks = 0
@@ -305,6 +317,8 @@ def compare(address: str, token: str) -> Row:
         "marks": marks,
         "closed": sum(closed(piece) for fill in fills for piece in fill["slices"]),
         "open_lots": len(list(books.open())),
+        "limited": sum(bool(order["limit_price"]) for order in orders),
+        "pairs": sum("/" in fill["symbol"] and Decimal(fill["fee"]) > 0 for fill in fills),
         "bots": sorted(bot for (bot,) in books.sums["bot"]),
         "sources": sorted("/".join(key) for key in books.sums["source"]),
         "compared": books.compared,

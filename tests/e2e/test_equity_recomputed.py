@@ -13,6 +13,7 @@ import pytest
 from chaos.load import add_bot
 from chaos.rest import Gateway, signed_in
 from chaos.system import System
+from chaos.voices import Voices, voices_in
 from signalbox.testing.wait import until
 from tests.e2e.conftest import ADMIN_PASSWORD, OwnSystem
 from tests.e2e.reading import holds
@@ -22,6 +23,7 @@ SCRIPT = Path(__file__).with_name("recompute.py")
 SPEED = 900
 QUANTCONNECT, STRATEGY = {"source_type": "quantconnect"}, {"source_type": "strategy"}
 MANUAL = {"source_type": "manual"}
+PAIR = "BTC/USD"
 BOTS: tuple[dict[str, Any], ...] = (
     {"id": "both", "sources": [QUANTCONNECT, STRATEGY, {"source_type": "llm"}, MANUAL]},
     {
@@ -31,6 +33,7 @@ BOTS: tuple[dict[str, Any], ...] = (
         "policy": {"kind": "weighted", "trust": {"strategy": "0.1"}, "margin": "0"},
     },
     {"id": "vote", "sources": [STRATEGY], "policy": {"kind": "consensus", "consensus_of": 2}},
+    {"id": "pairs", "sources": [MANUAL], "symbols": [PAIR]},
 )
 PAPER = {"starting_cash": "20000", "fee_bps": "1.3", "fee_per_share": "0.0035"}
 STRATEGIES: tuple[dict[str, Any], ...] = (
@@ -79,6 +82,27 @@ async def bought_by_hand(gateway: Gateway) -> bool:
         return False
 
 
+async def trade_a_pair(gateway: Gateway, voices: Voices) -> None:
+    """Bought twice and sold in between, at prices that the feed does not know."""
+    for action, bid, ask in (("buy", "50000", "50010"), ("sell", "50107", "50117")):
+        await voices.quote(PAIR, bid=bid, ask=ask)
+        await say(gateway, action)
+    await voices.quote(PAIR, bid="49003.1", ask="49011.7")
+    await say(gateway, "buy")
+
+
+async def say(gateway: Gateway, action: str) -> None:
+    """Speak by hand, and wait until the bot of pairs has done it."""
+    body = {"symbol": PAIR, "action": action, "confidence": "1"}
+    word = (await gateway.post("/api/signals", body))["signal_id"]
+
+    async def done() -> bool:
+        found = await gateway.get("/api/orders", signal=word, bot="pairs", state="filled")
+        return bool(found["items"])
+
+    await until(done, 20)
+
+
 async def over(gateway: Gateway, signal: str) -> set[str]:
     """How the orders of both bots have ended; nothing while one has not."""
     found = (await gateway.get("/api/orders", signal=signal, final=True))["items"]
@@ -106,10 +130,14 @@ async def test_equity_and_performance_are_what_the_fills_make_them(own_system: O
     async with signed_in(lambda: system.url("gateway"), ADMIN_PASSWORD) as gateway:
         for bot in BOTS:
             await add_bot(gateway, **bot)
-            await gateway.post("/api/accounts", {"id": bot["id"], "paper": PAPER})
+            paper = {**PAPER, "fee_bps": None} if bot["id"] == "pairs" else PAPER
+            await gateway.post("/api/accounts", {"id": bot["id"], "paper": paper})
         for number, strategy in enumerate(STRATEGIES):
             body = {"id": f"quick-{number}", "symbols": ["AAPL"], "interval": "1m", **strategy}
             await gateway.post("/api/strategies", body)
+        await gateway.post("/api/bots", {"id": "vote", "limits": {"limit_bps": "2"}})
+        async with voices_in(system.home) as voices:
+            await trade_a_pair(gateway, voices)
         await gateway.put("/api/market", {"speed": SPEED})
         await until(lambda: enough(gateway), 120, every=0.5)
         await last_fills(gateway)
@@ -124,7 +152,8 @@ async def test_equity_and_performance_are_what_the_fills_make_them(own_system: O
             await until(agreed, 20, every=0.5)
         except AssertionError:
             pytest.fail("\n".join(found["differences"]))
-    assert {"both", "short", "vote", "demo"} <= set(found["bots"])
+    assert {"both", "short", "vote", "demo", "pairs"} <= set(found["bots"])
     assert found["fills"] >= 60
     assert min(found["marks"], found["closed"]) >= 40
     assert found["open_lots"] >= 2
+    assert min(found["limited"], found["pairs"]) >= 3

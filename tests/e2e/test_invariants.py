@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,19 +11,26 @@ import pytest
 
 from chaos.evidence import Answers, Evidence
 from chaos.invariants import RULES, check
+from chaos.outside import BrokerBooks
 from chaos.streams import Stored
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
+from signalbox.contracts.assessments import LlmDecision, OutcomeScore
 from signalbox.contracts.events import (
+    AlertRaised,
     EquityMarked,
     Event,
+    LlmDecisionMade,
     MessageDeadLettered,
     OrderChanged,
+    OutcomeScored,
     PositionChanged,
     SignalRaised,
+    StateChanged,
     VerdictReached,
 )
-from signalbox.contracts.values import OrderState, Outcome, Reason
+from signalbox.contracts.notices import Alert, DeadLetter
+from signalbox.contracts.values import OrderState, Outcome, Reason, Severity
 from signalbox.testing.examples import NOON, a_bot, a_signal, a_verdict, an_order
 
 D = Decimal
@@ -41,7 +49,10 @@ SLICE = p.LotSlice(
 )
 FILL = p.Fill(fill_id="fill-1", quantity=D(10), price=D("210.5"), fee=D("0.125"), slices=(SLICE,))
 CASH = D(100_000) - D(2105) - D("0.125")
-DONE: dict[str, Any] = {"state": OrderState.FILLED, "filled": D(10), "fill": FILL}
+THERE = {"broker": "alpaca", "broker_order_id": "b-1"}
+DONE: dict[str, Any] = {"state": OrderState.FILLED, "filled": D(10), "fill": FILL, **THERE}
+ORDER = an_order().order_id
+LATER = NOON + timedelta(days=30)  # whatever was said at noon is over
 
 
 def event(kind: type[Event], data: Any, **over: Any) -> Event:
@@ -53,8 +64,83 @@ def orders() -> list[Event]:
     """From intent to fill."""
     return [
         event(OrderChanged, an_order()),
-        event(OrderChanged, an_order(state=OrderState.ACCEPTED)),
+        event(OrderChanged, an_order(state=OrderState.ACCEPTED, **THERE)),
         event(OrderChanged, an_order(**DONE)),
+    ]
+
+
+def broker_books(**over: Any) -> BrokerBooks:
+    """What its broker shows of the account."""
+    fields: dict[str, Any] = {
+        "account": "paper-alpha",
+        "started_with": D(100_000),
+        "cash": CASH,
+        "names": (an_order().order_id,),
+        "positions": {"AAPL": D(10)},
+    }
+    return BrokerBooks(**(fields | over))
+
+
+def decision(number: int = 1, **over: Any) -> Event:
+    """What a model said of AAPL at noon, for a cent."""
+    fields: dict[str, Any] = {
+        "decision_id": UUID(int=number),
+        "config_id": "model",
+        "symbol": "AAPL",
+        "provider": "openai",
+        "model": "m",
+        "prompt_version": "standard@1",
+        "outcome": "answered",
+        "attempts": 1,
+        "cost_usd": D("0.01"),
+        "at": NOON,
+        "wall_at": NOON,
+    }
+    return event(LlmDecisionMade, LlmDecision(**(fields | over)))
+
+
+def score(**over: Any) -> Event:
+    """What the signal would have earned."""
+    same = ("signal_id", "source_type", "source_id", "symbol", "action", "confidence")
+    fields: dict[str, Any] = {name: getattr(SIGNAL, name) for name in same} | {
+        "horizon_s": 60.0,
+        "entry_price": D(200),
+        "exit_price": D(202),
+        "forward_return": D("0.01"),
+        "at": NOON,
+    }
+    return event(OutcomeScored, OutcomeScore(**(fields | over)))
+
+
+def alert(code: str) -> Event:
+    """What people are told."""
+    told = Alert(
+        severity=Severity.WARNING,
+        code=code,
+        about="account:paper-alpha",
+        message="m",
+        service="executor",
+        active=True,
+        at=NOON,
+        occurrence="o",
+    )
+    return event(AlertRaised, told)
+
+
+def state(service: str, kind: str, **body: Any) -> Event:
+    """The last word of a service on something."""
+    told = p.State(service=service, kind=kind, id="x", body=body, at=NOON)
+    return event(StateChanged, told)
+
+
+def states(waiting: int = 0, scored: int = 1, **purse: str) -> list[Event]:
+    """What the lab has scored and what models have cost."""
+    month = {"scope": "total", "period": "month", "key": f"{NOON:%Y-%m}"}
+    money = {"spent_usd": "0.007", "reserved_usd": "0.003"}
+    counts: dict[str, Any] = {"waiting": waiting, "scored": scored, "unscored": {}}
+    return [
+        state("lab", "scoring", **counts),
+        state("llm-decider", "budget", **month, **(money | purse)),
     ]
 
 
@@ -95,6 +181,10 @@ def evidence(**over: Any) -> Evidence:
         "VERDICTS": [event(VerdictReached, VERDICT, sequence=1)],
         "ORDERS": orders(),
         "BOOKS": [position(), equity()],
+        "LLM": [decision()],
+        "OUTCOMES": [score()],
+        "STATE": states(),
+        "ALERTS": [alert("bot_locked")],
         "DEAD": [],
     }
     parts |= {name: over.pop(name) for name in list(over) if name in parts}
@@ -117,6 +207,9 @@ def evidence(**over: Any) -> Evidence:
         "answers": replace(answers, **told),
         "bots": lambda version: (BOT,) if version == 3 else None,
         "acknowledged": frozenset({SIGNAL.signal_id}),
+        "broker": broker_books(),
+        "asked": 1,
+        "stands_at": LATER,
     }
     return Evidence(**{**fields, **over})
 
@@ -166,9 +259,22 @@ def broken_verdicts() -> dict[str, dict[str, Any]]:
     }
 
 
+def broken_services() -> dict[str, dict[str, Any]]:
+    """The same of brokers, models and the lab."""
+    return {
+        "the_broker_has_each_order_once": {"broker": broker_books(names=())},
+        "the_broker_holds_what_fills_left": {"broker": broker_books(positions={})},
+        "the_broker_surprises_nobody": {"ALERTS": [alert("late_fill")]},
+        "no_question_is_asked_behind_the_books": {"asked": 2},
+        "every_question_is_answered_once": {"LLM": [decision(), decision(action="buy")]},
+        "money_spent_is_what_decisions_cost": {"STATE": states(spent_usd="0.008")},
+        "every_signal_is_scored_once": {"OUTCOMES": [score(), score(horizon_s=30.0)]},
+    }
+
+
 def broken_records() -> dict[str, dict[str, Any]]:
     """The same of what is kept."""
-    letter = p.DeadLetter(
+    letter = DeadLetter(
         service="executor",
         stream="VERDICTS",
         stream_sequence=1,
@@ -187,7 +293,7 @@ def broken_records() -> dict[str, dict[str, Any]]:
     }
 
 
-BROKEN = broken_verdicts() | broken_orders() | broken_books() | broken_records()
+BROKEN = broken_verdicts() | broken_orders() | broken_books() | broken_services() | broken_records()
 
 
 def test_nothing_is_wrong_with_what_is_right() -> None:
@@ -203,6 +309,15 @@ def test_the_second_leg_of_an_intent_is_no_second_order() -> None:
     assert not [found[name] for name in (*rules, "no_signal_is_traded_twice") if found[name]]
     again = event(OrderChanged, an_order(state=OrderState.ACCEPTED, order_id="c" * 32, leg=1))
     assert check(evidence(ORDERS=[*orders(), *flip, again]))["no_signal_is_traded_twice"]
+
+
+def test_an_intent_that_is_denied_later_is_no_second_one() -> None:
+    late = an_order(state=OrderState.DENIED, reason="locked")
+    seen = evidence(ORDERS=[event(OrderChanged, an_order()), event(OrderChanged, late)])
+    assert not check(seen)["one_intent_for_each_accepted_verdict"]
+    again = event(OrderChanged, an_order(order_id="b" * 32))
+    seen = evidence(ORDERS=[*orders(), again])
+    assert check(seen)["one_intent_for_each_accepted_verdict"]
 
 
 def test_every_rule_is_tried_here() -> None:
@@ -226,6 +341,16 @@ def test_a_rule_notices(rule: Callable[[Evidence], Any]) -> None:
         ("positions_are_the_sum_of_fills", {"positions": {}}),
         ("lots_are_the_sum_of_slices", {"lots": {}}),
         ("cash_is_what_fills_left", {"cash": {}}),
+        ("the_broker_has_each_order_once", {"broker": broker_books(names=(ORDER, ORDER))}),
+        ("the_broker_has_each_order_once", {"broker": broker_books(names=(ORDER, "other"))}),
+        ("the_broker_holds_what_fills_left", {"broker": broker_books(cash=CASH + 1)}),
+        ("every_question_is_answered_once", {"LLM": [decision(attempts=4)]}),
+        ("money_spent_is_what_decisions_cost", {"LLM": [decision(), decision(2)]}),
+        ("money_spent_is_what_decisions_cost", {"STATE": []}),
+        ("every_signal_is_scored_once", {"OUTCOMES": []}),
+        ("every_signal_is_scored_once", {"STATE": states(scored=2)}),
+        ("every_signal_is_scored_once", {"STATE": states(waiting=1)}),
+        ("every_signal_is_scored_once", {"stands_at": NOON}),
         ("read_models_agree", {"orders": frozenset({"more"})}),
         ("nothing_was_set_aside", {"dead_letters": 1}),
     ],

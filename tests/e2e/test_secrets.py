@@ -14,6 +14,7 @@ import pytest
 from chaos.rest import Gateway
 from chaos.system import System
 from chaos.voices import Voices
+from signalbox.runtime.clock import wall_now
 from signalbox.testing.wait import until
 from tests.e2e.canaries import (
     command_lines,
@@ -24,11 +25,21 @@ from tests.e2e.canaries import (
     own_secrets,
     shapes,
 )
-from tests.e2e.conftest import ADMIN_PASSWORD, ENVIRONMENT_TOKEN, MODEL_KEY, REST_TOKEN
+from tests.e2e.conftest import (
+    ADMIN_PASSWORD,
+    ENVIRONMENT_TOKEN,
+    FEED_KEY,
+    MODEL_KEY,
+    REST_TOKEN,
+)
 
 pytestmark = pytest.mark.e2e
 MISTYPED = 'canary-mistyped "pw"+\\/77c2e9'  # somebody's password, in the wrong place
+BROKER_KEY = "canary-broker+KEY/0b7e41d9c3"
+BROKER_SECRET = "canary-broker+SECRET/f2c86a05be"
 CONFIG = "canary"
+ACCOUNTS = "/api/accounts"
+REFUSED, AWAY = "canary-refused", "canary-away"  # by the sandbox; nobody is there
 MODELS = "/api/ai-trading/config"
 MODEL = {
     "id": CONFIG,
@@ -106,6 +117,60 @@ async def send_it_wrongly(gateway: Gateway, address: str) -> AsyncIterator[httpx
         yield await stranger.get("/api/bots", auth=("admin", ADMIN_PASSWORD))
 
 
+async def enter_broker_keys(gateway: Gateway) -> AsyncIterator[httpx.Response]:
+    """Keys that a broker refuses, that cannot be sent anywhere, and in bodies that do not fit."""
+    keys = {"broker": "alpaca", "api_key": BROKER_KEY, "api_secret": BROKER_SECRET}
+    for body in (
+        {**keys, "id": REFUSED, "target": "sandbox"},
+        {**keys, "id": REFUSED, "name": "Entered again"},
+        {**keys, "id": AWAY, "target": "real"},
+        {**keys, "id": "x", "api_key": None},
+        {**keys, "id": "x", "api_secret": [BROKER_SECRET]},
+        {**keys, "id": "x", "api_secret": f"{BROKER_SECRET} and more"},
+        {**keys, "id": "x", "broker": "other"},
+        {**keys, "id": "x", "secret": BROKER_SECRET},
+        {**keys, "id": "../x"},
+    ):
+        yield await gateway.send("POST", ACCOUNTS, json=body)
+
+
+async def shown_once(gateway: Gateway) -> tuple[str, str]:
+    """A program's token and a webhook's secret: the answers that make them are the only ones."""
+    body = {"name": "canary-program", "scopes": ["signals:write"]}
+    token = await gateway.post("/api/tokens", body)
+    hook = await gateway.post(f"/api/quantconnect/config/{CONFIG}/webhook")
+    return token["token"], hook["token"]
+
+
+async def use_them(address: str, token: str, secret: str) -> AsyncIterator[httpx.Response]:
+    """As they are meant to be, and where they do not belong."""
+    mine, hooks = ({"Authorization": f"Bearer {one}"} for one in (token, secret))
+    signed = {"X-Signalbox-Signature": f"sha256={secret}"}
+    signal = {"symbol": "CANARY", "action": "buy", "confidence": "0.9", "horizon_s": 60}
+    sent_at = wall_now().timestamp()
+    push = {"v": 1, "projectId": 7, "deployId": "L-1", "sentAt": sent_at, "insights": []}
+    hook = f"/hooks/quantconnect/{CONFIG}"
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as program:
+        taken = [
+            await program.post(
+                "/api/signals", json=signal, headers={**mine, "Idempotency-Key": "canary"}
+            ),
+            await program.post(hook, json=push, headers=hooks),
+        ]
+        assert [answer.status_code for answer in taken] == [202, 202]
+        for answer in taken:
+            yield answer
+        yield await program.post("/api/signals", json={**signal, "symbol": [token]}, headers=mine)
+        yield await program.get("/api/trades", headers=mine)
+        yield await program.get("/api/bots", headers=hooks)
+        yield await program.get("/api/bots", params={"token": token})
+        yield await program.post(hook, json=push, headers=mine)
+        yield await program.post(hook, json=push, headers=signed)
+        yield await program.post(hook, json={**push, "token": secret})
+        login = {"username": "admin", "password": token}
+        yield await program.post("/api/auth/token", json=login)
+
+
 async def ids_for(gateway: Gateway) -> dict[str, list[str]]:
     """Something that exists for every parameter of a path."""
     lists = {
@@ -150,23 +215,28 @@ async def health_pages(house: System) -> AsyncIterator[httpx.Response]:
 
 
 async def told(gateway: Gateway) -> Any:
-    """Whether the wrong token has become a state and an alert."""
-    alerts = await gateway.every("/api/alerts")
-    return [alert for alert in alerts if alert["about"] == f"quantconnect:{CONFIG}"]
+    """Whether the wrong token and the wrong keys have become alerts."""
+    about = {alert["about"] for alert in await gateway.every("/api/alerts")}
+    return {f"quantconnect:{CONFIG}", f"account:{REFUSED}"} <= about
+
+
+async def looked_at(answers: AsyncIterator[httpx.Response]) -> Content:
+    """What answers say, none of which may be a failure of ours."""
+    found = [answer async for answer in answers]
+    assert not [answer.url for answer in found if answer.status_code >= 500]
+    return [content_of(answer) for answer in found]
 
 
 async def test_no_secret_is_anywhere_but_in_its_own_file(
     house: System, gateway: Gateway, voices: Voices
 ) -> None:
-    seen: Content = []
-    for doing in (
-        save_and_test(gateway),
-        sign_in_wrongly(gateway),
-        send_it_wrongly(gateway, house.url("gateway")),
-    ):
-        answers = [answer async for answer in doing]
-        assert not [answer.url for answer in answers if answer.status_code >= 500]
-        seen += map(content_of, answers)
+    address = house.url("gateway")
+    seen = await looked_at(save_and_test(gateway))
+    seen += await looked_at(sign_in_wrongly(gateway))
+    seen += await looked_at(send_it_wrongly(gateway, address))
+    seen += await looked_at(enter_broker_keys(gateway))
+    made = await shown_once(gateway)
+    seen += await looked_at(use_them(address, *made))
     await until(lambda: told(gateway), 20, every=0.1)
     seen += [content_of(answer) async for answer in everything_that_can_be_read(gateway)]
     seen += [content_of(answer) async for answer in health_pages(house)]
@@ -174,7 +244,7 @@ async def test_no_secret_is_anywhere_but_in_its_own_file(
     seen += [*kept_files(house.home), *kept_rows(house.home), *command_lines(house)]
     assert len(seen) > 100
     secrets = [ADMIN_PASSWORD, ENVIRONMENT_TOKEN, MODEL_KEY, REST_TOKEN, MISTYPED, gateway.token]
-    secrets += own_secrets(house.home)
+    secrets += [FEED_KEY, BROKER_KEY, BROKER_SECRET, *made, *own_secrets(house.home)]
     names = [name for name, _ in seen]
     assert {"logs/gateway.jsonl", "terminal", "tables of gateway", "stream KV_CONFIG"} <= {*names}
     assert any(name.endswith("-wal") for name in names)

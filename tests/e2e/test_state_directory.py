@@ -148,8 +148,8 @@ async def test_approvals_and_books_survive_restarts(own_system: OwnSystem) -> No
     system.start()
     async with AsyncExitStack() as stack:
         at = await visit(stack, system)
-        approval = {"approval": "manual"}
-        await add_bot(at.gateway, id="patient", symbols=["LINE"], sources=SOURCES, **approval)
+        manual: dict[str, Any] = {"id": "patient", "sources": SOURCES, "approval": "manual"}
+        await add_bot(at.gateway, symbols=["LINE"], **manual)
         await add_bot(at.gateway, id="owner", symbols=["KEPT"], sources=SOURCES)
         await at.voices.quote("LINE", "KEPT")
         await approve_after_router_restart(system, at, story)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Protocol
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -12,6 +11,7 @@ from signalbox.contracts.errors import NotFound, TransientError
 from signalbox.contracts.intervals import interval_length
 from signalbox.contracts.payloads import Bar
 from signalbox.contracts.values import Value
+from signalbox.runtime.hosts import Asks
 
 
 class Listed(Value):
@@ -28,25 +28,10 @@ _BARS = TypeAdapter(list[Bar])
 _LISTED = TypeAdapter(list[Listed])
 
 
-class Host(Protocol):
-    """What is needed of the service."""
-
-    async def ask(
-        self,
-        other: str,
-        verb: str,
-        body: dict[str, JsonValue] | None = None,
-        *,
-        by: str,
-        timeout_s: float,
-    ) -> dict[str, JsonValue]:
-        """Ask another service."""
-
-
 class Prices:
     """Asks for as few bars as are needed."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Asks) -> None:
         self._host = host
         self._finest: dict[str, str] = {}  # interval by symbol
 

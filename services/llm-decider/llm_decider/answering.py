@@ -176,7 +176,8 @@ class Answerer:
         def work(sql: Sql, moment: At) -> Iterable[Event]:
             if not store.is_open(sql, asked.call.call_id):
                 return []
-            made = deciding.repeated(asked, known, _now(moment))
+            used = totals(ledger.attempts_of(sql, asked.call.call_id))
+            made = deciding.repeated(asked, known, used, _now(moment))
             return _publish(sql, moment, asked, made, known)[0]
 
         await self.host.transact(work)

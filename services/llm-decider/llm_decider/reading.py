@@ -27,6 +27,7 @@ from signalbox.contracts.intervals import interval_length
 from signalbox.contracts.payloads import Bar, News, Position, Quote, Signal
 from signalbox.contracts.subjects import PREFIX, subject, token
 from signalbox.runtime.db import Database
+from signalbox.runtime.hosts import Asks
 from signalbox.runtime.moment import Moment
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Stored(Protocol):
         """The newest message on every subject that fits."""
 
 
-class Host(Protocol):
+class Host(Asks, Protocol):
     """What is needed of the service."""
 
     db: Database | None
@@ -62,17 +63,6 @@ class Host(Protocol):
 
     def moment(self) -> Moment[LlmDeciderConfig]:
         """This instant."""
-
-    async def ask(
-        self,
-        other: str,
-        verb: str,
-        body: dict[str, JsonValue] | None = None,
-        *,
-        by: str,
-        timeout_s: float,
-    ) -> dict[str, JsonValue]:
-        """Ask another service."""
 
 
 class Reader:

@@ -16,7 +16,8 @@ from signalbox.contracts.assessments import LlmDecision
 from signalbox.contracts.config import LlmConfig, LlmDeciderConfig
 from signalbox.contracts.events import AlertRaised, Event, StateChanged
 from signalbox.contracts.ids import plain
-from signalbox.contracts.payloads import Alert, State
+from signalbox.contracts.notices import Alert
+from signalbox.contracts.payloads import State
 from signalbox.contracts.values import Severity
 from signalbox.runtime.moment import Moment
 

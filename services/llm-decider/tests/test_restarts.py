@@ -34,6 +34,25 @@ async def test_a_killed_call_is_unknown_and_asked_again_with_its_own_money(
     assert (purse.reserved, purse.held, purse.spent) == (0, first.reserved_usd, COST)
 
 
+async def test_a_killed_call_that_a_kept_answer_answers_still_tells_its_money(
+    station: Station,
+) -> None:
+    station.configure(station.config(cache_s=300))
+    _, asked = await station.killed()
+    process = station.process()
+    await station.decide(process=process)  # the same question, once more
+    station.pass_time(11)
+    await process.work()
+    (lost,) = [a for a in await station.rows("llm_attempts") if a.state == "unknown"]
+    decisions = {str(one.decision_id): one for one in station.decisions}
+    repeated = decisions[asked["decision_ids"]["AAPL"]]
+    assert (repeated.cached, repeated.attempts) == (True, 1)
+    assert (repeated.cost_usd, repeated.cost_is_estimated) == (lost.reserved_usd, True)
+    assert len(station.model().asks) == len(decisions) == 2
+    purse = await station.purse()
+    assert purse.spent + purse.held == sum(one.cost_usd for one in decisions.values())
+
+
 async def test_a_killed_call_past_its_deadline_is_not_asked_again(station: Station) -> None:
     await station.killed()
     station.pass_time(61)

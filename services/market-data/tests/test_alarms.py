@@ -1,5 +1,6 @@
 """What people were told of a feed is over once it is, also when the process was another one."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -87,3 +88,40 @@ async def test_an_end_that_could_not_be_stored_is_told_with_the_next_look(statio
     assert {active for _, _, active in told(station)[1:]} == {False}
     await health.note_cut("AAPL", "1m", OPENED)
     assert told(station)[-1][2] is True
+
+
+@pytest.fixture
+def slow(station: Station) -> Station:
+    """Others have a turn between what is told and what is stored."""
+    put = station.host.bucket_put
+
+    async def put_later(*what: Any) -> None:
+        await asyncio.sleep(0)
+        await put(*what)
+
+    station.host.bucket_put = put_later
+    return station
+
+
+async def test_what_two_loops_tell_at_once_is_all_remembered(slow: Station) -> None:
+    health = (await again(slow, "AAPL", "MSFT")).health
+    cuts = [health.note_cut(symbol, "1m", OPENED) for symbol in ("AAPL", "MSFT")]
+    await asyncio.gather(*cuts, health.look_at_clock(MOST_SKEW_S + 1))
+    raised = told(slow)
+    assert len(raised) == 3
+    health = (await again(slow, "AAPL", "MSFT")).health
+    ends = [health.note_cut(symbol, "1m", None) for symbol in ("AAPL", "MSFT")]
+    await asyncio.gather(*ends, health.look_at_clock(0.0))
+    assert sorted(told(slow)[3:]) == sorted((code, about, False) for code, about, _ in raised)
+
+
+async def test_loops_that_fail_together_are_one_alarm(slow: Station) -> None:
+    health = (await again(slow)).health
+    error = Refused("alpaca refuses the request: forbidden.")
+
+    async def fail(topic: str) -> None:
+        await health.ill(topic, error)
+        slow.pass_by(seconds=1)
+
+    await asyncio.gather(*map(fail, ("quotes", "1m bars of stocks")))
+    assert told(slow) == [("feed_down", "feed:alpaca", True)]

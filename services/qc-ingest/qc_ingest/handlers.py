@@ -28,6 +28,7 @@ class State:
     read: dict[UUID, Read | PermanentError]
     known: dict[str, dict[str, Known]]  # by config id and own id
     changed: dict[tuple[str, str], Known] = field(default_factory=dict)
+    turned: list[Known] = field(default_factory=list)  # to be counted
 
 
 def build_handlers() -> Handlers[State]:
@@ -56,6 +57,7 @@ def build_handlers() -> Handlers[State]:
         outcome = judge_all(push.found, known, frame)
         for word in outcome.words:
             known[word.own_id] = state.changed[word.config_id, word.own_id] = word
+        state.turned += outcome.turned
         return events_of(moment, outcome.said)
 
     return handlers
@@ -90,4 +92,4 @@ def _save(sql: Sql, state: State, _moment: Moment[IngestConfig]) -> None:
 
 
 def _after(state: State) -> None:
-    count(list(state.changed.values()))
+    count(state.turned)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from qc_ingest.adapters.quantconnect import QuantConnect
 from qc_ingest.domain.answers import Doubtful, Loading, WrongCredentials
 from qc_ingest.domain.deployments import Deployment
 from qc_ingest.domain.frame import Frame
-from qc_ingest.domain.judge import Known, Status, judge, judge_all
+from qc_ingest.domain.judge import Known, Outcome, Status, judge, judge_all
 from qc_ingest.domain.pages import PAGE, Cursor, Found, Kind, read_fills, read_insights
 from qc_ingest.domain.wire import Json
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
@@ -77,27 +76,26 @@ def database_of(host: Host) -> Database:
 class Tally:
     """What one cycle did."""
 
-    fetched: int = 0  # words that were not known before
+    fetched: int = 0  # words that were not known before, or have changed
     raised: int = 0
     deployments: list[Deployment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what went wrong with a part of it
 
-    def add(self, words: Sequence[Known], said: Sequence[Said]) -> None:
-        """Count what one page or push changed, here and in the metrics."""
-        self.fetched += len(words)
-        self.raised += sum(isinstance(s, Signal) for s in said)
-        count(words)
+    def add(self, outcome: Outcome) -> None:
+        """Count what one page changed, here and in the metrics."""
+        self.fetched += len(outcome.words)
+        self.raised += sum(isinstance(s, Signal) for s in outcome.said)
+        count(outcome.turned)
 
 
-def count(words: Sequence[Known]) -> None:
-    """Count words by what became of them."""
-    for (project_id, status), many in Counter((w.project_id, w.status) for w in words).items():
-        source_id = str(project_id)
-        metrics.SIGNALS.labels(SourceType.QUANTCONNECT, source_id, status).inc(many)
-        if status is Status.RAISED:
-            metrics.LAST_SIGNAL.labels(source_id).set(words[-1].seen_at.timestamp())
-    for word in words:
-        if word.status is Status.REFUSED:
+def count(turned: Iterable[Known]) -> None:
+    """Count what became of words."""
+    for word in turned:
+        source_id = str(word.project_id)
+        metrics.SIGNALS.labels(SourceType.QUANTCONNECT, source_id, word.status).inc()
+        if word.status is Status.RAISED:
+            metrics.LAST_SIGNAL.labels(source_id).set(word.seen_at.timestamp())
+        elif word.status is Status.REFUSED:
             log.warning("a word of QuantConnect was refused: %s", word.reason)
 
 
@@ -253,7 +251,7 @@ class Cycle:
         news = [f for f in found if _is_news(f, stored.get(f.item.id), frame)]
         if not news and before == after:
             return
-        taken: list[tuple[Sequence[Known], Sequence[Said]]] = []
+        taken: list[Outcome] = []
 
         def work(sql: Sql, moment: Moment[IngestConfig]) -> list[Event]:
             known = store.load_known(sql, config_id, [f.item.id for f in news])
@@ -263,11 +261,11 @@ class Cycle:
                 keep = after.deploy_id
                 store.close_cursors(sql, after.config_id, after.project_id, keep=keep)
             store.save_cursor(sql, after)
-            taken.append((outcome.words, outcome.said))
+            taken.append(outcome)
             return events_of(moment, outcome.said)
 
         await self._host.transact(work)
-        self.tally.add(*taken[-1])
+        self.tally.add(taken[-1])
 
     def _frame(self, moment: Moment[IngestConfig], cursor: Cursor) -> Frame:
         whose = (cursor.project_id, cursor.deploy_id)

@@ -13,7 +13,8 @@ from qc_ingest.domain.statistics import Performance, parse_performance
 from qc_ingest.polling import Host
 from signalbox.contracts.config import IngestConfig, QuantConnectConfig
 from signalbox.contracts.events import AlertRaised, Event, StateChanged
-from signalbox.contracts.payloads import Alert, State
+from signalbox.contracts.notices import Alert
+from signalbox.contracts.payloads import State
 from signalbox.contracts.values import Severity
 from signalbox.runtime import metrics
 from signalbox.runtime.moment import Moment

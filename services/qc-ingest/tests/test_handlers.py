@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from qc_ingest.adapters import store, tables
@@ -94,6 +95,20 @@ def test_a_shortened_insight_is_withdrawn(db: Database) -> None:
     (event,) = pushed(db, a_push(an_insight(closeTime=NOON.timestamp() + 1)))
     assert isinstance(event, SignalWithdrawn)
     assert event.data.valid_until == NOON + timedelta(seconds=1)
+
+
+def counted(status: str) -> float:
+    """How many words of the project had this fate, by the metrics of this process."""
+    labels = {"source_type": "quantconnect", "source_id": "7", "outcome": status}
+    return REGISTRY.get_sample_value("signalbox_signals_total", labels) or 0
+
+
+def test_a_word_that_changes_and_stands_is_not_counted_again(db: Database) -> None:
+    before = counted("raised")
+    pushed(db, a_push(an_insight()))
+    for hour in (2, 3):
+        pushed(db, a_push(an_insight(closeTime=NOON.timestamp() + hour * 3600)))
+    assert counted("raised") == before + 1
 
 
 def words(db: Database) -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from qc_ingest.adapters import store
 from qc_ingest.polling import Tally
@@ -83,7 +84,16 @@ async def test_a_quiet_cycle_writes_nothing_and_asks_little(
     assert asked == ["live/read", "live/insights/read", "live/orders/read"]
 
 
+def counted(*statuses: str) -> list[float]:
+    """How many words of the project had these fates, by the metrics of this process."""
+    name, labels = "signalbox_signals_total", {"source_type": "quantconnect"}
+    labels["source_id"] = str(MOMENTUM)
+    found = [REGISTRY.get_sample_value(name, labels | {"outcome": s}) for s in statuses]
+    return [value or 0 for value in found]
+
+
 async def test_an_insight_that_is_ended_early_is_withdrawn(station: Station) -> None:
+    before = counted("raised", "withdrawn")
     station.begin(0)
     await cycle(station)
     for minute in range(120):
@@ -98,6 +108,8 @@ async def test_an_insight_that_is_ended_early_is_withdrawn(station: Station) -> 
         assert signal.raised_at < withdrawal.valid_until < signal.valid_until
     once_ended = {w.own_id for w in await station.rows("known", status="withdrawn")}
     assert {once_raised[w.signal_id].own_id for w in withdrawn} == once_ended
+    more = [now - then for now, then in zip(counted("raised", "withdrawn"), before, strict=True)]
+    assert more == [len(once_raised), len(withdrawn)]
 
 
 async def test_a_restart_goes_on_where_it_stopped(station: Station) -> None:

@@ -14,6 +14,7 @@ from signalbox.contracts.payloads import Bar, State
 from signalbox.contracts.values import Severity, SourceType
 from signalbox.runtime import metrics
 from signalbox.runtime.handlers import Handlers
+from signalbox.runtime.hosts import Alerts, Asks
 from signalbox.runtime.moment import Moment
 from strategy_runner.domain.engine import HISTORY, Engine
 from strategy_runner.domain.signals import signal_of
@@ -26,7 +27,7 @@ ASK_TIMEOUT_S = 5.0
 _BARS = TypeAdapter(list[Bar])
 
 
-class Host(Protocol):
+class Host(Asks, Alerts, Protocol):
     """What the runner needs of the service it runs in."""
 
     def moment(self) -> Moment[StrategyConfig]:
@@ -34,29 +35,6 @@ class Host(Protocol):
 
     async def publish(self, events: Iterable[Event]) -> None:
         """Publish and wait until all is stored."""
-
-    async def ask(
-        self,
-        other: str,
-        verb: str,
-        body: dict[str, JsonValue] | None = None,
-        *,
-        by: str,
-        timeout_s: float,
-    ) -> dict[str, JsonValue]:
-        """Ask another service."""
-
-    async def alert(
-        self,
-        severity: Severity,
-        code: str,
-        about: str,
-        message: str,
-        *,
-        occurrence: str,
-        active: bool = True,
-    ) -> None:
-        """Tell people."""
 
 
 class Key(NamedTuple):

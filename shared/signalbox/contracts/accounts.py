@@ -1,7 +1,7 @@
 """Where orders go, and what may not trade."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,10 @@ class PaperSettings(Value):
         Decimal(10), ge=0
     )  # times the square root of order size over bar volume
     max_participation: Confidence = Decimal("0.1")  # of a bar's volume, per fill
-    fee_bps: Amount = Field(Decimal(0), ge=0)
-    fee_per_share: Amount = Field(Decimal(0), ge=0)
+    # Of what is traded. Without one shares cost nothing and pairs what a broker's lowest tier does.
+    # Of a pair it is taken from what the fill brings: units of a buy, money of a sell.
+    fee_bps: Annotated[Amount, Field(ge=0, lt=10_000)] | None = None
+    fee_per_share: Amount = Field(Decimal(0), ge=0)  # for each share; pairs have none
 
 
 class AccountConfig(Value):
@@ -31,6 +33,7 @@ class AccountConfig(Value):
     target: Target = Target.SANDBOX
     paper: PaperSettings = PaperSettings()
     crypto_fee_bps: Amount = Field(Decimal(25), ge=0)  # taken from what a fill at a broker brings
+    stops_at_broker: bool = True  # where it takes them, a lot's stop rests there as an order
     key_sealed: str | None = None  # both open in executor only
     secret_sealed: str | None = None
     key_hint: str = ""  # the end of the key, for people

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from signalbox.contracts import ids
+from signalbox.contracts import ids, notices
 from signalbox.contracts import payloads as p
 from signalbox.contracts.assessments import LlmDecision, OutcomeScore
 from signalbox.contracts.envelope import Event as Event  # noqa: PLC0414 - read with the events
@@ -236,16 +236,16 @@ class AlertRaised(Event):
 
     STREAM = "ALERTS"
     type: Literal["signalbox.AlertRaised.v1"]
-    data: p.Alert
+    data: notices.Alert
 
     @classmethod
-    def key(cls, data: p.Alert) -> UUID:
+    def key(cls, data: notices.Alert) -> UUID:
         return ids.derive(
             "alert", data.service, data.code, data.about, data.active, data.occurrence
         )
 
     @classmethod
-    def address(cls, data: p.Alert) -> str:
+    def address(cls, data: notices.Alert) -> str:
         return subject("alerts", data.severity)
 
 
@@ -254,14 +254,14 @@ class MessageDeadLettered(Event):
 
     STREAM = "DEAD"
     type: Literal["signalbox.MessageDeadLettered.v1"]
-    data: p.DeadLetter
+    data: notices.DeadLetter
 
     @classmethod
-    def key(cls, data: p.DeadLetter) -> UUID:
+    def key(cls, data: notices.DeadLetter) -> UUID:
         return ids.derive("dead", data.service, data.stream, data.message_id)
 
     @classmethod
-    def address(cls, data: p.DeadLetter) -> str:
+    def address(cls, data: notices.DeadLetter) -> str:
         return subject("dead", data.service)
 
 

@@ -56,6 +56,10 @@ class Limits(Value):
     max_slippage: Confidence = Decimal(
         "0.03"
     )  # fraction from the signal's price; 1 switches it off
+    # Entries go as limit orders so far beyond the quote: a buy at the ask times (1 + bps); none as
+    # market orders.
+    limit_bps: Annotated[Amount, Field(ge=0, le=1000)] | None = None
+    wait_for_open: bool = True  # entries outside the session wait for it; else they are denied
 
 
 class Exits(Value):

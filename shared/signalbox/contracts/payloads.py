@@ -10,12 +10,12 @@ from signalbox.contracts.values import (
     Amount,
     Confidence,
     Name,
+    OrderKind,
     OrderState,
     Outcome,
     Price,
     Quantity,
     Reason,
-    Severity,
     Side,
     SignedQuantity,
     Slug,
@@ -137,6 +137,9 @@ class Order(Value):
     trigger: Literal["stop", "target", "trailing", "time"] | None = None  # of a protective exit
     leg: int = 0
     attempt: int = 0
+    kind: OrderKind = OrderKind.MARKET
+    limit_price: Price | None = None  # of a limit order: filled there or better
+    stop_price: Price | None = None  # of a stop: becomes a market order when the price is there
     quantity: Quantity | None = None
     filled: Amount  # cumulative, units
     average_price: Price | None = None
@@ -271,30 +274,3 @@ class Push(Value):
     config_id: Slug
     body: str = Field(max_length=65536)
     received_at: UtcTime
-
-
-class Alert(Value):
-    """Something a person should know."""
-
-    severity: Severity
-    code: Slug
-    about: Name  # what it is about, such as `quantconnect:demo` or `bot:alpha`
-    message: str = Field(max_length=2000)  # what happened, why, what to do next
-    service: Slug
-    active: bool = True  # false when the trouble is over
-    at: UtcTime  # wall time
-    occurrence: str  # makes the id: the same occurrence alerts once
-
-
-class DeadLetter(Value):
-    """A message set aside for a person."""
-
-    service: Slug
-    stream: str
-    stream_sequence: int
-    original_subject: str
-    message_id: str
-    attempts: int
-    reason: str
-    original: str  # the body as text, undecodable bytes escaped, at most 200 kB
-    at: UtcTime  # wall time

@@ -121,6 +121,14 @@ class Reason(StrEnum):
     CONFIG_CHANGED = "config_changed"
 
 
+class OrderKind(StrEnum):
+    """What an order asks a broker for."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+
+
 class OrderState(StrEnum):
     """Where an order stands. States only move forward; a late fill always counts."""
 

@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 from signalbox.contracts.errors import PermanentError
 from signalbox.contracts.events import AlertRaised, Event, MessageDeadLettered, decode
 from signalbox.contracts.ids import derive
-from signalbox.contracts.payloads import Alert, DeadLetter
+from signalbox.contracts.notices import Alert, DeadLetter
 from signalbox.contracts.values import Severity
 from signalbox.runtime.logs import redact
 from signalbox.runtime.moment import Moment

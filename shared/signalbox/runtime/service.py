@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from signalbox.contracts.events import AlertRaised, Event
-from signalbox.contracts.payloads import Alert
+from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Severity
 from signalbox.runtime import asking, logs, metrics
 from signalbox.runtime.bus import Bus, Credentials, server_url

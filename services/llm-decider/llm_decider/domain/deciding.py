@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import JsonValue
 
@@ -47,6 +47,19 @@ class Asked:
     messages: Mapping[str, JsonValue] = field(default_factory=dict)  # as they were sent
 
 
+class _Share(TypedDict):
+    """The fields that tell what a decision has cost."""
+
+    attempts: int
+    cost_usd: Decimal
+    cost_is_estimated: bool
+    latency_ms: float
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int
+    tokens_reasoning: int
+
+
 def cache_key(asked: Asked, question: Question) -> str:
     """What two calls must share to get the same answer: all that shapes it."""
     config = asked.config
@@ -60,14 +73,9 @@ def cache_key(asked: Asked, question: Question) -> str:
 
 def decisions(asked: Asked, result: Result, used: Totals, now: Now) -> list[LlmDecision]:
     """One record per symbol; their costs and tokens add up to the call's."""
-    call, count = asked.call, len(asked.call.symbols)
-    costs = budget.split(used.cost_usd, count)
-    tokens = [
-        budget.split_count(total, count)
-        for total in (used.tokens_in, used.tokens_out, used.tokens_cached, used.tokens_reasoning)
-    ]
+    call, shares = asked.call, _shares(used, len(asked.call.symbols))
     made = []
-    for place, symbol in enumerate(call.symbols):
+    for symbol, share in zip(call.symbols, shares, strict=True):
         decision = LlmDecision(
             decision_id=call.decision_id(symbol),
             config_id=asked.config.id,
@@ -84,14 +92,7 @@ def decisions(asked: Asked, result: Result, used: Totals, now: Now) -> list[LlmD
             error=result.message[:_MOST_ERROR],
             error_kind=result.kind,
             notes=result.notes,
-            tokens_in=tokens[0][place],
-            tokens_out=tokens[1][place],
-            tokens_cached=tokens[2][place],
-            tokens_reasoning=tokens[3][place],
-            attempts=used.attempts,
-            cost_usd=costs[place],
-            cost_is_estimated=used.is_estimated,
-            latency_ms=used.latency_ms,
+            **share,
             dry_run=call.dry_run,
             asked_by=call.asked_by,
             at=asked.at,
@@ -104,8 +105,34 @@ def decisions(asked: Asked, result: Result, used: Totals, now: Now) -> list[LlmD
     return made
 
 
-def repeated(asked: Asked, first: Mapping[str, LlmDecision], now: Now) -> list[LlmDecision]:
-    """The records of a call that an earlier answer answers: the same words at no cost."""
+def _shares(used: Totals, count: int) -> list[_Share]:
+    """What each record of a call bears of its cost."""
+    costs = budget.split(used.cost_usd, count)
+    tokens = [
+        budget.split_count(total, count)
+        for total in (used.tokens_in, used.tokens_out, used.tokens_cached, used.tokens_reasoning)
+    ]
+    return [
+        _Share(
+            attempts=used.attempts,
+            cost_usd=costs[place],
+            cost_is_estimated=used.is_estimated,
+            latency_ms=used.latency_ms,
+            tokens_in=tokens[0][place],
+            tokens_out=tokens[1][place],
+            tokens_cached=tokens[2][place],
+            tokens_reasoning=tokens[3][place],
+        )
+        for place in range(count)
+    ]
+
+
+def repeated(
+    asked: Asked, first: Mapping[str, LlmDecision], used: Totals, now: Now
+) -> list[LlmDecision]:
+    """The records of a call that an earlier answer answers: the same words, at no cost but that of
+    an attempt that was begun by a process that has died since.
+    """
     call = asked.call
     return [
         first[symbol].model_copy(
@@ -114,11 +141,7 @@ def repeated(asked: Asked, first: Mapping[str, LlmDecision], now: Now) -> list[L
                 "config_id": asked.config.id,
                 "call_id": call.call_id,
                 "trigger": call.trigger,
-                "attempts": 0,
-                "cost_usd": Decimal(0),
-                "cost_is_estimated": False,
-                "latency_ms": 0.0,
-                **dict.fromkeys(_TOKENS, 0),
+                **share,
                 "cached": True,
                 "cached_from": first[symbol].cached_from or first[symbol].decision_id,
                 "dry_run": call.dry_run,
@@ -128,11 +151,8 @@ def repeated(asked: Asked, first: Mapping[str, LlmDecision], now: Now) -> list[L
                 "wall_at": now.wall,
             }
         )
-        for symbol in call.symbols
+        for symbol, share in zip(call.symbols, _shares(used, len(call.symbols)), strict=True)
     ]
-
-
-_TOKENS = ("tokens_in", "tokens_out", "tokens_cached", "tokens_reasoning")
 
 
 def judge(

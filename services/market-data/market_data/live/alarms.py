@@ -1,5 +1,6 @@
 """What people were told is wrong, until they are told that it is over; restarts between or not."""
 
+import asyncio
 from collections.abc import Collection
 from typing import Protocol
 
@@ -7,34 +8,26 @@ from pydantic import TypeAdapter
 
 from market_data.handlers import Host
 from signalbox.contracts.values import Severity
+from signalbox.runtime.hosts import Alerts
 from signalbox.runtime.topology import CLOCK_BUCKET
 
 ALARMS_KEY = "alpaca-alarms"
 _STORED = TypeAdapter(dict[str, str])
 
 
-class LiveHost(Host, Protocol):
+class LiveHost(Host, Alerts, Protocol):
     """What a live feed needs of the service that it runs in."""
-
-    async def alert(
-        self,
-        severity: Severity,
-        code: str,
-        about: str,
-        message: str,
-        *,
-        occurrence: str,
-        active: bool = True,
-    ) -> None:
-        """Tell people; the same occurrence tells once."""
 
 
 class Alarms:
-    """Of one feed. What fails to be told or stored is told with the next try, under the same id."""
+    """Of one feed, for all its loops: one after the other, so that none forgets another's. What
+    fails to be told or stored is told with the next try, under the same id.
+    """
 
     def __init__(self, host: LiveHost) -> None:
         self._host = host
         self._raised: dict[str, str] = {}  # by `code|about`: the occurrence that was told
+        self._turn = asyncio.Lock()
 
     async def load(self, followed: Collection[str]) -> None:
         """Begin with what is stored. What is about nothing that is followed now is over.
@@ -57,21 +50,31 @@ class Alarms:
         return self._raised.get(f"{code}|{about}")
 
     async def tell(
-        self, severity: Severity, code: str, about: str, message: str, *, occurrence: str
+        self,
+        severity: Severity,
+        code: str,
+        about: str,
+        message: str,
+        *,
+        occurrence: str,
+        anew: bool = False,
     ) -> None:
-        """Raise an alarm, unless this occurrence stands."""
-        if self.raised(code, about) != occurrence:
-            await self._host.alert(severity, code, about, message, occurrence=occurrence)
-            await self._keep({**self._raised, f"{code}|{about}": occurrence})
+        """Raise an alarm. One that stands is told again only `anew`, as another occurrence."""
+        async with self._turn:
+            standing = self.raised(code, about)
+            if standing is None or (anew and standing != occurrence):
+                await self._host.alert(severity, code, about, message, occurrence=occurrence)
+                await self._keep({**self._raised, f"{code}|{about}": occurrence})
 
     async def over(self, code: str, about: str, message: str) -> None:
         """Say that it is over, if people were told of it."""
-        occurrence = self.raised(code, about)
-        if occurrence is not None:
-            told = (Severity.INFO, code, about, message)
-            await self._host.alert(*told, occurrence=occurrence, active=False)
-            key = f"{code}|{about}"
-            await self._keep({name: one for name, one in self._raised.items() if name != key})
+        async with self._turn:
+            occurrence = self.raised(code, about)
+            if occurrence is not None:
+                told = (Severity.INFO, code, about, message)
+                await self._host.alert(*told, occurrence=occurrence, active=False)
+                key = f"{code}|{about}"
+                await self._keep({name: one for name, one in self._raised.items() if name != key})
 
     async def _keep(self, raised: dict[str, str]) -> None:
         await self._host.bucket_put(CLOCK_BUCKET, ALARMS_KEY, _STORED.dump_json(raised))

@@ -110,8 +110,7 @@ class Health:
             self._measure()
             await self.show()
         is_final = isinstance(error, Refused)
-        known = self._alarms.raised(kind.code, self._about()) is not None
-        if not known and (is_final or wall - since >= PATIENCE):
+        if is_final or wall - since >= PATIENCE:
             advice = _KEYS if is_final else kind.advice
             message = f"No {topic} from {self.name}: {error}. {advice}"
             told = (kind.severity, kind.code, self._about(), message)
@@ -138,7 +137,7 @@ class Health:
         if abs(skew_s) <= MOST_SKEW_S:
             words = f"This machine's clock agrees with {self.name}'s again."
             await self._alarms.over(*told, words)
-        elif self._alarms.raised(*told) is None:
+        else:
             words = (
                 f"This machine's clock differs by {abs(skew_s):.0f} s from {self.name}'s. Set this"
                 " machine's clock by NTP: quotes from the future are refused."
@@ -149,14 +148,12 @@ class Health:
     async def set_aside(self, symbols: Iterable[str]) -> None:
         """Symbols that the provider does not know are asked for no more, until a restart."""
         for symbol in sorted(set(symbols) - self.unknown):
-            told = (_UNKNOWN, self._about(symbol))
-            if self._alarms.raised(*told) is None:
-                words = (
-                    f"{self.name} does not know {symbol}: there are no prices of it. Correct"
-                    " SIGNALBOX_ALPACA_SYMBOLS and restart market-data."
-                )
-                occurrence = self._host.moment().wall.isoformat()
-                await self._alarms.tell(Severity.WARNING, *told, words, occurrence=occurrence)
+            words = (
+                f"{self.name} does not know {symbol}: there are no prices of it. Correct"
+                " SIGNALBOX_ALPACA_SYMBOLS and restart market-data."
+            )
+            told = (Severity.WARNING, _UNKNOWN, self._about(symbol), words)
+            await self._alarms.tell(*told, occurrence=self._host.moment().wall.isoformat())
             self.unknown.add(symbol)
 
     async def note_known(self, symbols: Iterable[str]) -> None:
@@ -176,7 +173,8 @@ class Health:
                 " SIGNALBOX_ALPACA_SYMBOLS."
             )
             occurrence = f"{names}|{self._host.moment().wall.isoformat()}"
-            await self._alarms.tell(Severity.WARNING, *told, words, occurrence=occurrence)
+            warned = (Severity.WARNING, *told, words)
+            await self._alarms.tell(*warned, occurrence=occurrence, anew=True)
         await self.show()
 
     async def tell_rescaled(self, symbol: str, factor: Decimal) -> None:
@@ -212,8 +210,8 @@ class Health:
             " week, older bars are left out, and strategies warm up on newer ones. Check what you"
             " hold."
         )
-        words = f"{jump}. {advice}"
-        await self._alarms.tell(Severity.WARNING, *told, words, occurrence=since)
+        warned = (Severity.WARNING, *told, f"{jump}. {advice}")
+        await self._alarms.tell(*warned, occurrence=since, anew=True)
 
     async def show(self) -> None:
         """Publish the feed's state."""

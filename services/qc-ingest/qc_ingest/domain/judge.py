@@ -64,19 +64,24 @@ class Outcome:
 
     words: tuple[Known, ...] = ()
     said: tuple[Signal | Withdrawal, ...] = ()
+    turned: tuple[Known, ...] = ()  # what became of words: each new status once
 
 
 def judge_all(page: Iterable[Found], known: Mapping[str, Known], frame: Frame) -> Outcome:
     """Judge the words of one deployment in their order; a word that comes twice counts once."""
     words: dict[str, Known] = {}
     said: list[Signal | Withdrawal] = []
+    turned: list[Known] = []
     for found in page:
         own_id = found.item.id
-        judgement = judge(found, words.get(own_id) or known.get(own_id), frame)
+        before = words.get(own_id) or known.get(own_id)
+        judgement = judge(found, before, frame)
         if judgement.known is not None:
             words[own_id] = judgement.known
+            if before is None or before.status is not judgement.known.status:
+                turned.append(judgement.known)
         said.extend(s for s in (judgement.signal, judgement.withdrawal) if s is not None)
-    return Outcome(tuple(words.values()), tuple(said))
+    return Outcome(tuple(words.values()), tuple(said), tuple(turned))
 
 
 def judge(found: Found, known: Known | None, frame: Frame) -> Judgement:

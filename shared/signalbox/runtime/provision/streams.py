@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 
 from signalbox.contracts.errors import TransientError
 from signalbox.contracts.subjects import MAX_MESSAGE_BYTES, STREAMS, Stream
+from signalbox.runtime.natsserver import OLDEST
 from signalbox.runtime.provision.files import public_keys, read_credentials
 from signalbox.runtime.provision.permissions import PROVISION, inbox_prefix
 from signalbox.runtime.topology import BUCKETS, CONFIG_BUCKET, CONSUMERS, KEYS_BUCKET, Consumer
@@ -22,6 +23,7 @@ _SECOND = 1_000_000_000
 _DUPLICATE_WINDOW = 600 * _SECOND
 _NOT_FOUND = {10059, 10014}  # stream, consumer
 _TIMEOUT_S = 10.0
+_TRIES, _PAUSE_S = 20, 0.5  # for a server that comes up just now
 _BUCKET_BYTES = 64 << 20
 _CONFIG_HISTORY = 10
 
@@ -233,7 +235,7 @@ async def provision_streams(home: Path, url: str, *, replicas: int = 1) -> Repor
     """Connect as the provisioning user and bring the server up to date.
 
     Raises:
-        ProvisioningFailed: the server cannot be reached, or refuses the user.
+        ProvisioningFailed: the server cannot be reached, refuses the user, or is too old.
     """
     login = read_credentials(home, PROVISION)
     refused: list[Exception] = []
@@ -250,16 +252,31 @@ async def provision_streams(home: Path, url: str, *, replicas: int = 1) -> Repor
             inbox_prefix=inbox_prefix(PROVISION).encode(),
             name=PROVISION,
             allow_reconnect=False,
+            max_reconnect_attempts=_TRIES,
+            reconnect_time_wait=_PAUSE_S,  # type: ignore[arg-type]  # seconds; it takes fractions
             connect_timeout=5,
             error_cb=note,
         )
     except (NatsError, OSError) as error:
         await nc.close()
+        cause = (refused or [error])[0]
+        if isinstance(cause, OSError):  # a time-out, too
+            raise ProvisioningFailed(
+                f"no nats-server can be reached at {url}: {cause!r}. Start it, or unset"
+                " SIGNALBOX_NATS_URL for the one that comes with Signalbox"
+            ) from error
         raise ProvisioningFailed(
-            f"{url} does not let user {PROVISION} in: {(refused or [error])[0]!r}. An external"
-            f" server must be started with the users of {home / 'nats' / 'nats.conf'}"
+            f"{url} does not let user {PROVISION} in: {cause!r}. An external server must be started"
+            f" with the users of {home / 'nats' / 'nats.conf'}"
         ) from error
     try:
+        version = nc.connected_server_version
+        if (version.major, version.minor, version.patch) < OLDEST:
+            raise ProvisioningFailed(
+                f"the nats-server at {url} is {version.major}.{version.minor}.{version.patch};"
+                f" {'.'.join(map(str, OLDEST))} or newer is needed. Start a newer one, or unset"
+                " SIGNALBOX_NATS_URL for the one that comes with Signalbox"
+            )
         return await Provisioner(nc).run(public_keys(home), replicas=replicas)
     finally:
         await nc.close()
