@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from starlette.requests import Request
@@ -16,8 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.alpaca import wire
+from sandbox.alpaca.request import read_order
 from sandbox.alpaca.stream import Stream
-from sandbox.alpaca.venue import Account, Order, Rejection, Venue, new_order
+from sandbox.alpaca.venue import Account, Rejection, Venue
 from sandbox.faults import Dropped, Fault, Faults, Kind
 
 PREFIX = "/alpaca"
@@ -114,7 +115,7 @@ class Trading:
         return answer(self.venue.account(key), request, body)
 
     def _account(self, account: Account, _request: Request, _body: Any) -> Response:
-        return JSONResponse(wire.account_json(account))
+        return JSONResponse(wire.account_json(account, self.venue.buying_power(account)))
 
     def _clock(self, _account: Account, _request: Request, _body: Any) -> Response:
         at = self.venue.wall().isoformat()
@@ -122,25 +123,11 @@ class Trading:
         return JSONResponse({"timestamp": at, "is_open": is_open})
 
     def _place(self, account: Account, request: Request, body: Any) -> Response:
-        order = self._read(body)
+        order = read_order(body, self.venue.wall())
         self.posts.append(order.client_id)
         order.hold = request.state.fault is Kind.HELD
         order.in_parts = request.state.fault is Kind.PARTIAL
         return JSONResponse(wire.order_json(self.venue.place(account, order)))
-
-    def _read(self, body: Any) -> Order:
-        try:
-            quantity = Decimal(str(body["qty"]))
-            symbol, side = str(body["symbol"]), str(body["side"])
-        except (KeyError, TypeError, InvalidOperation):
-            raise Rejection(422, 40010001, "qty, symbol and side are required") from None
-        expected = "gtc" if "/" in symbol else "day"
-        if body.get("type") != "market" or body.get("time_in_force") != expected:
-            raise Rejection(422, 42210000, "invalid order type for this stand-in")
-        if side not in {"buy", "sell"} or not quantity.is_finite():
-            raise Rejection(422, 40010001, "invalid side or qty")
-        name = str(body.get("client_order_id", ""))
-        return new_order(symbol, side, quantity, name, self.venue.wall())
 
     def _orders(self, account: Account, request: Request, _body: Any) -> Response:
         status = request.query_params.get("status", "open")

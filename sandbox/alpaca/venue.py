@@ -1,4 +1,6 @@
-"""Accounts, orders, executions and positions, all in memory: market orders at the newest quote."""
+"""Accounts, orders, executions and positions, all in memory. What is marketable is filled at the
+newest quote; the rest rests.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +26,16 @@ class Rejection(Exception):
         self.status, self.code, self.message = status, code, message
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks for."""
+
+    kind: str = "market"  # or limit, or stop
+    time_in_force: str = "day"  # or gtc, or ioc
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
 @dataclass(slots=True)
 class Order:
     """One order."""
@@ -34,11 +46,19 @@ class Order:
     side: str
     quantity: Decimal
     at: datetime
+    terms: Terms
     status: str = "accepted"
     filled: Decimal = ZERO
     paid: Decimal = ZERO  # sum of price times quantity
     hold: bool = False  # fills only when it is told to
     in_parts: bool = False  # the first quote fills half of it
+    met: Quote | None = None  # the last quote of an open session since it is there
+    triggered: bool = False  # a stop: it is a market order now
+
+    @property
+    def left(self) -> Decimal:
+        """What is not filled."""
+        return self.quantity - self.filled
 
     @property
     def open(self) -> bool:
@@ -102,15 +122,18 @@ class Venue:
         return self.accounts.setdefault(key, Account(f"account-{len(self.accounts) + 1}"))
 
     def hear(self, quote: Quote) -> None:
-        """Take a quote; open orders on it are filled."""
+        """Take a quote; open orders on it are filled, those of a day that is over expire."""
         known = self.quotes.get(quote.symbol)
         if known is not None and (quote.epoch, quote.at) < (known.epoch, known.at):
             return
         self.quotes[quote.symbol] = quote
         for account in self.accounts.values():
             for order in [o for o in account.orders.values() if o.open]:
-                if order.symbol == quote.symbol:
-                    self.match(account, order)
+                if order.symbol != quote.symbol:
+                    continue
+                if _outlived(order, quote):
+                    self._end(account, order, "expired")
+                self.match(account, order)
 
     def place(self, account: Account, order: Order) -> Order:
         """Take an order, and fill it where there is a quote.
@@ -124,6 +147,8 @@ class Venue:
         account.orders[order.id] = account.names[order.client_id] = order
         self.tell(account, "new", order, None)
         self.match(account, order)
+        if order.terms.time_in_force == "ioc" and order.open and not order.hold:
+            self._end(account, order, "canceled")
         return order
 
     def _check(self, account: Account, order: Order) -> None:
@@ -134,24 +159,43 @@ class Venue:
         if any(other.side != order.side for other in against):
             raise Rejection(403, 40310000, "opposite side market/stop order exists")
         after = held + order.sign * order.quantity
-        if held and (held > 0) != (after > 0) and after:
-            raise Rejection(403, 40310000, "insufficient qty available for order")
+        there = abs(available(account, order.symbol))
+        if held * order.sign < 0 and order.quantity > there:
+            words = f"(requested: {order.quantity}, available: {there})"
+            raise Rejection(403, 40310000, f"insufficient qty available for order {words}")
         if after < 0 and ("/" in order.symbol or order.quantity % 1):
             raise Rejection(403, 40310000, "account is not allowed to short")
-        quote = self.quotes.get(order.symbol)
-        price = quote.ask if quote else ZERO
-        if after > held > -1 and order.quantity * price > account.cash:
+        if after > held > -1 and self._cost(order) > self.buying_power(account):
             raise Rejection(403, 40310000, "insufficient buying power")
 
+    def buying_power(self, account: Account) -> Decimal:
+        """Cash that no open order has reserved."""
+        buying = (
+            o
+            for o in account.orders.values()
+            if o.open and o.sign > 0 and account.positions.get(o.symbol, ZERO) >= 0
+        )
+        return account.cash - sum((self._cost(order) for order in buying), ZERO)
+
+    def _cost(self, order: Order) -> Decimal:
+        """What the rest of a buy may cost."""
+        quote, terms = self.quotes.get(order.symbol), order.terms
+        market = max(quote.ask if quote else ZERO, terms.stop_price or ZERO)
+        return order.left * (terms.limit_price or market)
+
     def match(self, account: Account, order: Order) -> None:
-        """Fill an open order at the newest quote, unless it is held."""
+        """Fill an open order at the newest quote, unless it rests or is held."""
         quote = self.quotes.get(order.symbol)
-        if quote is None or not quote.session_open or order.hold or not order.open:
+        if quote is None or not quote.session_open or not order.open:
             return
-        quantity = order.quantity - order.filled
+        order.met = quote
+        price = None if order.hold else _met(order, quote)
+        if price is None:
+            return
+        quantity = order.left
         if order.in_parts and not order.filled:
             quantity = (quantity * _HALF).quantize(_UNIT, ROUND_DOWN) or quantity
-        self.fill(account, order, quantity, quote.ask if order.side == "buy" else quote.bid)
+        self.fill(account, order, quantity, price)
 
     def fill(self, account: Account, order: Order, quantity: Decimal, price: Decimal) -> None:
         """Execute a part of an order, late or not; crypto pays its fee from what it gets."""
@@ -178,17 +222,59 @@ class Venue:
             raise Rejection(404, 40410000, f"order not found for {order_id}")
         if not order.open:
             raise Rejection(422, 42210000, f'order is already in "{order.status}" state')
-        order.status = "canceled"
-        self.tell(account, "canceled", order, None)
+        self._end(account, order, "canceled")
+
+    def _end(self, account: Account, order: Order, status: str) -> None:
+        order.status = status
+        self.tell(account, status, order, None)
 
     def executions(self, account: Account) -> Iterator[Execution]:
         """All fills, oldest first."""
         yield from account.executions
 
 
-def new_order(symbol: str, side: str, quantity: Decimal, client_id: str, at: datetime) -> Order:
-    """An order that nobody has seen yet."""
-    return Order(str(uuid4()), client_id or str(uuid4()), symbol, side, quantity, at)
+def new_order(
+    symbol: str,
+    side: str,
+    quantity: Decimal,
+    client_id: str,
+    at: datetime,
+    *,
+    terms: Terms | None = None,
+) -> Order:
+    """An order that nobody has seen yet; at the market unless its terms say otherwise."""
+    usual = Terms(time_in_force="gtc" if "/" in symbol else "day")
+    name = client_id or str(uuid4())
+    return Order(str(uuid4()), name, symbol, side, quantity, at, terms or usual)
+
+
+def available(account: Account, symbol: str) -> Decimal:
+    """What of a position open orders do not reserve; negative when short."""
+    quantity = account.positions.get(symbol, ZERO)
+    side = "sell" if quantity > 0 else "buy"
+    open_orders = (o for o in account.orders.values() if o.open and o.symbol == symbol)
+    reserved = sum((o.left for o in open_orders if o.side == side), ZERO)
+    return (abs(quantity) - reserved).copy_sign(quantity)
+
+
+def _met(order: Order, quote: Quote) -> Decimal | None:
+    """The price that an order gets from a quote; None while it rests. A stop becomes a market order
+    when the price that it would get is there or beyond.
+    """
+    price, terms = quote.ask if order.side == "buy" else quote.bid, order.terms
+    if terms.limit_price is not None and order.sign * (price - terms.limit_price) > 0:
+        return None
+    if terms.stop_price is not None and not order.triggered:
+        order.triggered = order.sign * (price - terms.stop_price) >= 0
+        return price if order.triggered else None
+    return price
+
+
+def _outlived(order: Order, quote: Quote) -> bool:
+    """Whether the session that a day's order was good for is over."""
+    if order.terms.time_in_force != "day" or order.met is None:
+        return False
+    return not quote.session_open or quote.session_closes_at != order.met.session_closes_at
 
 
 def _settle(account: Account, order: Order, quantity: Decimal, price: Decimal) -> None:

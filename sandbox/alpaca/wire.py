@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sandbox.alpaca.venue import ZERO, Account, Execution, Order
+from sandbox.alpaca.venue import ZERO, Account, Execution, Order, available
 from signalbox.contracts.ids import plain
 
 
-def account_json(account: Account) -> dict[str, Any]:
+def account_json(account: Account, buying_power: Decimal) -> dict[str, Any]:
     """An account."""
     cash = plain(account.cash)
     return {
@@ -17,7 +17,7 @@ def account_json(account: Account) -> dict[str, Any]:
         "currency": "USD",
         "cash": cash,
         "equity": cash,
-        "buying_power": cash,
+        "buying_power": plain(buying_power),
         "trading_blocked": False,
         "account_blocked": False,
         "trade_suspended_by_user": False,
@@ -27,7 +27,7 @@ def account_json(account: Account) -> dict[str, Any]:
 def order_json(order: Order) -> dict[str, Any]:
     """An order."""
     average = order.paid / order.filled if order.filled else None
-    crypto = "/" in order.symbol
+    crypto, terms = "/" in order.symbol, order.terms
     return {
         "id": order.id,
         "client_order_id": order.client_id,
@@ -37,10 +37,12 @@ def order_json(order: Order) -> dict[str, Any]:
         "qty": plain(order.quantity),
         "filled_qty": plain(order.filled),
         "filled_avg_price": None if average is None else plain(round(average, 6)),
-        "type": "market",
-        "order_type": "market",
+        "type": terms.kind,
+        "order_type": terms.kind,
+        "limit_price": None if terms.limit_price is None else plain(terms.limit_price),
+        "stop_price": None if terms.stop_price is None else plain(terms.stop_price),
         "side": order.side,
-        "time_in_force": "gtc" if crypto else "day",
+        "time_in_force": terms.time_in_force,
         "status": order.status,
         "replaced_by": None,
     }
@@ -73,7 +75,7 @@ def position_json(account: Account, symbol: str) -> dict[str, Any]:
         "symbol": symbol.replace("/", ""),
         "asset_class": "crypto" if "/" in symbol else "us_equity",
         "qty": plain(quantity),
-        "qty_available": plain(_available(account, symbol)),
+        "qty_available": plain(available(account, symbol)),
         "side": "long" if quantity > 0 else "short",
         "avg_entry_price": plain(round(account.costs.get(symbol, ZERO), 6)),
     }
@@ -92,17 +94,9 @@ def asset_json(symbol: str) -> dict[str, Any]:
         "easy_to_borrow": not crypto,
     }
     if crypto:
-        found |= {"min_order_size": "0.000000001", "min_trade_increment": "0.000000001"}
+        least = "0.000000001"
+        found |= {"min_order_size": least, "min_trade_increment": least, "price_increment": least}
     return found
-
-
-def _available(account: Account, symbol: str) -> Decimal:
-    """What open orders do not reserve."""
-    quantity = account.positions[symbol]
-    side = "sell" if quantity > 0 else "buy"
-    open_orders = (o for o in account.orders.values() if o.open and o.symbol == symbol)
-    reserved = sum((o.quantity - o.filled for o in open_orders if o.side == side), ZERO)
-    return (abs(quantity) - reserved).copy_sign(quantity)
 
 
 def _time(at: datetime) -> str:

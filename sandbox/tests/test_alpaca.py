@@ -85,7 +85,7 @@ async def test_crypto_pays_its_fee_in_what_it_gets(served: Served, web: httpx.As
         pytest.param({"qty": "0"}, 422, 40010001, id="nothing"),
         pytest.param({"side": "sell", "qty": "5"}, 403, 40310000, id="across zero"),
         pytest.param({"qty": "100000"}, 403, 40310000, id="too much"),
-        pytest.param({"time_in_force": "gtc"}, 422, 42210000, id="a kind it does not play"),
+        pytest.param({"time_in_force": "fok"}, 422, 42210000, id="a kind it does not play"),
         pytest.param(
             {"symbol": "GE", "side": "sell", "qty": "0.5"}, 403, 40310000, id="half short"
         ),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sandbox.alpaca.api import SECRET
-from sandbox.alpaca.venue import new_order
+from sandbox.alpaca.venue import Terms, new_order
 from sandbox.faults import Kind
 from sandbox.serving import Served
 from signalbox.testing.examples import NOON, a_quote
@@ -76,6 +77,24 @@ async def test_whoever_listens_hears_what_happens_to_its_orders(
     venue.fill(account, held, Decimal(1), Decimal(210))
     venue.cancel(account, held.id)
     assert await hear(socket, 3) == ["c2 new", "c2 partial_fill", "c2 canceled"]
+
+
+async def test_what_rests_is_told_of_when_it_fires_or_expires(
+    served: Served, socket: ClientConnection
+) -> None:
+    await begin(socket)
+    place(served)
+    venue = served.trading.venue
+    account = venue.account("key")
+    for name, terms in (
+        ("stop", Terms("stop", "gtc", stop_price=Decimal(200))),
+        ("high", Terms("limit", "day", limit_price=Decimal(300))),
+    ):
+        venue.place(account, new_order("AAPL", "sell", Decimal(1), name, NOON, terms=terms))
+    venue.hear(a_quote(bid=Decimal(199), at=NOON + timedelta(seconds=1)))
+    venue.hear(a_quote(at=NOON + timedelta(seconds=2), session_open=False))
+    told = await hear(socket, 6)
+    assert told == ["c1 new", "c1 fill", "stop new", "high new", "stop fill", "high expired"]
 
 
 async def test_whoever_says_more_is_still_told(served: Served, socket: ClientConnection) -> None:

@@ -17,7 +17,7 @@ from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.budget import Budget
 from executor.adapters.tables import fills, metadata, positions
 from executor.adapters.tables import orders as order_rows
-from executor.domain.book import Book
+from executor.domain.book import FLAT, Book
 from executor.domain.broker import Answer
 from executor.domain.desk import Desk
 from executor.handlers.booking import ExecutorMoment
@@ -135,8 +135,7 @@ class Shop:
         self.config = self.config.model_copy(update=change)
 
     def engage(self) -> None:
-        switch = KillSwitch(everything=True, by="admin", reason="drill")
-        self.configure(kill_switch=switch)
+        self.configure(kill_switch=KillSwitch(everything=True, by="admin", reason="drill"))
 
     async def guard(self) -> list[Order]:
         """What the newest quotes and the time set off is carried out; returns all such orders."""
@@ -171,8 +170,7 @@ class Shop:
         return self.desk().book("alpha", account)
 
     def held(self, symbol: str = "AAPL", account: str = "paper-alpha") -> Decimal:
-        holding = self.book(account).holdings.get(symbol)
-        return holding.quantity if holding else Decimal(0)
+        return self.book(account).holdings.get(symbol, FLAT).quantity
 
     def order(self, order_id: str) -> Order:
         with self.db.begin() as sql:
@@ -229,6 +227,8 @@ PACE = Pace(
     again_s=0.05,
     alarm_s=1.0,
     abandoned_s=(0.1, 0.3),
+    quiet_s=0.02,
+    vain_s=0.1,
 )
 
 

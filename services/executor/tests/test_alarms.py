@@ -151,18 +151,24 @@ async def test_a_clock_that_was_put_right_is_no_alarm(pit: Open) -> None:
         await until(lambda: not standing(it))
 
 
+async def stuck_exit(it: Pit) -> str:
+    """An exit waits, because somebody has sold what we hold; returns how much that is."""
+    it.quote()
+    it.shop.accept(BUY)
+    (bought,) = await it.ends(S.FILLED)
+    elsewhere(it, "sell", str(bought.quantity), "out")
+    it.shop.accept(SELL)
+    await until(lambda: ("exit_waits", PLACE) in standing(it))
+    return str(bought.quantity)
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_an_exit_that_goes_waits_no_more(pit: Open, restarted: bool) -> None:
     async with pit() as it:
-        it.quote()
-        it.shop.accept(BUY)
-        (bought,) = await it.ends(S.FILLED)
-        elsewhere(it, "sell", str(bought.quantity), "out")
-        it.shop.accept(SELL)
-        await until(lambda: ("exit_waits", PLACE) in standing(it))
+        quantity = await stuck_exit(it)
         if restarted:
             await it.stop()
-        elsewhere(it, "buy", str(bought.quantity), "in")
+        elsewhere(it, "buy", quantity, "in")
         if restarted:
             await it.restart()
         await it.ends(S.FILLED, 2)
@@ -171,12 +177,7 @@ async def test_an_exit_that_goes_waits_no_more(pit: Open, restarted: bool) -> No
 
 async def test_an_exit_that_is_cancelled_waits_no_more(pit: Open) -> None:
     async with pit() as it:
-        it.quote()
-        it.shop.accept(BUY)
-        (bought,) = await it.ends(S.FILLED)
-        elsewhere(it, "sell", str(bought.quantity), "out")
-        it.shop.accept(SELL)
-        await until(lambda: ("exit_waits", PLACE) in standing(it))
+        await stuck_exit(it)
         await it.shop.commands.cancel(it.shop.command(order_id=it.orders()[-1].order_id))
         await until(lambda: ("exit_waits", PLACE) not in standing(it))
 

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from signalbox.contracts.values import Action, OrderState
+from sandbox.faults import Kind
+from signalbox.contracts.limits import Limits
+from signalbox.contracts.payloads import Order
+from signalbox.contracts.values import Action, OrderKind, OrderState
 from signalbox.testing.examples import an_account
 from signalbox.testing.wait import until
 
@@ -123,3 +126,70 @@ async def test_a_restart_forgets_nothing(it: Pit) -> None:
     it.shop.accept(CLOSE)
     await it.ends(S.FILLED, 2)
     await until(lambda: it.shop.held() == 0)
+
+
+@pytest.fixture
+def limited(it: Pit) -> Pit:
+    """The bot's entries are limit orders 10 bps beyond the quote."""
+    limits = Limits(limit_bps=D(10))
+    it.shop.configure(it.shop.config.bots[0].model_copy(update={"limits": limits}))
+    return it
+
+
+async def test_a_limit_order_is_filled_at_its_limit_or_better(limited: Pit) -> None:
+    await quoted(limited, bid=D(100), ask=D(100))
+    limited.shop.accept(BUY)
+    (order,) = await limited.ends(S.FILLED)
+    assert (order.kind, order.limit_price) == (OrderKind.LIMIT, D("100.1"))
+    assert (order.filled, order.average_price) == (D("9.99"), D(100))
+    assert limited.shop.held() == D("9.99")
+
+
+async def in_part(it: Pit) -> Order:
+    """A limit order that a thin market has filled in part."""
+    it.switch(Kind.PARTIAL, "alpaca/post/v2/orders")
+    await quoted(it, bid=D(100), ask=D(100), volume=D(40))
+    it.shop.accept(BUY)
+    found: list[Order] = await it.ends(S.PARTIALLY_FILLED)
+    assert 0 < found[0].filled < D("9.99")
+    return found[0]
+
+
+async def test_a_limit_order_rests_until_the_price_is_within_its_limit(limited: Pit) -> None:
+    order = await in_part(limited)
+    limited.shop.later(seconds=1)
+    await quoted(limited, bid=D("100.11"), ask=D("100.11"))
+    assert limited.orders() == [order]
+    limited.shop.later(seconds=1)
+    await quoted(limited, bid=D(99), ask=D(99))
+    (order,) = await limited.ends(S.FILLED)
+    assert [fill.price for fill in limited.shop.fills()] == [D(100), D(99)]
+    assert limited.shop.held() == order.quantity == D("9.99")
+
+
+async def test_a_limit_order_that_rests_ends_with_its_signal(limited: Pit) -> None:
+    order = await in_part(limited)
+    limited.shop.later(minutes=6)
+    await limited.shop.floor.end_overdue(limited.shop.moment())
+    await until(lambda: not limited.shop.memory.waiting)
+    await quoted(limited, bid=D(99), ask=D(99))
+    (ended,) = limited.orders()
+    assert (ended.state in {S.EXPIRED, S.CANCELED}, ended.filled) == (True, order.filled)
+    assert limited.shop.held() == order.filled
+
+
+async def test_the_fee_of_a_pair_is_taken_from_what_a_fill_brings(it: Pit) -> None:
+    btc = {"symbol": "BTC/USD", "bid": D(50_000), "ask": D(50_000)}
+    it.quote(**btc)
+    it.shop.accept(BUY, symbol="BTC/USD")
+    (order,) = await it.ends(S.FILLED)
+    assert (order.filled, it.shop.held("BTC/USD")) == (D("0.02"), D("0.01995"))
+    assert it.shop.book().cash == 99_000
+    it.shop.later(seconds=1)
+    it.quote(**btc)
+    it.shop.accept(CLOSE, symbol="BTC/USD")
+    await it.ends(S.FILLED, 2)
+    book = it.shop.book()
+    assert (it.shop.held("BTC/USD"), book.fees) == (0, D("4.99375"))
+    assert book.cash == D(99_000) + D("0.01995") * 50_000 * D("0.9975")
+    assert book.realised == book.cash - 100_000

@@ -19,6 +19,7 @@ from signalbox.contracts.limits import Exits, Limits, Sizing
 from signalbox.contracts.payloads import Order
 from signalbox.contracts.values import Action, OrderState, SourceType
 from signalbox.runtime import metrics
+from signalbox.testing.examples import NOON
 from signalbox.testing.wait import until
 
 S = OrderState
@@ -263,6 +264,23 @@ async def test_a_market_that_closes_with_a_simulated_order_waiting(
     shop.later(minutes=6)
     await shop.floor.end_overdue(shop.moment())
     assert shop.order(waiting.data.order_id).state is S.EXPIRED
+    assert shop.held() == 0
+
+
+@pytest.mark.parametrize(
+    "over", [{"session_open": False}, {"session_closes_at": NOON}], ids=["closed", "closed since"]
+)
+async def test_a_bot_that_does_not_wait_for_the_session_is_denied(
+    shop_with: Make, states: Told, over: dict[str, Any]
+) -> None:
+    shop = shop_with(limits=Limits(wait_for_open=False))
+    price(shop, 100)
+    shop.accept(BUY)
+    price(shop, 100, **over)
+    assert states(shop.accept(BUY, source_id="late")) == [(S.DENIED, "market_closed")]
+    assert states(shop.accept(SELL))[-1] == (S.ACCEPTED, "")  # an exit waits
+    price(shop, 100)
+    await shop.fill()
     assert shop.held() == 0
 
 

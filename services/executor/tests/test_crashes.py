@@ -11,6 +11,7 @@ import pytest
 from sandbox.alpaca.venue import ZERO
 from sandbox.faults import Kind
 from signalbox.contracts.errors import Conflict
+from signalbox.contracts.limits import Limits
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.wait import until
 
@@ -142,7 +143,8 @@ async def test_whatever_happens_in_whatever_order_an_intent_is_one_order_at_most
     pit: Open, seed: int
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 - picks faults, guards nothing
-    async with pit() as it:
+    limits = Limits(limit_bps=D(5) if seed % 2 else None)  # of every other seed at the market
+    async with pit(limits=limits) as it:
         it.read_s = 0.3  # some slow answers take longer
         await it.restart()
         it.quote()

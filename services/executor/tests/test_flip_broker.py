@@ -16,13 +16,18 @@ POST = "alpaca/post/v2/orders"
 Open = Callable[..., AbstractAsyncContextManager[Any]]
 
 
+async def flip(it: Any, fault: Kind) -> None:
+    """What is held is to be sold and shorted; the first of the two orders meets a fault."""
+    it.quote()
+    it.shop.accept(BUY)
+    await it.ends(S.FILLED)
+    it.switch(fault, POST)
+    it.shop.accept(SELL)
+
+
 async def test_a_fill_that_is_told_twice_is_followed_once(pit: Open) -> None:
     async with pit(allow_short=True) as it:
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.FILLED)
-        it.switch(Kind.HELD, POST)
-        it.shop.accept(SELL)
+        await flip(it, Kind.HELD)
         (held,) = await it.ends(S.ACCEPTED)
         (there,) = [o for o in it.there.orders.values() if o.client_id == held.order_id]
         for part in (D(2), there.quantity - 2):
@@ -38,11 +43,7 @@ async def test_a_fill_that_is_told_twice_is_followed_once(pit: Open) -> None:
 
 async def test_it_is_closed_then_opened_once(pit: Open) -> None:
     async with pit(allow_short=True) as it:
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.FILLED)
-        it.switch(Kind.LOST, POST)
-        it.shop.accept(SELL)
+        await flip(it, Kind.LOST)
         bought, closed, opened = await it.ends(S.FILLED, 3)
         assert (closed.leg, opened.leg, opened.purpose) == (0, 1, "entry")
         assert closed.quantity == bought.quantity
@@ -78,11 +79,7 @@ async def test_what_crosses_zero_and_what_follows_have_names_of_their_own(
 
 async def test_a_rejected_exit_is_not_followed(pit: Open) -> None:
     async with pit(allow_short=True) as it:
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.FILLED)
-        it.switch(Kind.REJECTED, POST)
-        it.shop.accept(SELL)
+        await flip(it, Kind.REJECTED)
         await it.ends(S.REJECTED)
         it.shop.engage()
         assert [o.leg for o in it.orders()] == [0, 0]
@@ -91,11 +88,7 @@ async def test_a_rejected_exit_is_not_followed(pit: Open) -> None:
 
 async def test_the_kill_switch_denies_what_follows(pit: Open) -> None:
     async with pit(allow_short=True) as it:
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.FILLED)
-        it.switch(Kind.HELD, POST)
-        it.shop.accept(SELL)
+        await flip(it, Kind.HELD)
         (held,) = await it.ends(S.ACCEPTED)
         it.shop.engage()
         (order,) = [o for o in it.there.orders.values() if o.client_id == held.order_id]

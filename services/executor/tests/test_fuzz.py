@@ -170,6 +170,8 @@ class Reference:
                 task.left, task.sized = self.units(task.sign, price), True
             if task.left:
                 self.fill(task)
+            else:  # others have closed it
+                self.follows(task)
 
     def turn_of(self, task: Task) -> tuple[bool, int, str]:
         """Exits first, then by age; of two flips at one quote, by the names of their orders."""
@@ -185,7 +187,12 @@ class Reference:
             self.book(task, units, self.paid(task.sign, price))
         if task.left:
             self.tasks.append(task)
-        elif task.flips and not any(p in self.held[task.symbol] for p in task.wanted or ()):
+        else:
+            self.follows(task)
+
+    def follows(self, task: Task) -> None:
+        """The entry after an exit that has left nothing of what it was to close."""
+        if task.flips and not any(p in self.held[task.symbol] for p in task.wanted or ()):
             after = Task(task.symbol, task.owner, task.sign, D(0), self.step, sized=False)
             self.tasks.append(after)
 

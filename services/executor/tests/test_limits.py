@@ -23,7 +23,7 @@ from executor.domain.orders import Ticket
 from executor.domain.scene import NOTHING_RESERVED, Denial, Reserved, Scene, reserved_by
 from signalbox.contracts.config import BotConfig
 from signalbox.contracts.limits import Limits, Sizing
-from signalbox.contracts.values import OrderState, Side, SourceType
+from signalbox.contracts.values import OrderKind, OrderState, Side, SourceType
 from signalbox.testing.examples import NOON, a_bot, a_quote, an_account, an_order
 
 D = Decimal
@@ -229,8 +229,14 @@ def test_what_waits_reserves_its_rest() -> None:
     ]
     reserved = reserved_by(waiting, "AAPL")
     sources = {SourceType.STRATEGY: D(750)}
-    assert reserved == Reserved(D(6), gross=D(750), cash=D(618), sources=sources)
+    held_back = D(600) * D("1.03") + D(150) / 2  # a buy with its reserve, a short sale's margin
+    assert reserved == Reserved(D(6), gross=D(750), cash=held_back, sources=sources)
     assert reserved_by([], "AAPL") is NOTHING_RESERVED
+
+
+def test_a_limit_order_reserves_what_it_may_cost_and_no_more() -> None:
+    waits = a_ticket(kind=OrderKind.LIMIT, limit_price=D(105), filled=D(4), average_price=D(99))
+    assert reserved_by([waits], "AAPL").cash == D(6) * D(105)
 
 
 def test_an_order_without_any_price_reserves_nothing() -> None:

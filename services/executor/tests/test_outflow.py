@@ -13,6 +13,7 @@ from executor.domain.outflow import Flow, surplus
 from executor.handlers.gate import Gate
 from executor.handlers.holdings import Holdings
 from executor.handlers.passage import Passage
+from executor.handlers.resting import Resting
 from executor.handlers.tally import Tally
 from sandbox.faults import Kind
 from signalbox.contracts.values import Action, OrderState
@@ -46,7 +47,8 @@ def counted() -> dict[str, float]:
 
 
 def passage(it: Any) -> Passage:
-    return Passage(it.brokerage, Gate(it.brokerage, Holdings(it.brokerage)))
+    holdings = Holdings(it.brokerage)
+    return Passage(it.brokerage, Gate(it.brokerage, holdings), Resting(it.brokerage, holdings))
 
 
 async def at_the_broker(it: Any) -> Ticket:

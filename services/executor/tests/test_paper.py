@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.domain.paper import available, execute, fee_of, fill_price
+from executor.domain.fees import fee_of
+from executor.domain.paper import available, execute, fill_price
 from signalbox.contracts.accounts import PaperSettings
 from signalbox.contracts.payloads import QuoteUsed
 from signalbox.contracts.values import Side
@@ -16,6 +17,9 @@ D = Decimal
 QUOTE = a_quote(bid=D("99.95"), ask=D("100.05"))
 PENNY = a_quote(bid=D("0.00012"), ask=D("0.00013"))
 PLAIN = PaperSettings(slippage_bps=D(0), impact_bps=D(0))
+TENTH = PLAIN.model_copy(update={"fee_bps": D(10)})
+FREE = PLAIN.model_copy(update={"fee_bps": D(0)})
+SHARES = PLAIN.model_copy(update={"fee_per_share": D(1)})
 SLIPS = PaperSettings(slippage_bps=D(1), impact_bps=D(0))
 MOVES = PaperSettings(slippage_bps=D(0), impact_bps=D(10))
 HEAVY = PaperSettings(slippage_bps=D(5), impact_bps=D(1000))
@@ -76,6 +80,25 @@ def test_a_fill_is_never_better_than_the_quote_nor_much_worse(
 )
 def test_fee(settings: PaperSettings, fee: str) -> None:
     assert fee_of(D(10), D("100.05"), settings) == D(fee)
+
+
+@pytest.mark.parametrize(
+    ("side", "settings", "quantity", "fee"),
+    [
+        pytest.param(Side.BUY, PLAIN, "9.975", "1.25", id="25 bps of a buy, in units"),
+        pytest.param(Side.SELL, PLAIN, "10", "1.25", id="of a sell, in money"),
+        pytest.param(Side.BUY, TENTH, "9.99", "0.5", id="as the account says"),
+        pytest.param(Side.BUY, FREE, "10", "0", id="none where it says so"),
+        pytest.param(Side.BUY, SHARES, "9.975", "1.25", id="a pair has no shares"),
+    ],
+)
+def test_the_fee_of_a_pair_is_taken_from_what_the_fill_brings(
+    side: Side, settings: PaperSettings, quantity: str, fee: str
+) -> None:
+    quote = a_quote(symbol="ETH/USD", bid=D(50), ask=D(50), volume=None)
+    execution = execute(side, D(10), quote, settings, D(1))
+    assert execution is not None
+    assert (execution.quantity, execution.gross, execution.fee) == (D(quantity), D(10), D(fee))
 
 
 @pytest.mark.parametrize(

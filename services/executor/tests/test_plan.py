@@ -69,6 +69,7 @@ LATE = NOON + timedelta(minutes=5)
 ALPACA = an_account(broker="alpaca")
 KEYS = {"broker": "alpaca", "key_sealed": "k", "secret_sealed": "s"}
 REAL = an_account(target="real", **KEYS)
+HASTY = a_bot(limits=Limits(wait_for_open=False))
 LIVE = an_account(target="real", mode="live", **KEYS)
 
 
@@ -97,6 +98,7 @@ LIVE = an_account(target="real", mode="live", **KEYS)
         pytest.param("config_changed", BUY, a_scene(bot=a_bot(bound_version=2)), id="new mode"),
         pytest.param("config_changed", BUY, a_scene(bot=a_bot(account="b")), id="new account"),
         pytest.param("stale_signal", BUY, a_scene(now=LATE), id="expired at that very instant"),
+        pytest.param("market_closed", BUY, a_scene(bot=HASTY, closed=True), id="closed"),
         pytest.param("replay_feed", BUY, a_scene(account=REAL, replay=True), id="replay"),
         pytest.param("broker_unavailable", BUY, a_scene(account=ALPACA), id="no keys"),
         pytest.param("live_not_allowed", BUY, a_scene(account=LIVE), id="nobody says live"),

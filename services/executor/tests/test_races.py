@@ -12,7 +12,9 @@ from executor.domain.desk import Desk
 from executor.domain.scene import Denial
 from executor.handlers import sending
 from executor.handlers.booking import ExecutorMoment, end
+from sandbox.faults import Kind
 from signalbox.contracts.events import Event
+from signalbox.contracts.limits import Exits
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.wait import until
 
@@ -46,6 +48,42 @@ async def test_an_order_that_ends_while_the_broker_is_asked_is_not_sent(pit: Any
         await it.ends(S.FILLED)
         assert len(it.served.trading.posts) == 1
         assert [order.symbol for order in it.there.orders.values()] == ["MSFT"]
+
+
+async def test_an_entry_that_comes_while_a_stop_is_being_placed_goes_before_it(pit: Any) -> None:
+    async with pit(exits=Exits(stop=D("0.01"))) as it:
+        await until(lambda: it.brokerage.active)
+        ask = it.brokerage.broker.position
+
+        async def position(symbol: str) -> Any:
+            found = await ask(symbol)
+            it.brokerage.broker.position = ask
+            it.shop.accept(BUY, source_id="other")
+            return found
+
+        it.brokerage.broker.position = position
+        it.quote()
+        it.shop.accept(BUY)
+        stops = [order for order in await it.ends(S.ACCEPTED, 2) if order.kind == "stop"]
+        assert [order.attempt for order in stops] == [0, 0]
+        assert len(it.orders()) == 4
+
+
+async def test_an_exit_that_waits_long_for_the_end_of_a_stop_is_told(pit: Any) -> None:
+    async with pit(exits=Exits(stop=D("0.01"))) as it:
+        it.quote()
+        it.shop.accept(BUY)
+        await it.ends(S.ACCEPTED)
+        it.switch(Kind.BROKEN, "alpaca/delete/v2/orders", count=None)
+        it.shop.accept(Action.SELL)
+        await it.ends(S.CANCEL_PENDING)
+        assert it.alerts() == []
+        it.shop.later(seconds=60)
+        await until(lambda: it.alerts() == ["exit_waits"])
+        it.served.clear()
+        await it.ends(S.FILLED, 2)
+        await until(lambda: not it.shop.work.alarms.raised())
+        assert it.there.positions == {}
 
 
 async def test_an_entry_that_fills_while_an_exit_waits_stays_filled(pit: Any) -> None:

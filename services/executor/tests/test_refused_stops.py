@@ -17,12 +17,19 @@ Open = Any  # opens a pit, see conftest.py
 Pit = Any
 
 
+def watched(it: Pit) -> None:
+    """Stops are not left at the broker, but watched."""
+    account = it.shop.config.accounts[0].model_copy(update={"stops_at_broker": False})
+    it.shop.configure(accounts=(account,))
+
+
 def alarms(it: Pit) -> list[Any]:
     return [event.data for event in it.events if isinstance(event, AlertRaised)]
 
 
 async def test_a_stop_that_the_broker_rejects_is_told_and_tried_again(pit: Open) -> None:
     async with pit(exits=Exits(stop=D("0.01"))) as it:
+        watched(it)
         it.quote()
         it.shop.accept(BUY)
         await it.ends(S.FILLED)
@@ -50,6 +57,7 @@ async def test_a_stop_that_the_broker_rejects_is_told_and_tried_again(pit: Open)
 
 async def test_a_stop_that_the_broker_rejects_ten_times_is_given_up_and_told(pit: Open) -> None:
     async with pit(exits=Exits(stop=D("0.01"))) as it:
+        watched(it)
         it.quote()
         it.shop.accept(BUY)
         await it.ends(S.FILLED)
@@ -71,6 +79,7 @@ async def test_a_stop_that_the_broker_rejects_ten_times_is_given_up_and_told(pit
 
 async def test_a_stop_of_less_than_the_broker_takes_is_told(pit: Open) -> None:
     async with pit(exits=Exits(stop=D("0.01"))) as it:
+        watched(it)
         it.quote()
         it.shop.accept(BUY)
         await it.ends(S.FILLED)

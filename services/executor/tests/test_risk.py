@@ -16,7 +16,7 @@ from executor.handlers.waiting import marks
 from signalbox.contracts.errors import NotFound
 from signalbox.contracts.events import AlertRaised, Event
 from signalbox.contracts.limits import Limits, Sizing
-from signalbox.contracts.payloads import Alert
+from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Action, OrderState
 
 Shop = Any  # what conftest.py makes

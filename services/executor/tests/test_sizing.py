@@ -104,11 +104,13 @@ def test_no_size_is_worth_more_than_an_order_may_be(shop_with: Make) -> None:
 def test_each_symbol_has_its_own_steps(shop_with: Make) -> None:
     sizing = Sizing(notional=D(1000), increments={"AAPL": D(1), "BTC/USD": D("0.00001")})
     shop = shop_with(symbols=(), sizing=sizing)
+    ordered = {}
     for symbol, price in (("AAPL", 300), ("BTC/USD", 50_001), ("MSFT", 300)):
         shop.quote(symbol=symbol, bid=D(price), ask=D(price))
-        shop.accept(BUY, symbol=symbol)
-    held = [shop.held(symbol) for symbol in ("AAPL", "BTC/USD", "MSFT")]
-    assert held == [D(3), D("0.01999"), D("3.3333")]
+        ordered[symbol] = shop.accept(BUY, symbol=symbol)[0].data.quantity
+    assert ordered == {"AAPL": D(3), "BTC/USD": D("0.01999"), "MSFT": D("3.3333")}
+    withheld = D("0.01999") * D("0.0025")  # of a pair the fee is taken from what is bought
+    assert shop.held("BTC/USD") == D("0.01999") - withheld.quantize(D("0.000000001"))
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,12 @@ def test_units_and_prices_of_a_split() -> None:
     assert Split(3, 1).price(D(200)) == D("66.6667")
 
 
+def watched(it: Pit) -> None:
+    """Stops are not left at the broker, but watched."""
+    account = it.shop.config.accounts[0].model_copy(update={"stops_at_broker": False})
+    it.shop.configure(accounts=(account,))
+
+
 async def looked(it: Pit) -> None:
     """The account has been compared again, with nothing on its way."""
     was = it.brokerage.sweep_due
@@ -68,11 +74,12 @@ async def looked(it: Pit) -> None:
 
 @pytest.fixture
 def split(pit: Open) -> Split2:
-    """A bot with a stop at 200 on what it holds, and a broker that has split it."""
+    """A bot with a stop at 200 on what it holds, watched here, and a broker that has split it."""
 
     @asynccontextmanager
     async def opened(new: int = 2, old: int = 1, **signal: Any) -> AsyncIterator[Pit]:
         async with pit() as it:
+            watched(it)
             it.quote(bid=D(210), ask=D(210))
             it.shop.accept(BUY, **({"stop_price": D(200), "target_price": D(252)} | signal))
             await it.ends(S.FILLED)
@@ -164,6 +171,7 @@ async def test_a_stop_waits_where_this_process_has_not_seen_the_price_before(
 async def test_a_split_after_an_earlier_jump_is_one_too(pit: Open, days: int) -> None:
     """A price that has jumped is known as the price before, as is for a week the one it left."""
     async with pit() as it:
+        watched(it)
         it.quote(bid=D(100), ask=D(100))
         it.shop.accept(BUY, stop_price=D(90))
         await it.ends(S.FILLED)

@@ -118,3 +118,11 @@ def scored(told: Any, horizon_s: int, price: str, earned: str) -> OutcomeScored:
         at=NOON,
     )
     return a_moment().event(OutcomeScored, score)
+
+
+@pytest.mark.parametrize("path", ["signals", "chains"])
+async def test_what_is_not_stored_yet_is_said_to_come(gateway: Any, path: str) -> None:
+    async with gateway() as web:
+        answer = await web.get(f"/api/{path}/unknown")
+    assert answer.status_code == 404
+    assert "usually within a second: ask again" in answer.json()["advice"]

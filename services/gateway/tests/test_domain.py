@@ -26,7 +26,7 @@ from gateway.domain.bodies import (
 from gateway.domain.connections import fingerprint, hint
 from gateway.domain.cursor import Cursor
 from gateway.domain.demo import MODELS, demo
-from gateway.domain.edits import SealedSecret
+from gateway.domain.edits import Saved, SealedSecret
 from gateway.domain.performance import Owner, Tally, group, tally
 from gateway.domain.quantconnect_bodies import ConnectionBody
 from gateway.domain.roles import Role
@@ -35,7 +35,7 @@ from gateway.domain.throttle import FREE_FAILURES, Failures
 from gateway.domain.views import VerdictView
 from gateway.domain.words import WORDS, explain
 from signalbox.contracts.accounts import AccountConfig, KillSwitch
-from signalbox.contracts.config import DOCUMENTS, PromptVersion
+from signalbox.contracts.config import DOCUMENTS, BotConfig, PromptVersion
 from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.values import Reason, SourceType, Target
 from signalbox.testing.examples import NOON, a_bot, a_verdict, an_account, an_order
@@ -275,6 +275,20 @@ def test_save_account_changes_what_is_sent() -> None:
         dear.setup, AccountBody.model_validate({"id": "paper-alpha", "paper": {"impact_bps": "7"}})
     )
     assert (slow.item.paper.fee_bps, slow.item.paper.impact_bps) == (D(3), D(7))
+    usual = {"paper": {"fee_bps": None}, "stops_at_broker": False}
+    body = AccountBody.model_validate({"id": "paper-alpha", **usual})
+    last = edits.save_account(slow.setup, body).item
+    assert (last.paper.fee_bps, last.paper.impact_bps, last.stops_at_broker) == (None, D(7), False)
+
+
+def test_a_bots_limit_orders_are_switched_on_and_off_by_themselves() -> None:
+    def save(setup: Setup, **limits: Any) -> Saved[BotConfig]:
+        return edits.save_bot(setup, BotBody.model_validate({"id": "alpha", "limits": limits}), 9)
+
+    on = save(SETUP, limit_bps="5", loss_streak=3)
+    assert (on.item.limits.limit_bps, on.item.limits.loss_streak) == (D(5), 3)
+    off = save(on.setup, limit_bps=None, wait_for_open=False).item.limits
+    assert (off.limit_bps, off.loss_streak, off.wait_for_open) == (None, 3, False)
 
 
 def test_save_strategy_names_what_a_new_one_lacks() -> None:

@@ -30,6 +30,7 @@ from signalbox.contracts.events import (
     SignalRaised,
     StateChanged,
 )
+from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Severity, SourceType, Target
 from signalbox.runtime.clock import wall_now
 from signalbox.testing.examples import NOON, D, a_decision, a_moment, a_signal
@@ -327,7 +328,7 @@ async def prepare_models(gateway: Any) -> None:
 
 def halt() -> AlertRaised:
     """The executor cannot be sure any more."""
-    said = p.Alert(
+    said = Alert(
         severity=Severity.CRITICAL,
         code="key_halted",
         about="key:alpha/AAPL",

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from signalbox.contracts import payloads as p
 from signalbox.contracts.events import AlertRaised
+from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Severity
 from signalbox.testing.examples import NOON, a_moment
 
@@ -22,7 +22,7 @@ async def test_an_admin_clears_a_halt(gateway: Any) -> None:
 
 
 async def test_a_halt_is_wrong_no_longer_once_it_is_cleared(gateway: Any) -> None:
-    halted = p.Alert(
+    halted = Alert(
         severity=Severity.CRITICAL,
         code="bot_halted",
         about="bot:alpha",

@@ -24,7 +24,8 @@ from signalbox.contracts.events import (
     LlmDecisionMade,
     QuoteUpdated,
 )
-from signalbox.contracts.values import OrderState, Severity
+from signalbox.contracts.notices import Alert
+from signalbox.contracts.values import OrderKind, OrderState, Severity
 from signalbox.testing.examples import NOON, a_decision, a_moment, a_quote
 
 NO_KEYS = dict.fromkeys(("quantconnect_api_key", "quantconnect_api_secret"))
@@ -214,7 +215,7 @@ async def test_positions_open_lots_and_alerts_come_as_files_too(
     gateway: Any, story: Callable[..., Any]
 ) -> None:
     gateway.feed(*story().all())
-    alarm = p.Alert(
+    alarm = Alert(
         severity=Severity.WARNING,
         code="late_fill",
         about="bot:alpha",
@@ -272,3 +273,46 @@ async def test_a_file_never_holds_a_formula(
     gateway.feed(order.model_copy(update={"data": data}))
     (row,) = await table(gateway, "orders.csv")
     assert (row["message"], row["source_id"]) == (f"'{text}", f"'{text}")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({}, ("market", None, None)),
+        ({"kind": OrderKind.LIMIT, "limit_price": D("101.25")}, ("limit", "101.25", None)),
+        ({"kind": OrderKind.STOP, "stop_price": D("95.00")}, ("stop", None, "95")),
+    ],
+)
+async def test_an_order_says_what_it_asks_for(
+    gateway: Any,
+    story: Callable[..., Any],
+    said: dict[str, Any],
+    shown: tuple[str | None, ...],
+) -> None:
+    order = story().orders()[0]
+    gateway.feed(order.model_copy(update={"data": order.data.model_copy(update=said)}))
+    names = ("kind", "limit_price", "stop_price")
+    (listed,) = (await get(gateway, "orders"))["items"]
+    assert tuple(listed[name] for name in names) == shown
+    (row,) = await table(gateway, "orders.csv")
+    assert tuple(row[name] or None for name in names) == shown
+    (detail,) = (await get(gateway, f"chains/{listed['id']}"))["orders"]
+    assert tuple(detail[name] for name in names) == shown
+
+
+async def test_an_order_of_before_there_were_kinds_is_a_market_order(
+    gateway: Any, story: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = story().orders()[0]
+    encode = type(order).encode
+
+    def old(event: Event) -> bytes:
+        before, kind, after = encode(event).partition(b'"kind":"market",')
+        assert kind
+        text: bytes = before + after
+        return text
+
+    monkeypatch.setattr(type(order), "encode", old)
+    gateway.feed(order)
+    (listed,) = (await get(gateway, "orders"))["items"]
+    assert (listed["kind"], listed["limit_price"]) == ("market", None)

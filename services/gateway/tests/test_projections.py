@@ -29,6 +29,7 @@ from signalbox.contracts.events import (
     StateChanged,
     VerdictReached,
 )
+from signalbox.contracts.notices import Alert, DeadLetter
 from signalbox.contracts.values import Action, Outcome, Reason, Severity, SourceType
 from signalbox.runtime import ledger
 from signalbox.runtime.db import Database
@@ -50,7 +51,7 @@ def tables_of(sql: Connection) -> Tables:
 
 
 def alerts() -> list[Event]:
-    alert = p.Alert(
+    alert = Alert(
         severity=Severity.WARNING,
         code="source_down",
         about="quantconnect:demo",
@@ -82,7 +83,7 @@ def states() -> list[Event]:
 def notices(told: Any) -> list[Event]:
     moment = a_moment()
     signal = told.signal
-    letter = p.DeadLetter(
+    letter = DeadLetter(
         service="executor",
         stream="VERDICTS",
         stream_sequence=7,

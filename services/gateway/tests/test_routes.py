@@ -10,9 +10,9 @@ import pytest
 from gateway.routes.api import build_api
 from gateway.routes.context import Context
 from signalbox.contracts import ids
-from signalbox.contracts import payloads as p
 from signalbox.contracts.errors import Conflict, TransientError
 from signalbox.contracts.events import AlertRaised, QuoteUpdated, SignalWithdrawn
+from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Severity
 from signalbox.testing.examples import NOON, a_moment, a_quote, a_signal, a_withdrawal, raised
 
@@ -135,7 +135,7 @@ async def test_performance_comes_from_slices(gateway: Any, story: Callable[..., 
 
 
 async def test_alerts_that_are_over_are_not_active(gateway: Any) -> None:
-    alert = p.Alert(
+    alert = Alert(
         severity=Severity.WARNING,
         code="source_down",
         about="quantconnect:demo",
@@ -227,7 +227,7 @@ async def test_commands_reach_the_executor(gateway: Any, path: str, asked: tuple
     gateway.service.answers["executor", asked[1]] = {"orders": ["o9"]}
     async with gateway("trader") as web:
         answer = await web.post(f"/api/{path}")
-    assert answer.json() == {"orders": ["o9"]}
+    assert answer.json() == {"orders": ["o9"], "message": ""}
     assert gateway.service.asked[0][:4] == (*asked, "trader")
 
 

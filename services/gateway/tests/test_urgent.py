@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from signalbox.contracts import payloads as p
 from signalbox.contracts.events import AlertRaised, VerdictReached
+from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Outcome, Reason, Severity
 from signalbox.testing.examples import NOON, a_moment, a_signal, a_verdict, raised
 
@@ -44,7 +44,7 @@ async def test_what_waits_is_read_by_when_it_lapses(gateway: Any) -> None:
 
 async def test_alerts_are_found_by_code_however_many_are_newer(gateway: Any) -> None:
     def alert(number: int, code: str) -> AlertRaised:
-        said = p.Alert(
+        said = Alert(
             severity=Severity.WARNING,
             code=code,
             about=f"a:{number}",

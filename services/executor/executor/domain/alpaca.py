@@ -2,19 +2,20 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from executor.domain.alpaca_json import number_of, object_of, side_of, text_of, time_of
 from executor.domain.broker import Answer, Asset, BrokerFill, BrokerOrder, BrokerPosition, Kind
+from executor.domain.fees import is_pair
 from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
 from signalbox.contracts.errors import TransientError
 from signalbox.contracts.ids import plain
-from signalbox.contracts.values import OrderState, Side
+from signalbox.contracts.values import OrderState
 
 NAME = "alpaca"
-Object = Mapping[str, object]
 
 _S = OrderState
 _STATES = {
@@ -106,16 +107,21 @@ def squeezed(symbol: str) -> str:
 
 
 def order_body(ticket: Ticket) -> dict[str, str]:
-    """The request for a market order."""
+    """The request for an order. A stop, as everything in a pair, is good till cancelled; others are
+    good for the day.
+    """
     order = ticket.order
-    return {
+    lasting = ticket.stop or is_pair(order.symbol)
+    body = {
         "symbol": order.symbol,
         "qty": plain(order.quantity or ZERO),
         "side": order.side.value if order.side else "",
-        "type": "market",
-        "time_in_force": "gtc" if "/" in order.symbol else "day",
+        "type": order.kind.value,
+        "time_in_force": "gtc" if lasting else "day",
         "client_order_id": order.order_id,
     }
+    prices = {"limit_price": order.limit_price, "stop_price": order.stop_price}
+    return body | {name: plain(price) for name, price in prices.items() if price is not None}
 
 
 def parse_order(body: object) -> BrokerOrder:
@@ -124,18 +130,21 @@ def parse_order(body: object) -> BrokerOrder:
     Raises:
         TransientError: it cannot be read.
     """
-    found = _object(body)
-    status = _text(found, "status")
+    found = object_of(body)
+    status = text_of(found, "status")
     return BrokerOrder(
-        broker_id=_text(found, "id"),
+        broker_id=text_of(found, "id"),
         client_id=str(found.get("client_order_id") or ""),
-        symbol=canonical(_text(found, "symbol"), str(found.get("asset_class", ""))),
-        side=_side(found),
-        quantity=_number(found, "qty"),
-        filled=_number(found, "filled_qty"),
-        average_price=_number(found, "filled_avg_price") or None,
+        symbol=canonical(text_of(found, "symbol"), str(found.get("asset_class", ""))),
+        side=side_of(found),
+        quantity=number_of(found, "qty"),
+        filled=number_of(found, "filled_qty"),
+        average_price=number_of(found, "filled_avg_price") or None,
         status=status,
         state=_STATES.get(status),
+        kind=str(found.get("type") or found.get("order_type") or ""),
+        limit_price=number_of(found, "limit_price") or None,
+        stop_price=number_of(found, "stop_price") or None,
     )
 
 
@@ -150,7 +159,7 @@ def parse_orders(bodies: Sequence[object]) -> list[BrokerOrder]:
         try:
             found.append(parse_order(body))
         except TransientError:
-            if _OURS.fullmatch(str(_object(body).get("client_order_id"))):
+            if _OURS.fullmatch(str(object_of(body).get("client_order_id"))):
                 raise
     return found
 
@@ -161,13 +170,13 @@ def parse_fill(body: object) -> BrokerFill:
     Raises:
         TransientError: it cannot be read.
     """
-    found = _object(body)
+    found = object_of(body)
     return BrokerFill(
-        broker_id=_text(found, "order_id"),
-        quantity=_number(found, "qty"),
-        cumulative=_number(found, "cum_qty"),
-        price=_number(found, "price"),
-        at=_time(found, "transaction_time"),
+        broker_id=text_of(found, "order_id"),
+        quantity=number_of(found, "qty"),
+        cumulative=number_of(found, "cum_qty"),
+        price=number_of(found, "price"),
+        at=time_of(found, "transaction_time"),
     )
 
 
@@ -177,7 +186,7 @@ def activity_id(body: object) -> str:
     Raises:
         TransientError: it cannot be read.
     """
-    return _text(_object(body), "id")
+    return text_of(object_of(body), "id")
 
 
 def blocked(body: object) -> str:
@@ -186,7 +195,7 @@ def blocked(body: object) -> str:
     Raises:
         TransientError: it cannot be read.
     """
-    found = _object(body)
+    found = object_of(body)
     for name in ("trading_blocked", "account_blocked", "trade_suspended_by_user"):
         if found.get(name) is True:
             return f"the account says {name}"
@@ -200,9 +209,9 @@ def parse_account(body: object) -> tuple[str, Decimal]:
     Raises:
         TransientError: it cannot be read.
     """
-    found = _object(body)
-    _text(found, "cash")
-    return _text(found, "id"), _number(found, "cash")
+    found = object_of(body)
+    text_of(found, "cash")
+    return text_of(found, "id"), number_of(found, "cash")
 
 
 def parse_clock(body: object) -> datetime:
@@ -211,7 +220,7 @@ def parse_clock(body: object) -> datetime:
     Raises:
         TransientError: it cannot be read.
     """
-    return _time(_object(body), "timestamp")
+    return time_of(object_of(body), "timestamp")
 
 
 def parse_position(body: object) -> BrokerPosition:
@@ -220,13 +229,15 @@ def parse_position(body: object) -> BrokerPosition:
     Raises:
         TransientError: it cannot be read.
     """
-    found = _object(body)
-    quantity = _number(found, "qty")
+    found = object_of(body)
+    quantity = number_of(found, "qty")
     short = found.get("side") == "short"
     return BrokerPosition(
-        symbol=canonical(_text(found, "symbol"), str(found.get("asset_class", ""))),
+        symbol=canonical(text_of(found, "symbol"), str(found.get("asset_class", ""))),
         quantity=quantity.copy_abs().copy_negate() if short else quantity,
-        available=_number(found, "qty_available" if "qty_available" in found else "qty").copy_abs(),
+        available=number_of(
+            found, "qty_available" if "qty_available" in found else "qty"
+        ).copy_abs(),
     )
 
 
@@ -236,14 +247,15 @@ def parse_asset(body: object) -> Asset:
     Raises:
         TransientError: it cannot be read.
     """
-    found = _object(body)
-    step = _number(found, "min_trade_increment")
+    found = object_of(body)
+    step = number_of(found, "min_trade_increment")
     whole = _FRACTION if found.get("fractionable") is True else _WHOLE
     return Asset(
         tradable=found.get("tradable") is True,
         shortable=found.get("shortable") is True,
         step=step or whole,
-        least=_number(found, "min_order_size"),
+        least=number_of(found, "min_order_size"),
+        tick=number_of(found, "price_increment"),
     )
 
 
@@ -256,44 +268,3 @@ def parse_list(body: object) -> list[object]:
     if not isinstance(body, list):
         raise TransientError(f"alpaca: a list was expected, not {type(body).__name__}")
     return body
-
-
-def _object(body: object) -> Object:
-    if not isinstance(body, dict):
-        raise TransientError(f"alpaca: an object was expected, not {type(body).__name__}")
-    return body
-
-
-def _text(found: Object, name: str) -> str:
-    value = found.get(name)
-    if not isinstance(value, str) or not value or len(value) > 128:
-        raise TransientError(f"alpaca: {name} is missing")
-    return value
-
-
-def _side(found: Object) -> Side:
-    return Side.BUY if _text(found, "side") == "buy" else Side.SELL
-
-
-def _number(found: Object, name: str) -> Decimal:
-    """A number, as text or as one; 0 where there is none."""
-    value = found.get(name)
-    if value is None:
-        return ZERO
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or len(number.as_tuple().digits) > 30:
-        raise TransientError(f"alpaca: {name} is no number")
-    return number
-
-
-def _time(found: Object, name: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(_text(found, name))
-    except ValueError as error:
-        raise TransientError(f"alpaca: {name} is no time") from error
-    if at.tzinfo is None:
-        raise TransientError(f"alpaca: {name} has no zone")
-    return at

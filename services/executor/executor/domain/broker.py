@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypedDict
 
+from executor.domain.fees import is_pair, of_pair
 from executor.domain.money import UNIT, ZERO, divide, multiply, subtract
 from executor.domain.orders import Execution, Ticket
 from executor.domain.paper import NAME as PAPER
@@ -13,9 +14,7 @@ from executor.domain.scene import Denial
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import BotConfig
 from signalbox.contracts.ids import plain
-from signalbox.contracts.values import OrderState, Side, Target
-
-_BPS = Decimal("0.0001")
+from signalbox.contracts.values import OrderKind, OrderState, Side, Target
 
 
 class Kind(StrEnum):
@@ -56,6 +55,9 @@ class BrokerOrder:
     average_price: Decimal | None
     status: str  # the broker's own word
     state: OrderState | None  # None: a word that is not known here
+    kind: str = ""  # the broker's own word; empty where it does not say
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Asset:
     shortable: bool
     step: Decimal  # quantities are multiples of it
     least: Decimal = field(default=ZERO)  # units
+    tick: Decimal = field(default=ZERO)  # prices are multiples of it; 0: as usual
 
 
 class Routing(TypedDict):
@@ -111,15 +114,9 @@ def execution_of(fill: BrokerFill, symbol: str, side: Side, fee_bps: Decimal) ->
     """A broker's fill in our terms. Of crypto the fee is taken from what the fill brings: units of
     a buy, money of a sell.
     """
-    if "/" not in symbol or not fee_bps:
+    if not is_pair(symbol) or not fee_bps:
         return Execution(fill.quantity, fill.price)
-    share = multiply(fee_bps, _BPS)
-    if side is Side.SELL:
-        fee = multiply(multiply(fill.quantity, fill.price), share)
-        return Execution(fill.quantity, fill.price, fee.quantize(UNIT))
-    withheld = multiply(fill.quantity, share).quantize(UNIT)
-    kept = subtract(fill.quantity, withheld)
-    return Execution(kept, fill.price, multiply(withheld, fill.price), withheld=withheld)
+    return of_pair(side, fill.quantity, fill.price, fee_bps)
 
 
 def contradiction(ticket: Ticket, shown: BrokerOrder) -> str:
@@ -131,10 +128,25 @@ def contradiction(ticket: Ticket, shown: BrokerOrder) -> str:
     there = f"{shown.side} {plain(shown.quantity)} {shown.symbol}"
     if shown.quantity and there != meant:
         return f"order {order.order_id} was to {meant}, the broker has {there}"
+    meant, there = _terms(order.kind, order.limit_price, order.stop_price), _shown_terms(shown)
+    if shown.kind and there != meant:
+        return f"order {order.order_id} was to be {meant}, the broker has {there}"
     if order.quantity is not None and shown.filled > order.quantity:
         filled = f"{plain(shown.filled)} of {plain(order.quantity)}"
         return f"order {order.order_id} is filled with {filled}"
     return ""
+
+
+def _terms(kind: str, limit: Decimal | None, stop: Decimal | None) -> str:
+    prices = (("limit", limit), ("stop", stop))
+    return " ".join([kind, *(f"{name} {plain(at)}" for name, at in prices if at is not None)])
+
+
+def _shown_terms(shown: BrokerOrder) -> str:
+    """The terms as we would have named them: of a stop Alpaca may make one with a limit."""
+    if shown.kind == "stop_limit":
+        return _terms(OrderKind.STOP, None, shown.stop_price)
+    return _terms(shown.kind, shown.limit_price, shown.stop_price)
 
 
 def fill_of(shown: BrokerOrder, ticket: Ticket, at: datetime) -> BrokerFill | None:

@@ -9,13 +9,16 @@ from decimal import Decimal
 
 from executor.domain.book import FLAT, Book, orders_last_minute
 from executor.domain.desk import Repeat
+from executor.domain.funds import charges, free_cash, short_of
 from executor.domain.guards import passed
 from executor.domain.money import ZERO, add, divide, halfway, multiply, subtract
 from executor.domain.orders import Guard
 from executor.domain.paper import touch
+from executor.domain.prices import dearest
 from executor.domain.risk import entry_denied
-from executor.domain.scene import Denial, Reserved, Scene, with_reserve
+from executor.domain.scene import Denial, Reserved, Scene, needed
 from executor.domain.sizing import units_of
+from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.config import BotConfig
 from signalbox.contracts.ids import plain
 from signalbox.contracts.payloads import Quote
@@ -23,7 +26,6 @@ from signalbox.contracts.values import Side, SourceType
 
 _LEAST_NOTIONAL = Decimal(1)  # account currency
 _WHOLE_UNIT = Decimal(1)  # no broker lends a part of a share
-_SHORT_MARGIN = Decimal("1.5")  # of the value of what is short
 _REPEAT_S = 60
 _FOUR_PLACES = Decimal("0.0001")
 
@@ -31,6 +33,7 @@ _FOUR_PLACES = Decimal("0.0001")
 @dataclass(frozen=True, slots=True)
 class _Entry:
     bot: BotConfig
+    account: AccountConfig | None
     book: Book
     reserved: Reserved
     symbol: str
@@ -54,8 +57,9 @@ def size_entry(
 ) -> Decimal | Denial:
     """How many units an entry trades at the scene's quote, or the first limit that forbids it.
 
-    The bot's notional over the price it meets, or what its volatility target allows, rounded down
-    to the increment; shorts to whole units. An entry beyond its own stop or target is not made.
+    The bot's notional over the highest price it may get, or what its volatility target allows,
+    rounded down to the increment; shorts to whole units. An entry beyond its own stop or target is
+    not made.
 
     Raises:
         ValueError: the scene has no quote.
@@ -65,7 +69,7 @@ def size_entry(
     forbidden = unfit(symbol, side, signal_price, bot, scene, guard=guard)
     if forbidden is not None:
         return forbidden
-    price = touch(side, scene.quote)
+    price = dearest(side, scene.quote, bot.limits)
     step = bot.sizing.step(symbol)
     if side is Side.SELL:
         step = max(step, _WHOLE_UNIT)
@@ -74,6 +78,7 @@ def size_entry(
         return quantity
     entry = _Entry(
         bot=bot,
+        account=scene.account,
         book=scene.book,
         reserved=scene.reserved,
         symbol=symbol,
@@ -256,19 +261,11 @@ def _source_budget(entry: _Entry) -> Denial | None:
 
 
 def _buying_power(entry: _Entry) -> Denial | None:
-    """Cash, less what waiting buys may cost, less 150 % of what is short: its proceeds are not
-    ours to spend.
-    """
-    margin = multiply(entry.book.short_value, _SHORT_MARGIN)
-    free = subtract(subtract(entry.book.cash, entry.reserved.cash), margin)
-    if entry.side is Side.BUY:
-        needed = with_reserve(entry.notional)
-    else:
-        needed = multiply(entry.notional, subtract(_SHORT_MARGIN, _WHOLE_UNIT))
-    if needed <= free:
-        return None
-    words = "the order needs {observed} of cash with its reserve, {limit} is free"
-    return _denial("buying_power", words, free, needed)
+    """What is free must cover the order, its reserve and its fee."""
+    limited = entry.bot.limits.limit_bps is not None
+    need = needed(entry.side, entry.notional, limited=limited)
+    fee = charges(entry.symbol, entry.quantity, entry.price, entry.account)
+    return short_of(add(need, fee), free_cash(entry.book, entry.reserved))
 
 
 _CHECKS: tuple[Callable[[_Entry], Denial | None], ...] = (

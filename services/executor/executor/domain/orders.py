@@ -11,7 +11,7 @@ from signalbox.contracts import ids
 from signalbox.contracts.errors import InvariantBroken
 from signalbox.contracts.limits import Exits
 from signalbox.contracts.payloads import Fill, LotSlice, Order, QuoteUsed
-from signalbox.contracts.values import OrderState
+from signalbox.contracts.values import OrderKind, OrderState
 
 _S = OrderState
 _NO_EXITS = Exits()
@@ -123,6 +123,17 @@ class Ticket:
     def sent(self) -> bool:
         """Whether it may be at a broker over the network."""
         return not self.simulated and self.order.state is not _S.PLANNED
+
+    @property
+    def stop(self) -> bool:
+        """Whether it waits at its broker for a price, to close a lot there."""
+        return self.order.kind is OrderKind.STOP
+
+    @property
+    def resting(self) -> bool:
+        """Whether it is such a stop, is known to be there, and nobody wants its end."""
+        there = self.stop and self.order.state is _S.ACCEPTED
+        return there and self.submission.recall is None
 
     def having(
         self, order: Order, *, notional: Decimal | None = None, quoted_at: datetime | None = None

@@ -5,8 +5,9 @@ once and is a pure function of the order and the quote, so a replay of the same 
 same fills.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from executor.domain.fees import BPS, fee_of, is_pair, of_pair, pair_fee_bps
 from executor.domain.money import ZERO, add, divide, floor_to, multiply, square_root
 from executor.domain.orders import Execution
 from signalbox.contracts.accounts import PaperSettings
@@ -14,12 +15,10 @@ from signalbox.contracts.payloads import Quote, QuoteUsed
 from signalbox.contracts.values import Side
 
 NAME = "paper"
-_BPS = Decimal("0.0001")
 _ONE = Decimal(1)
 _MOST_IMPACT_BPS = Decimal(50)
 _TICK = Decimal("0.0001")
 _SMALL_TICK = Decimal("0.00000001")  # below 1
-_CENT_PART = Decimal("0.000001")
 
 
 def touch(side: Side, quote: Quote) -> Decimal:
@@ -46,18 +45,9 @@ def fill_price(
         bps = add(bps, min(impact, _MOST_IMPACT_BPS))
     price = touch(side, quote)
     tick = tick_of(price)
-    worse = multiply(price, add(_ONE, multiply(bps, _BPS if side is Side.BUY else -_BPS)))
+    worse = multiply(price, add(_ONE, multiply(bps, BPS if side is Side.BUY else -BPS)))
     rounded = worse.quantize(tick, ROUND_CEILING if side is Side.BUY else ROUND_FLOOR)
     return max(rounded, tick)
-
-
-def fee_of(quantity: Decimal, price: Decimal, settings: PaperSettings) -> Decimal:
-    """The fee in account currency, to a ten-thousandth of a cent."""
-    if not settings.fee_bps and not settings.fee_per_share:
-        return ZERO
-    share = multiply(multiply(multiply(price, quantity), settings.fee_bps), _BPS)
-    fee = add(share, multiply(settings.fee_per_share, quantity))
-    return fee.quantize(_CENT_PART, ROUND_HALF_EVEN)
 
 
 def available(
@@ -71,18 +61,32 @@ def available(
 
 
 def execute(
-    side: Side, wanted: Decimal, quote: Quote, settings: PaperSettings, increment: Decimal
+    side: Side,
+    wanted: Decimal,
+    quote: Quote,
+    settings: PaperSettings,
+    increment: Decimal,
+    *,
+    limit: Decimal | None = None,
 ) -> Execution | None:
-    """What a market order gets from `quote`; None when nothing is wanted, or the bar is too thin
-    for one increment.
+    """What a market order, or one with a `limit`, gets from `quote`; None when nothing is wanted,
+    the bar is too thin for one increment, or the quote is beyond the limit. Nothing is filled
+    beyond it.
     """
+    if limit is not None and beyond(side, touch(side, quote), limit):
+        return None
     quantity = available(wanted, quote, settings, increment)
     if quantity <= ZERO:
         return None
     price = fill_price(side, quote, quantity, settings, quote.volume)
-    return Execution(
-        quantity=quantity,
-        price=price,
-        fee=fee_of(quantity, price, settings),
-        quote=QuoteUsed(bid=quote.bid, ask=quote.ask, at=quote.at),
-    )
+    if limit is not None and beyond(side, price, limit):
+        price = limit
+    used = QuoteUsed(bid=quote.bid, ask=quote.ask, at=quote.at)
+    if is_pair(quote.symbol):
+        return of_pair(side, quantity, price, pair_fee_bps(settings), quote=used)
+    return Execution(quantity, price, fee_of(quantity, price, settings), used)
+
+
+def beyond(side: Side, price: Decimal, limit: Decimal) -> bool:
+    """Whether a price is worse for this side than a limit."""
+    return price > limit if side is Side.BUY else price < limit

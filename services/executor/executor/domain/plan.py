@@ -9,6 +9,7 @@ from executor.domain.exits import closable, exit_of, still_open
 from executor.domain.guards import guard_of
 from executor.domain.limits import over_rate, size_entry
 from executor.domain.orders import Follow, Ticket
+from executor.domain.prices import limit_of
 from executor.domain.risk import HALTS
 from executor.domain.scene import Denial, Intent, Scene
 from signalbox.contracts.accounts import AccountConfig
@@ -148,13 +149,17 @@ def _entry(signal: Signal, side: Side, bot: BotConfig, scene: Scene) -> Intent |
     if denial:
         return denial
     guard = guard_of(bot.exits, signal.stop_price, signal.target_price)
+    if scene.closed and not bot.limits.wait_for_open:
+        words = f"the market of {signal.symbol} is closed, and {bot.id} does not wait for it"
+        return Denial("market_closed", words)
     if scene.quote is None:
         return Intent(side, bot.account, entry=True, quantity=None, guard=guard)
     symbol, source = signal.symbol, signal.source_type
     size = size_entry(symbol, side, signal.price, bot, scene, source=source, guard=guard)
     if isinstance(size, Denial):
         return size
-    return Intent(side, bot.account, entry=True, quantity=size, guard=guard)
+    limit = limit_of(side, scene.quote, bot.limits)
+    return Intent(side, bot.account, entry=True, quantity=size, guard=guard, limit_price=limit)
 
 
 def not_allowed(symbol: str, side: Side, bot: BotConfig) -> Denial | None:

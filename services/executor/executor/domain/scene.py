@@ -16,6 +16,8 @@ from signalbox.contracts.config import BotConfig
 from signalbox.contracts.payloads import Quote
 from signalbox.contracts.values import OrderState, Side, SourceType
 
+INITIAL_MARGIN = Decimal("1.5")  # of the value of what is short, its proceeds included
+SHORT_PART = INITIAL_MARGIN - 1
 _RESERVE = Decimal("1.03")  # a market buy may cost more than the quote says
 
 
@@ -25,7 +27,7 @@ class Reserved:
 
     quantity: Decimal = ZERO  # of the symbol, signed
     gross: Decimal = ZERO  # over all symbols
-    cash: Decimal = ZERO  # for buys, with the reserve
+    cash: Decimal = ZERO  # for buys with the reserve, for short sales as margin
     sources: Mapping[SourceType, Decimal] = field(default_factory=dict)  # of the gross, by owner
 
 
@@ -43,6 +45,7 @@ class Scene:
     now: datetime
     former: tuple[Book, ...] = ()  # the bot's in accounts that it has left, with the symbol's lots
     kill_switch: KillSwitch = field(default_factory=KillSwitch)
+    closed: bool = False  # the symbol's market, as far as is known
     replay: bool = False  # prices are not of today
     halted: str = ""  # why the key is halted; empty when it is not
     reserved: Reserved = NOTHING_RESERVED
@@ -83,17 +86,22 @@ class Intent:
     targets: tuple[UUID, ...] = ()  # the lots that an exit closes
     guard: Guard | None = None  # what protects the lots that an entry opens
     follow: Follow | None = None  # the entry that comes after an exit that is a flip's first half
+    limit_price: Decimal | None = None  # of an entry that is a limit order
 
 
 def usable(quote: Quote | None, now: datetime, epoch: int, max_age_s: int) -> Quote | None:
     """The quote if an order may be filled on it: of this epoch, in the session, and fresh in
     market time.
     """
-    if quote is None or quote.epoch != epoch or not quote.session_open:
-        return None
-    if quote.session_closes_at is not None and now >= quote.session_closes_at:
+    if quote is None or quote.epoch != epoch or outside(quote, now):
         return None
     return quote if now - quote.at <= timedelta(seconds=max_age_s) else None
+
+
+def outside(quote: Quote, now: datetime) -> bool:
+    """Whether the market of the newest quote is closed."""
+    over = quote.session_closes_at is not None and now >= quote.session_closes_at
+    return over or not quote.session_open
 
 
 def reserved_by(tickets: Sequence[Ticket], symbol: str) -> Reserved:
@@ -105,21 +113,24 @@ def reserved_by(tickets: Sequence[Ticket], symbol: str) -> Reserved:
     if not tickets:
         return NOTHING_RESERVED
     for ticket in tickets:
-        left, side = ticket.remaining, ticket.order.side
-        price = ticket.order.average_price or ticket.arrival or ticket.signal_price
+        left, side, limit = ticket.remaining, ticket.order.side, ticket.order.limit_price
+        price = limit or ticket.order.average_price or ticket.arrival or ticket.signal_price
         if not (ticket.open and ticket.entry and left and side and price):
             continue
         notional = multiply(left, price)
         gross = add(gross, notional)
         source = ticket.order.source_type
         sources[source] = add(sources.get(source, ZERO), notional)
-        if side is Side.BUY:
-            cash = add(cash, with_reserve(notional))
+        cash = add(cash, needed(side, notional, limited=limit is not None))
         if ticket.order.symbol == symbol:
             quantity = add(quantity, multiply(left, Decimal(side.sign)))
     return Reserved(quantity, gross, cash, sources)
 
 
-def with_reserve(notional: Decimal) -> Decimal:
-    """What a market buy is taken to cost: 3 % above the quote."""
-    return multiply(notional, _RESERVE)
+def needed(side: Side, notional: Decimal, *, limited: bool = False) -> Decimal:
+    """What an entry of this value takes of the free cash: a buy at the market 3 % more, since its
+    price is not known; a short sale what its proceeds do not cover of its margin.
+    """
+    if side is Side.SELL:
+        return multiply(notional, SHORT_PART)
+    return notional if limited else multiply(notional, _RESERVE)

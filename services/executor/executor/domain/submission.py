@@ -157,7 +157,7 @@ def unwanted(ticket: Ticket, scene: Scene) -> Ending | None:
 
 def may_repost(ticket: Ticket, scene: Scene) -> bool:
     """Whether an order that is proven absent may be sent once more, under the same name."""
-    most = _MOST_POSTS if ticket.entry else _MOST_EXIT_POSTS
+    most = _MOST_POSTS if ticket.entry or ticket.stop else _MOST_EXIT_POSTS
     blind = ticket.entry and scene.quote is None
     return tries(ticket) < most and not blind and unwanted(ticket, scene) is None
 

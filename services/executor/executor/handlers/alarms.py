@@ -26,6 +26,7 @@ _HOLDS: dict[str, Callable[[Ticket], bool]] = {  # while the order is open
     VANISHED: lambda _ticket: True,  # the broker shows it again, or its end
 }
 Say = Callable[[Connection, ExecutorMoment], list[Event]]
+Raised = dict[tuple[str, str], Alarm]  # by code and what it is about
 
 
 class Alarms:
@@ -33,7 +34,7 @@ class Alarms:
 
     def __init__(self, service: Service[ExecutorConfig]) -> None:
         self._service = service
-        self._raised: dict[tuple[str, str], Alarm] = {}  # by code and what it is about
+        self._raised: Raised = {}
         self._noted: set[tuple[str, str]] = set()  # by code and occurrence, in this process
         self._turn = asyncio.Lock()
 
@@ -55,7 +56,7 @@ class Alarms:
 
         async with self._turn:
             if self._raised.get(key) != alarm:
-                await self._commit(say, {**self._raised, key: alarm})
+                await self._commit(say, lambda raised: {**raised, key: alarm})
 
     async def tell_of(self, order: Order, code: str, words: str, detail: str = "") -> None:
         """Raise an alarm about an open order; another one there takes it over."""
@@ -81,25 +82,29 @@ class Alarms:
             return
         async with self._turn:
             if (code, about) in self._raised:
-                rest = {key: one for key, one in self._raised.items() if key != (code, about)}
-                await self._commit(say, rest)
+                await self._commit(
+                    say, lambda raised: {k: one for k, one in raised.items() if k != (code, about)}
+                )
 
     async def over_of(self, order: Order, code: str, words: str) -> None:
         """Say that an order's trouble is over."""
         await self.over(code, _place(order), words)
 
-    async def _commit(self, say: Say, after: dict[tuple[str, str], Alarm]) -> None:
-        """Remembered also when the caller is cancelled meanwhile."""
-        before = self._raised
+    async def _commit(self, say: Say, change: Callable[[Raised], Raised]) -> None:
+        """Remembered also when the caller is cancelled meanwhile; the next one may then begin
+        before this one is written.
+        """
+        before: list[Raised] = []
 
         def run(sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            self._raised = after
+            before.append(self._raised)
+            self._raised = change(self._raised)
             return say(sql, moment)
 
         try:
             await self._service.transact(run)
         except Exception:
-            self._raised = before
+            self._raised = before[-1] if before else self._raised
             raise
 
     async def note(self, code: str, about: str, words: str, occurrence: str) -> None:

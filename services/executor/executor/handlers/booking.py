@@ -6,22 +6,14 @@ from uuid import UUID
 
 from executor.domain import paper
 from executor.domain.book import Book, equity_of, position_of, with_order_counted
+from executor.domain.dealing import dealt
 from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.domain.flip import barred, due, follower
 from executor.domain.lots import apply_fill
 from executor.domain.money import halfway
-from executor.domain.orders import (
-    NEXT,
-    Execution,
-    Follow,
-    Recall,
-    Ticket,
-    advance,
-    filled,
-    late,
-)
+from executor.domain.orders import NEXT, Execution, Follow, Recall, Ticket, advance, filled, late
 from executor.domain.risk import after_exit, begun, halted_by
-from executor.domain.scene import Denial, Scene, advance_for, reserved_by, usable
+from executor.domain.scene import Denial, Scene, advance_for, outside, reserved_by, usable
 from signalbox.contracts.config import BotConfig, ExecutorConfig
 from signalbox.contracts.events import (
     AlertRaised,
@@ -30,8 +22,9 @@ from signalbox.contracts.events import (
     OrderChanged,
     PositionChanged,
 )
-from signalbox.contracts.limits import Limits, Sizing
-from signalbox.contracts.payloads import Alert, Order, Quote
+from signalbox.contracts.limits import Limits
+from signalbox.contracts.notices import Alert
+from signalbox.contracts.payloads import Order, Quote
 from signalbox.contracts.values import OrderState, Severity
 from signalbox.runtime.moment import Moment
 
@@ -39,7 +32,6 @@ ExecutorMoment = Moment[ExecutorConfig]
 
 BOOKS_MISMATCH = "books_mismatch"  # a halt that has an alert of its own
 _DEFAULT_LIMITS = Limits()
-_DEFAULT_SIZING = Sizing()
 
 
 def quote_for(
@@ -69,6 +61,7 @@ def scene_of(
         book=begun(desk.book(bot_id, where), moment.now),
         quote=quote_for(desk, bot, symbol, moment) if known else None,
         now=moment.now,
+        closed=symbol in desk.quotes and outside(desk.quotes[symbol], moment.now),
         former=desk.former(bot_id, where, symbol),
         kill_switch=moment.config.kill_switch,
         replay=moment.replay,
@@ -129,15 +122,14 @@ def place(
 def fill_on(
     desk: Desk, ticket: Ticket, quote: Quote, moment: ExecutorMoment, cause: Event | None
 ) -> Iterator[Event]:
-    """As much as the quote gives; the rest waits for the next one."""
-    order = ticket.order
-    bot, account = desk.bots.get(order.bot), desk.accounts.get(order.account)
-    if account is None or order.side is None or not ticket.remaining:
-        return
-    step = (bot.sizing if bot else _DEFAULT_SIZING).step(order.symbol)
-    execution = paper.execute(order.side, ticket.remaining, quote, account.paper, step)
-    if execution is not None:
-        yield from book_fill(desk, ticket, execution, moment, cause)
+    """As much as the quote gives; the rest waits for the next one. What the book cannot pay for
+    ends.
+    """
+    answer = dealt(desk, ticket, quote)
+    if isinstance(answer, Denial):
+        yield from end(desk, ticket, (OrderState.REJECTED, answer), moment, cause)
+    elif answer is not None:
+        yield from book_fill(desk, ticket, answer, moment, cause)
 
 
 def book_fill(
@@ -172,10 +164,10 @@ def book_fill(
         yield from check_losses(desk, book, moment)
     follow = due(ticket)
     if follow is not None:
-        yield from _follow(desk, ticket, follow, moment, cause)
+        yield from follow_up(desk, ticket, follow, moment, cause)
 
 
-def _follow(
+def follow_up(
     desk: Desk, done: Ticket, follow: Follow, moment: ExecutorMoment, cause: Event | None
 ) -> Iterator[Event]:
     """The second half of a flip: planned like any entry, sized when it meets a quote."""

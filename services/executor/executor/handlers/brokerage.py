@@ -1,7 +1,7 @@
 """One account at a broker: what those who work on it share."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -42,6 +42,9 @@ class Pace:
     again_s: float = 5.0  # after a call that has failed
     alarm_s: float = 60.0  # until a doubt is told
     abandoned_s: tuple[float, ...] = (60, 300)  # when one that was given up is looked for
+    quiet_s: float = 1.0  # after another order on the symbol, before a stop is placed there
+    resting_s: float = 900.0  # between two looks at a stop that rests; the sweep lists them all
+    vain_s: float = 60.0  # until a stop is tried again that could not be placed
     reconnect_s: tuple[float, float] = (1, 30)  # to the stream: the shortest pause, the longest
 
 
@@ -53,6 +56,7 @@ class Watch:
     summoned: bool = False  # the broker's stream says that something has happened to it
     looks: int = 0
     missing: int = 0  # how often the broker has said that it has no such order
+    recalled: bool = False  # it was looked at since its end is wanted
     limited: bool = False  # the broker has taken nothing: it may be sent again
     cancelled: bool = False  # asked for not long ago
     unlisted: float | None = None  # since when the broker owes us an execution, loop's clock
@@ -123,12 +127,13 @@ class Brokerage:
         return self.swept < self.connections
 
     def is_due(self, ticket: Ticket) -> bool:
-        """Whether an order is to be looked at. What the stream says hastens only what the broker is
-        known to have: a doubt is settled by asking often enough.
+        """Whether an order is to be looked at. What the stream says, or that its end is wanted,
+        hastens only what the broker is known to have: a doubt is settled by asking often enough.
         """
         watch = self.watch(ticket)
         known = bool(ticket.order.broker_order_id)
-        return watch.due <= self.now or (watch.summoned and known)
+        recalled = ticket.submission.recall is not None and not watch.recalled
+        return watch.due <= self.now or (known and (watch.summoned or recalled))
 
     def summon(self, order_id: str) -> None:
         """Look at an order now, if it is open here."""
@@ -149,9 +154,9 @@ class Brokerage:
             raise TransientError("there is no database yet")
         return await db.read(look)
 
-    async def do(self, ticket: Ticket, rule: Rule) -> None:
-        """One transaction on the books of the order's bot. The desk has the order as it is, also
-        when it has ended since the caller looked.
+    async def do(self, ticket: Ticket, rule: Rule, others: Iterable[Ticket] = ()) -> None:
+        """One transaction on the books of the order's bot, and of those of other orders. The desk
+        has the order as it is, also when it has ended since the caller looked.
         """
         name, bot = ticket.order.order_id, ticket.order.bot
 
@@ -162,14 +167,14 @@ class Brokerage:
                     desk.ended[name] = ended
             return rule(sql, desk, moment)
 
-        await self.work.do(on_the_order, {bot})
+        await self.work.do(on_the_order, {bot, *(other.order.bot for other in others)})
 
     @property
     def mismatched(self) -> frozenset[str]:
         """Symbols that differ from our books, as people were told."""
-        return self._symbols(MISMATCH)
+        return self.symbols(MISMATCH)
 
-    def _symbols(self, code: str) -> frozenset[str]:
+    def symbols(self, code: str) -> frozenset[str]:
         """Those here that people were told of."""
         here = self.about() + "/"
         raised = [alarm.about for alarm in self.work.alarms.raised() if alarm.code == code]
@@ -203,7 +208,7 @@ class Brokerage:
             return
         for code in _WHOLE:
             await self.over(code, f"account {self.account} is followed again")
-        for symbol in self._symbols(FAILED) - {ticket.order.symbol for ticket in self.tickets()}:
+        for symbol in self.symbols(FAILED) - {ticket.order.symbol for ticket in self.tickets()}:
             await self.over(FAILED, f"account {self.account}: no order of {symbol} waits", symbol)
 
     def about(self, symbol: str = "") -> str:

@@ -67,13 +67,16 @@ class Commands:
     async def cancel(self, command: Command) -> dict[str, object]:
         """Cancel an order that waits."""
         order_id = manual.text_of(command, "order_id")
+        stops: list[str] = []
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             ticket = store.find_order(sql, order_id)
             yield from manual.cancel(desk, ticket, order_id, command.by, moment)
+            stops.extend([order_id] if ticket is not None and ticket.stop else [])
 
         await self._work.do(rule, ())
-        return {"orders": [order_id]}
+        words = "its lot is watched here at the same level; no stop is placed for it any more"
+        return {"orders": [order_id], **({"message": words} if stops else {})}
 
     async def correct(self, command: Command) -> dict[str, object]:
         """Make a book hold what the account at its broker does."""

@@ -17,6 +17,7 @@ from executor.handlers.holdings import Holdings
 from executor.handlers.listening import Listening
 from executor.handlers.passage import Passage
 from executor.handlers.reconcile import Reconciler
+from executor.handlers.resting import Resting
 from executor.handlers.work import Work
 from signalbox.contracts.accounts import AccountConfig
 from signalbox.contracts.errors import SignalboxError
@@ -40,7 +41,8 @@ class Dealer:
         self._listening = Listening(brokerage, updates) if updates else None
         holdings = Holdings(brokerage)
         self._reconciler = Reconciler(brokerage, holdings)
-        self._passage = Passage(brokerage, Gate(brokerage, holdings))
+        self._resting = Resting(brokerage, holdings)
+        self._passage = Passage(brokerage, Gate(brokerage, holdings), self._resting)
         self._busy: set[str] = set()
 
     async def run(self) -> None:
@@ -74,18 +76,22 @@ class Dealer:
 
     def _due(self) -> set[str]:
         at = self._at
-        if at.refused:
-            return set()
         tickets = at.tickets()
         names = {ticket.order.order_id for ticket in tickets}
         at.watches = {name: watch for name, watch in at.watches.items() if name in names}
+        if not at.active or at.refused:
+            return {_ACCOUNT}
         symbols = {t.order.symbol for t in tickets if at.is_due(t)}
-        return {_ACCOUNT, *symbols} if at.active else {_ACCOUNT}
+        return {_ACCOUNT, *symbols, *self._resting.due()}
 
     async def _keep_up(self) -> None:
-        """What concerns no symbol alone."""
+        """What concerns no symbol alone. An account whose broker refuses us is not asked anything,
+        but its orders may still end here.
+        """
         await self._at.work.alarms.look_at(self._at.work.memory.waiting)
-        await self._reconciler.keep_up()
+        await self._resting.end_alarms()
+        if not self._at.refused:
+            await self._reconciler.keep_up()
 
     async def _lane(self, name: str) -> None:
         """One round; where it fails, others go on."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Iterator
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -12,16 +13,19 @@ from executor.adapters import alarms, store, withdrawals
 from executor.adapters.alarms import Alarm
 from executor.adapters.quotes import stored_quotes
 from executor.domain.book import NO_RISK
-from executor.domain.desk import START, Desk
+from executor.domain.desk import START, WHOLE_BOT, Desk
+from executor.domain.prices import met
 from executor.domain.risk import locks
 from executor.handlers.audit import audit
 from executor.handlers.booking import ExecutorMoment, quote_for
+from executor.handlers.margins import low_margins, tell_margins
 from executor.handlers.protect import protect
 from executor.handlers.verdicts import halt_key
 from executor.handlers.waiting import end_overdue, fill_waiting, marks
 from executor.handlers.work import Work
 from signalbox.contracts.accounts import KillSwitch
 from signalbox.contracts.events import Event, QuoteUpdated
+from signalbox.contracts.payloads import Order
 from signalbox.contracts.values import Severity
 from signalbox.runtime import metrics
 from signalbox.runtime.fence import FenceLost
@@ -86,7 +90,7 @@ class Floor:
             for ticket in self._memory.waiting.values()
             if ticket.order.symbol in symbols
             and ticket.simulated
-            and quote_for(desk, desk.bots.get(ticket.order.bot), ticket.order.symbol, moment)
+            and self._is_ready(ticket.order, desk, moment)
         ]
         if not ready:
             return
@@ -103,16 +107,29 @@ class Floor:
         for key in keys:
             await self._fill_alone(key)
 
+    def _is_ready(self, order: Order, desk: Desk, moment: ExecutorMoment) -> bool:
+        """Whether a quote may fill an order; of a halted key any quote ends it."""
+        quote = quote_for(desk, desk.bots.get(order.bot), order.symbol, moment)
+        keys = {(order.bot, order.symbol), (order.bot, WHOLE_BOT)}
+        halted = not self._memory.halted.isdisjoint(keys)
+        return quote is not None and (halted or met(order, quote))
+
     async def protect(self, keys: Collection[tuple[str, str]]) -> None:
         """Look at the protected lots of these bots and symbols; one that fails stops no other."""
-        if self._service.moment().frozen:
+        moment = self._service.moment()
+        if moment.frozen:
             return
         for bot, symbol in sorted(keys):
+            left = self._memory.patience.lots(symbol, moment.now)
 
             def rule(
-                sql: Connection, desk: Desk, moment: ExecutorMoment, symbol: str = symbol
+                sql: Connection,
+                desk: Desk,
+                moment: ExecutorMoment,
+                symbol: str = symbol,
+                left: frozenset[UUID] = left,
             ) -> Iterator[Event]:
-                return protect(sql, desk, {symbol}, moment)
+                return protect(sql, desk, {symbol}, moment, left=left)
 
             await self._guarded((bot, symbol), self._work.do(rule, {bot}))
 
@@ -232,12 +249,16 @@ class Floor:
         if minute == self._minute:
             return
         self._minute = minute
+        low: dict[str, str] = {}
 
         def rule(sql: Connection, desk: Desk, moment: ExecutorMoment) -> Iterator[Event]:
             self._memory.shelf.load(sql, desk, store.owners(sql))
+            low.clear()
+            low.update(low_margins(desk))
             return marks(desk, moment, minute.isoformat())
 
         await self._work.do(rule, ())
+        await tell_margins(self._work.alarms, low)
 
 
 def _about(key: tuple[str, str]) -> str:

@@ -77,7 +77,9 @@ class Holdings:
         at = self._at
         ours = await at.read(lambda sql: brokered.held(sql, at.account))
         theirs = {one.symbol: one.quantity for one in shown}
-        moving = {ticket.order.symbol for ticket in at.tickets() if ticket.sent}
+        moving = {  # a stop that rests moves nothing, unless something was heard of it
+            t.order.symbol for t in at.tickets() if t.sent and (not t.resting or at.is_due(t))
+        }
         for symbol in sorted({*ours, *theirs, *at.mismatched}):
             if symbol in moving or at.now - at.touched.get(symbol, -1e9) < at.pace.settle_s:
                 self._suspects.pop(symbol, None)

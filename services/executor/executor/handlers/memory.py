@@ -18,6 +18,7 @@ from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.domain.turns import GAP_PATIENCE_S
 from executor.domain.volatility import Key, Range
+from executor.handlers.patience import Patience
 from executor.handlers.tally import Tally
 from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.payloads import Lot, Quote
@@ -95,6 +96,7 @@ class Memory:
         self.halted: set[tuple[str, str]] = set()
         self.quoted: set[str] = set()  # symbols where a waiting order may find a quote now
         self.guarded: Guarded = {}
+        self.patience = Patience()
         self.ranges: Mapping[Key, Range] = {}  # never changed, but replaced
         self.opened: frozenset[tuple[str, str]] = frozenset()  # see `Desk`; replaced, not changed
         self.withdrawn: dict[UUID, datetime] = {}  # signals; changed by the writer thread only
@@ -131,8 +133,11 @@ class Memory:
             if quote.symbol in wanted:
                 self.quoted.add(quote.symbol)
                 self.wake.set()
-            for bot, lot in self._watched(quote.symbol):
-                if alarm(lot, quote, None) or trailed(lot, quote):
+            lots = list(self._watched(quote.symbol))
+            self.patience.look(quote, (lot for _, lot in lots), self._stops() if lots else {})
+            for bot, lot in lots:
+                left = self.patience.has(lot.lot_id, quote.symbol, quote.at)
+                if (alarm(lot, quote, None) and not left) or trailed(lot, quote):
                     self.alarmed.add((bot, quote.symbol))
                     self.wake.set()
 
@@ -143,10 +148,12 @@ class Memory:
             self.wake.set()
 
     def watch_time(self, now: datetime) -> None:
-        """Lots that have been held long enough are closed soon."""
+        """Lots that have been held long enough are closed soon, and those whose stop a broker
+        has not carried out.
+        """
         for symbol in self.guarded:
             for bot, lot in self._watched(symbol):
-                if alarm(lot, None, now):
+                if alarm(lot, None, now) or self.patience.lost(lot.lot_id, symbol, now):
                     self.alarmed.add((bot, symbol))
                     self.wake.set()
 
@@ -154,9 +161,23 @@ class Memory:
         """The protected lots that no order is closing yet, with their bots."""
         if symbol not in self.guarded:
             return
-        leaving = {target for ticket in self.waiting.values() for target in ticket.targets}
+        leaving = {
+            target
+            for ticket in self.waiting.values()
+            if not ticket.stop
+            for target in ticket.targets
+        }
         for (bot, _), lots in self.guarded[symbol].items():
             yield from ((bot, lot) for lot in lots if lot.lot_id not in leaving)
+
+    def _stops(self) -> dict[UUID, Ticket]:
+        """The stops that are at brokers, by lot."""
+        return {
+            target: ticket
+            for ticket in self.waiting.values()
+            if ticket.stop
+            for target in ticket.targets
+        }
 
     def guard(self, bot: str, account: str, symbol: str, lots: Iterable[Lot]) -> None:
         """Watch these lots of a holding, and no others."""

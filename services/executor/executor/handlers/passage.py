@@ -4,6 +4,7 @@ absent.
 """
 
 import logging
+from collections.abc import Sequence
 
 from executor.domain.broker import (
     Answer,
@@ -15,12 +16,14 @@ from executor.domain.broker import (
 )
 from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
+from executor.domain.resting import altered
 from executor.domain.scene import Denial
 from executor.domain.submission import tries
 from executor.handlers import sending
 from executor.handlers.alarms import UNKNOWN, VANISHED
 from executor.handlers.brokerage import Brokerage
 from executor.handlers.gate import Gate
+from executor.handlers.resting import Resting
 from signalbox.contracts.errors import RateLimited, Refused, SignalboxError
 from signalbox.contracts.ids import plain
 from signalbox.contracts.values import OrderState
@@ -34,27 +37,33 @@ class Passage:
     order at a time is at the broker.
     """
 
-    def __init__(self, brokerage: Brokerage, gate: Gate) -> None:
+    def __init__(self, brokerage: Brokerage, gate: Gate, resting: Resting) -> None:
         self._at = brokerage
         self._gate = gate
+        self._resting = resting
         self._pace = brokerage.pace
         self._broker = brokerage.broker
 
     async def step(self, symbol: str) -> None:
-        """Follow what is at the broker; when nothing is, send what is planned."""
+        """Follow what is at the broker; when nothing but stops is, send what is planned; when
+        nothing is planned either, let the right stops rest.
+        """
         at = self._at
-        tickets = at.tickets(symbol)
-        sent = [ticket for ticket in tickets if ticket.sent]
-        planned = [ticket for ticket in tickets if not ticket.sent]
-        for ticket in sent:
-            if at.is_due(ticket):
+        for ticket in at.tickets(symbol):
+            if ticket.sent and at.is_due(ticket):
                 await self._pursue(ticket)
+        stops = [ticket for ticket in at.tickets(symbol) if ticket.stop]
+        orders = [ticket for ticket in at.tickets(symbol) if not ticket.stop]
+        sent = [ticket for ticket in orders if ticket.sent]
+        planned = [ticket for ticket in orders if not ticket.sent]
         if planned and not sent:
-            await self._send(planned[0])
+            await self._send(planned[0], stops)
         elif planned and not planned[0].entry and sent[0].entry:
-            entry = at.kept(sent[0])
-            if entry is not None:
-                await self._make_way(entry)
+            await self._make_way(sent[0])
+        elif not orders:
+            begun = await self._resting.keep(symbol)
+            if begun is not None:
+                await self._post(begun)
 
     async def _make_way(self, entry: Ticket) -> None:
         """An entry that still works would stand against the exit: it is called back."""
@@ -64,33 +73,56 @@ class Passage:
         ending = (OrderState.CANCELED, why)
         await self._at.do(entry, lambda _s, desk, m: sending.call_back(desk, entry, ending, m))
 
-    async def _send(self, ticket: Ticket) -> None:
-        at, symbol = self._at, ticket.order.symbol
-        watch = at.watch(ticket)
-        if watch.due > at.now or at.unswept or not self._gate.ready(ticket):
+    async def _send(self, ticket: Ticket, stops: Sequence[Ticket]) -> None:
+        """Send a planned order; the stops that rest are called back first, and have ended before
+        it goes.
+        """
+        at, watch = self._at, self._at.watch(ticket)
+        if stops and all(stop.submission.recall is not None for stop in stops):
+            await self._resting.wait(ticket, stops)
             return
-        watch.due = at.now + self._pace.again_s  # unless it comes further
-        try:
-            await self._broker.turn()
-            asset = await self._broker.asset(symbol)
-            if await self._gate.hindered(ticket, asset):
-                return
-            missing = ZERO if ticket.entry else await self._gate.cover(ticket)
-        except Refused as error:
-            await at.shut(str(error))
+        market = await self._market(ticket, stops)
+        if market is None:
             return
-        except SignalboxError as error:
-            log.warning("order %s waits, the broker cannot be asked: %s", symbol, error)
+        if stops:
+            await self._resting.make_way(ticket, stops, market)
+            if not any(stop.resting for stop in at.tickets(ticket.order.symbol)):
+                watch.due = at.now
             return
-        if missing is None:
-            return
-        market = sending.Market(asset, missing, self._gate.barred(symbol))
         await at.do(ticket, lambda _s, desk, m: sending.begin(desk, ticket, market, m))
         begun = at.kept(ticket)
         if begun is not None and begun.order.state is OrderState.SUBMITTING:
             if begun.entry:
                 at.work.memory.outflow.count()
             await self._post(begun)
+
+    async def _market(self, ticket: Ticket, stops: Sequence[Ticket]) -> sending.Market | None:
+        """What the broker says before an order may go; None while it has to wait. A stop that was
+        carried out there is booked first: what it has sold is not missing.
+        """
+        at, symbol = self._at, ticket.order.symbol
+        watch = at.watch(ticket)
+        if watch.due > at.now or at.unswept or not self._gate.ready(ticket):
+            return None
+        watch.due = at.now + self._pace.again_s  # unless it comes further
+        for stop in stops:
+            if stop.resting:
+                await self._pursue(stop)
+        try:
+            await self._broker.turn()
+            asset = await self._broker.asset(symbol)
+            if await self._gate.hindered(ticket, asset):
+                return None
+            missing = ZERO if ticket.entry else await self._gate.cover(ticket)
+        except Refused as error:
+            await at.shut(str(error))
+            return None
+        except SignalboxError as error:
+            log.warning("order %s waits, the broker cannot be asked: %s", symbol, error)
+            return None
+        if missing is None:
+            return None
+        return sending.Market(asset, missing, self._gate.barred(symbol))
 
     async def _post(self, ticket: Ticket) -> None:
         """Send it, once, and commit what became of it."""
@@ -128,6 +160,7 @@ class Passage:
     async def _pursue(self, ticket: Ticket) -> None:
         at, watch, order = self._at, self._at.watch(ticket), ticket.order
         watch.due, watch.summoned = at.now + self._pace.again_s, False
+        watch.recalled = ticket.submission.recall is not None
         try:
             if order.state is OrderState.SUBMITTING:
                 await self._resume(ticket)
@@ -198,9 +231,11 @@ class Passage:
         """Take over what the broker shows of our order."""
         at, order = self._at, ticket.order
         wrong = contradiction(ticket, shown)
-        if wrong:
+        if wrong and not altered(ticket, shown):
             await at.shut(wrong, "order_contradicts")
             return
+        if wrong:
+            await self._resting.altered(ticket, wrong)
         fills: list[BrokerFill] = []
         if shown.filled < order.filled:
             words = (
@@ -215,7 +250,9 @@ class Passage:
         seen = sending.Shown(shown, fills, request_id)
         await at.do(ticket, lambda _s, desk, m: sending.adopt(desk, ticket, seen, m))
         watch, pauses = at.watch(ticket), self._pace.watch_s
-        watch.due = at.now + pauses[min(watch.looks, len(pauses) - 1)]
+        kept = at.kept(ticket)
+        pause_s = pauses[min(watch.looks, len(pauses) - 1)]
+        watch.due = at.now + (self._pace.resting_s if kept and kept.resting else pause_s)
         watch.looks += 1
         if watch.looks % len(pauses) == 0:
             watch.cancelled = False  # ask again

@@ -5,6 +5,7 @@ under the kill switch, and whether or not the lot's source is alive.
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -23,28 +24,44 @@ from signalbox.contracts.payloads import Lot, Order, Quote
 from signalbox.contracts.values import OrderState
 
 _AGAIN = timedelta(minutes=1)  # market time
+_AT_BROKER = ("stop", "trailing")  # what may rest there
 
 
 def protect(
-    sql: Connection, desk: Desk, symbols: Collection[str], moment: ExecutorMoment
+    sql: Connection,
+    desk: Desk,
+    symbols: Collection[str],
+    moment: ExecutorMoment,
+    *,
+    left: Collection[UUID] = (),
 ) -> Iterator[Event]:
     """Close every lot of these symbols whose stop, target or time has come, each once for each
-    trigger; follow the best price of those that trail.
+    trigger; follow the best price of those that trail. The stops of the lots that are `left` to
+    their broker are carried out there.
     """
     for _, book in sorted(desk.books.items()):
         for symbol in sorted(symbols & book.holdings.keys()):
             quote = quote_for(desk, desk.bots.get(book.bot), symbol, moment)
-            for lot, why in _due(book, symbol, quote, moment):
+            for lot, why in _due(book, symbol, quote, moment, left=left):
                 yield from _close(sql, desk, book, lot, why, moment=moment, symbol=symbol)
             if quote is not None:
                 yield from _follow(desk, book, symbol, quote, moment)
 
 
 def _due(
-    book: Book, symbol: str, quote: Quote | None, moment: ExecutorMoment
+    book: Book,
+    symbol: str,
+    quote: Quote | None,
+    moment: ExecutorMoment,
+    *,
+    left: Collection[UUID],
 ) -> list[tuple[Lot, Alarm]]:
     found = ((lot, alarm(lot, quote, moment.now)) for lot in book.holdings[symbol].lots)
-    return [(lot, why) for lot, why in found if why is not None]
+    return [
+        (lot, why)
+        for lot, why in found
+        if why is not None and not (lot.lot_id in left and why.trigger in _AT_BROKER)
+    ]
 
 
 def _close(
@@ -60,7 +77,7 @@ def _close(
     leaving = (
         lot.lot_id in ticket.targets
         for ticket in desk.open_orders(book.bot, symbol)
-        if ticket.order.account == book.account
+        if ticket.order.account == book.account and not ticket.stop
     )
     attempt = None if any(leaving) else _attempt(sql, book, lot, why, moment=moment, symbol=symbol)
     if attempt is not None:

@@ -91,7 +91,8 @@ class Reconciler:
         at = self._at
         at.active, self._failing_since = True, None
         await at.sound()
-        pause_s = at.pace.sweep_s * (1 if at.tickets() else _IDLE)
+        moving = any(not ticket.resting for ticket in at.tickets())
+        pause_s = at.pace.sweep_s * (1 if moving else _IDLE)
         if not at.unswept:
             at.sweep_due = at.now + (at.pace.again_s if soon else pause_s)
         metrics.RECONCILED.labels(at.account).set(at.work.service.moment().wall.timestamp())
@@ -150,9 +151,13 @@ class Reconciler:
             if ticket is None:
                 await self._tell_foreign(order)
             elif ticket.open:
-                at.watch(ticket).due = 0.0
+                if not _rests(ticket, order):
+                    at.watch(ticket).due = 0.0
             elif ticket.order.state is not OrderState.FILLED:
                 await self._late(ticket, order)
+        for ticket in at.tickets():
+            if ticket.resting and ticket.order.order_id not in names:  # it has ended there
+                at.watch(ticket).due = 0.0
 
     async def _late(self, ticket: Ticket, shown: BrokerOrder) -> None:
         """One that has ended for us is open at the broker: the rest of it is cancelled."""
@@ -259,3 +264,9 @@ class Reconciler:
         await at.do(ticket, lambda _s, desk, moment: sending.adopt(desk, ticket, seen, moment))
         if shown.state is None or not shown.state.final:
             await self._late(ticket, shown)
+
+
+def _rests(ticket: Ticket, shown: BrokerOrder) -> bool:
+    """Whether a stop is at the broker as it was when it was last looked at."""
+    same = shown.state is ticket.order.state and shown.filled == ticket.order.filled
+    return ticket.resting and same and not contradiction(ticket, shown)

@@ -14,14 +14,33 @@ from executor.domain.broker import (
 )
 from executor.domain.desk import Desk
 from executor.domain.money import ZERO, subtract
-from executor.domain.orders import MOST_ATTEMPTS, Ticket, advance
+from executor.domain.orders import Ticket, advance
+from executor.domain.prices import at_tick, priced
 from executor.domain.risk import after_rejection
 from executor.domain.scene import Denial, advance_for
-from executor.domain.submission import Cleared, clearance, legs, may_repost, stopped, unwanted
-from executor.handlers.booking import ExecutorMoment, alert, book_fill, end, record, scene_of
+from executor.domain.submission import (
+    Cleared,
+    Ending,
+    clearance,
+    legs,
+    may_repost,
+    stopped,
+    unwanted,
+)
+from executor.handlers.booking import (
+    ExecutorMoment,
+    alert,
+    book_fill,
+    end,
+    follow_up,
+    record,
+    scene_of,
+)
+from executor.handlers.exit_alerts import exit_ended, given_up, gone_through
+from executor.handlers.stops import close_rest
 from signalbox.contracts.events import Event
 from signalbox.contracts.payloads import Order
-from signalbox.contracts.values import OrderState, Severity
+from signalbox.contracts.values import OrderState
 
 DOUBTED = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 _CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REPLACED})
@@ -52,26 +71,39 @@ class Market:
     barred: Denial | None = None  # why nothing may be opened
 
 
+def judge(
+    desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment
+) -> Cleared | Ending | None:
+    """How much of a planned order may go now, or how it ends; None when it waits."""
+    order = ticket.order
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    answer = clearance(ticket, market.asset, scene, missing=market.missing)
+    if ticket.entry and market.barred and isinstance(answer, Cleared):
+        return OrderState.DENIED, market.barred
+    return answer
+
+
 def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) -> Iterator[Event]:
     """A planned order becomes `submitting`, ends, or waits. What would go across zero is split."""
     ticket, order = current(desk, ticket), ticket.order
     if ticket.order.state is not OrderState.PLANNED:
         return
-    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
-    answer = clearance(ticket, market.asset, scene, missing=market.missing)
-    if ticket.entry and market.barred and isinstance(answer, Cleared):
-        answer = OrderState.DENIED, market.barred
+    answer = judge(desk, ticket, market, moment)
     if answer is None:
         return
     if isinstance(answer, tuple):
         if answer[0] is OrderState.DENIED:
             desk.denials[answer[1].code, order.source_type] += 1
         yield from end(desk, ticket, answer, moment)
+        if answer[1].code == "nothing_to_change" and ticket.follow:  # others have closed it
+            yield from follow_up(desk, ticket, ticket.follow, moment, None)
         if order.purpose == "protective" and answer[0] is OrderState.DENIED:
             words = f"the protective order of {order.bot} on {order.symbol} cannot be sent"
-            yield _given_up(order, f"{words}: {answer[1].message}.", moment)
+            yield given_up(order, f"{words}: {answer[1].message}.", moment)
         return
-    ticket, rest = legs(ticket, answer)
+    scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
+    tick = market.asset.tick if market.asset else ZERO
+    ticket, rest = legs(at_tick(priced(ticket, scene), tick), answer)
     sent = replace(ticket.submission, posts=1, since=moment.wall)
     ticket = replace(
         ticket,
@@ -127,7 +159,8 @@ def repost(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event
     words = "the broker does not have it, and it is not sent again; it is looked for later"
     gone = advance(ticket, OrderState.ABANDONED, moment.now, reason="abandoned", message=words)
     yield record(desk, gone, moment, None)
-    about, exits = f"order:{order.order_id}", not ticket.entry  # what stays open needs somebody
+    about = f"order:{order.order_id}"
+    exits = not (ticket.entry or ticket.stop)  # what stays open needs somebody
     told = f"order {order.order_id} of {order.bot} on {order.symbol}: {words}"
     yield alert(moment, "order_abandoned", about, told, order.order_id, active=exits)
 
@@ -148,42 +181,10 @@ def _over(
 ) -> Iterator[Event]:
     """The broker has ended an order, which nobody asked for."""
     yield record(desk, advance_for(ticket, state, why, moment.now), moment, None)
-    order = ticket.order
-    if ticket.entry:
-        if state is OrderState.REJECTED:
-            _count_rejection(desk, order, moment)
-        return
-    words = (
-        f"the broker has ended the {order.purpose} order {order.order_id} of {order.bot} on"
-        f" {order.symbol} ({state}): {why.message}."
-    )
-    if order.purpose == "protective" and order.attempt + 1 >= MOST_ATTEMPTS:
-        yield _given_up(order, f"{words} It was the last of {MOST_ATTEMPTS}.", moment)
-        return
-    again = order.purpose == "protective"
-    words += " What it has not closed stays open. "
-    words += "It is tried again in a minute." if again else "Close it by hand."
-    yield alert(moment, "exit_rejected", _about(order), words, order.order_id)
-
-
-def _given_up(order: Order, words: str, moment: ExecutorMoment) -> Event:
-    """A stop that will never be sent again; nothing takes that back."""
-    words += (
-        " What it has not closed stays open and no other order follows. Close it by hand, or at the"
-        " broker and then correct the book."
-    )
-    return alert(moment, "exit_given_up", _about(order), words, order.order_id)
-
-
-def _gone_through(order: Order, moment: ExecutorMoment) -> Event:
-    """A later try has done what the broker had refused."""
-    words = f"try {order.attempt + 1} of the protective order on {order.symbol} was filled"
-    told = (_about(order), words, order.order_id)
-    return alert(moment, "exit_rejected", *told, severity=Severity.INFO, active=False)
-
-
-def _about(order: Order) -> str:
-    return f"key:{order.bot}/{order.symbol}"
+    if not ticket.entry:
+        yield from exit_ended(ticket, state, why, moment)
+    elif state is OrderState.REJECTED:
+        _count_rejection(desk, ticket.order, moment)
 
 
 def _count_rejection(desk: Desk, order: Order, moment: ExecutorMoment) -> None:
@@ -205,7 +206,7 @@ class Shown:
 def adopt(desk: Desk, ticket: Ticket, seen: Shown, moment: ExecutorMoment) -> Iterator[Event]:
     """The order as the broker shows it: its id, its fills, its end."""
     ticket, shown = current(desk, ticket), seen.order
-    doubted = ticket.order.state in DOUBTED
+    doubted, was_open = ticket.order.state in DOUBTED, ticket.open
     if ticket.order.broker_order_id != shown.broker_id:
         known = ticket.order.model_copy(update={"broker_order_id": shown.broker_id})
         ticket = _noted(replace(ticket, order=known), seen.request_id)
@@ -219,6 +220,8 @@ def adopt(desk: Desk, ticket: Ticket, seen: Shown, moment: ExecutorMoment) -> It
     ticket = current(desk, ticket)
     if ticket.open:
         yield from _called_back(desk, ticket, moment, doubted=doubted)
+    elif was_open and ticket.stop:
+        yield from close_rest(desk, ticket, moment)
 
 
 def book(
@@ -241,7 +244,7 @@ def book(
         yield from book_fill(desk, ticket, execution, moment, None)
         ticket = current(desk, ticket)
         if ticket.order.attempt and ticket.order.state is OrderState.FILLED:
-            yield _gone_through(ticket.order, moment)
+            yield from gone_through(ticket, moment)
 
 
 def _ended(

@@ -30,7 +30,7 @@ from signalbox.contracts import ids
 from signalbox.contracts.errors import Malformed, OutOfOrder
 from signalbox.contracts.events import Event, OrderChanged, VerdictReached
 from signalbox.contracts.payloads import Order, Verdict
-from signalbox.contracts.values import Action, OrderState, Outcome, Side
+from signalbox.contracts.values import Action, OrderKind, OrderState, Outcome, Side
 from signalbox.runtime.handlers import Handlers
 
 NOBODY = "none"  # the bot of a verdict on a signal that no bot listens to
@@ -212,6 +212,8 @@ def _ticket(
         symbol=signal.symbol,
         side=intent.side,
         purpose="entry" if intent.entry else "exit",
+        kind=OrderKind.MARKET if intent.limit_price is None else OrderKind.LIMIT,
+        limit_price=intent.limit_price,
         quantity=intent.quantity,
         filled=ZERO,
         state=OrderState.PLANNED,

@@ -8,6 +8,7 @@ from executor.domain.desk import Desk
 from executor.domain.money import add
 from executor.domain.orders import Ticket, sized
 from executor.domain.plan import ending, forbidden, settle
+from executor.domain.prices import priced
 from executor.domain.risk import at_peak, begun
 from executor.domain.submission import unsent
 from executor.handlers.booking import (
@@ -15,6 +16,7 @@ from executor.handlers.booking import (
     check_losses,
     end,
     fill_on,
+    follow_up,
     quote_for,
     scene_of,
 )
@@ -41,9 +43,11 @@ def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
     answer = settle(ticket, bot, scene)
     if isinstance(answer, tuple):
         yield from end(desk, ticket, answer, moment)
+        if answer[1].code == "nothing_to_change" and ticket.follow:  # others have closed it
+            yield from follow_up(desk, ticket, ticket.follow, moment, None)
         return
     if answer != ticket.remaining:
-        ticket = sized(ticket, add(ticket.order.filled, answer))
+        ticket = sized(priced(ticket, scene), add(ticket.order.filled, answer))
     yield from fill_on(desk, ticket, quote, moment, None)
 
 

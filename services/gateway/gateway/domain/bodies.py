@@ -123,6 +123,7 @@ class AccountBody(BaseModel):
     target: Target | None = None  # of a broker; real unless said otherwise
     paper: StrictPaper | None = None
     crypto_fee_bps: Annotated[Decimal, Field(ge=0, le=1000, max_digits=30)] | None = None
+    stops_at_broker: bool | None = None  # a lot's stop rests there as an order where it can
     api_key: KeyId | None = None
     api_secret: ApiKey | None = None
 

@@ -20,6 +20,7 @@ class AccountView(View):
     target: str
     paper: PaperSettings
     crypto_fee_bps: Number
+    stops_at_broker: bool
     key_hint: str | None  # the end of its key; null where it has none
     keys_at: UtcTime | None  # when they were entered
     bot: str | None  # the bot it belongs to

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from gateway.domain.views import View
 from signalbox.contracts import ids
-from signalbox.contracts.errors import Conflict, Malformed
+from signalbox.contracts.errors import Conflict, Malformed, NotFound
 from signalbox.contracts.payloads import Signal
 from signalbox.contracts.values import (
     Action,
@@ -43,6 +43,15 @@ class KeyMissing(Malformed):
     advice = (
         "Send Idempotency-Key with each signal, such as a UUID of its own, so that it can be sent"
         " again after a time-out without being traded twice."
+    )
+
+
+class NotStored(NotFound):
+    """Nothing is stored under an id, or not yet."""
+
+    advice = (
+        "Compare the id. What was handed in or decided just now can be read as soon as it is"
+        " stored, usually within a second: ask again."
     )
 
 

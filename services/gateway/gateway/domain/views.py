@@ -144,6 +144,9 @@ class OrderView(View):
     trigger: str | None = None  # of a protective exit: stop, target, trailing, time
     leg: int
     attempt: int
+    kind: str = "market"  # or limit, stop
+    limit_price: Number | None = None  # of a limit order: filled there or better
+    stop_price: Number | None = None  # of a stop: a market order once the price is there
     quantity: Number | None = None
     filled: Number
     average_price: Number | None = None

@@ -12,8 +12,8 @@ from gateway.domain import llm_costs
 from gateway.domain.cursor import Cursor
 from gateway.domain.llm import OWNER
 from gateway.domain.llm_bodies import SettleBody
+from gateway.domain.llm_usage import EARNING, Period
 from gateway.domain.llm_usage import Breakdown as By
-from gateway.domain.llm_usage import Period
 from gateway.domain.llm_usage_views import Breakdown, CostView, SettledView
 from gateway.domain.llm_views import UnresolvedView
 from gateway.domain.views import Listing
@@ -83,7 +83,7 @@ async def read_breakdown(
     """
     setup = await context.read(config_store.load)
     rows = await context.read(lambda sql: views.usage(sql, span, config_id=config, target=target))
-    whole = span == ALWAYS and config is None and target is None
+    whole = by in EARNING and span == ALWAYS and config is None and target is None
     earned = await context.read(lambda sql: views.earned(sql, bot)) if whole else None
     items, total = llm_costs.breakdown(
         rows,

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from gateway.adapters.views.chains import chain_of
+from gateway.domain.submissions import NotStored
 from gateway.domain.views import ChainView
 from gateway.routes.access import Viewer
 from gateway.routes.context import GetContext
 from gateway.routes.query import Id
-from signalbox.contracts.errors import NotFound
 
 router = APIRouter(prefix="/api/chains", tags=["signals"])
 
@@ -17,5 +17,5 @@ async def read_chain(part_id: Id, context: GetContext, _who: Viewer) -> ChainVie
     """Signal, verdicts, orders, fills and lots, by the id of any of them."""
     chain = await context.read(lambda sql: chain_of(sql, part_id))
     if chain is None:
-        raise NotFound(f"there is no signal, verdict, order, fill or lot {part_id}")
+        raise NotStored(f"there is no signal, verdict, order, fill or lot {part_id}")
     return chain

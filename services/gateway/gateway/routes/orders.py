@@ -21,6 +21,7 @@ class Placed(View):
     """The orders that a command led to; none when there was nothing to do."""
 
     orders: tuple[str, ...] = Field((), description="Ids of orders.")
+    message: str = Field("", description="What follows from it, where that is not plain.")
 
 
 def get_order_filter(

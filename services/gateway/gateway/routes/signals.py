@@ -7,12 +7,11 @@ from fastapi import APIRouter, Depends, Query, status
 
 from gateway.adapters.views import orders, signals
 from gateway.adapters.views.signals import SignalFilter
-from gateway.domain.submissions import KeyMissing, SignalBody, SignalTaken
+from gateway.domain.submissions import KeyMissing, NotStored, SignalBody, SignalTaken
 from gateway.domain.views import ChainView, Listing, SignalView
 from gateway.routes.access import GetSpeaker, Viewer
 from gateway.routes.context import GetContext, GetKey
 from gateway.routes.query import GetPage, GetSpan, Id, Word
-from signalbox.contracts.errors import NotFound
 from signalbox.contracts.values import Action, SourceType
 
 router = APIRouter(prefix="/api/signals", tags=["signals"])
@@ -62,5 +61,5 @@ async def read_signal(signal_id: Id, context: GetContext, _who: Viewer) -> Chain
     """A signal and all that followed: verdicts, orders, fills, lots, outcomes."""
     chain = await context.read(lambda sql: orders.chain(sql, signal_id))
     if chain is None or chain.signal is None:
-        raise NotFound(f"there is no signal {signal_id}")
+        raise NotStored(f"there is no signal {signal_id}")
     return chain
