@@ -2,6 +2,7 @@
 follows is timed from the moment its event was made until the page shows it.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,11 @@ def event_to_screen(context: BrowserContext, rest: httpx.Client) -> dict[str, li
 @contextmanager
 def _trading(rest: httpx.Client) -> Iterator[None]:
     """A bot that follows people alone; gone with all it holds afterwards."""
+    if rest.get("/api/verdicts", params={"bot": _BOT}).raise_for_status().json()["items"]:
+        sys.exit(
+            f"a bench has run on this system: verdicts of bot {_BOT} are there and would be taken"
+            " for new ones. Measure a fresh system, or let the bench start its own (no --url)"
+        )
     sources = [{"source_type": "manual"}]
     body = {"id": _BOT, "name": "Bench", "sources": sources, "limits": _LIMITS}
     rest.post("/api/bots", json=body).raise_for_status()
@@ -157,6 +163,10 @@ def _shot(page: Page, rest: httpx.Client, kind: Kind, shot: int) -> float:
     }
     rest.post("/api/signals", json=signal).raise_for_status()
     seen: float = page.evaluate("() => window.seen")
+    return seen - until_sync(partial(_made, page, kind), _WAIT_S)[0]
+
+
+def _made(page: Page, kind: Kind) -> list[float]:
+    """When the events of a kind were made that the page has heard of."""
     told: list[dict[str, Any]] = page.evaluate("() => window.told")
-    made = [one["made"] for one in told if one["kind"] == kind.event and kind.mine(one["data"])]
-    return seen - float(made[0])
+    return [one["made"] for one in told if one["kind"] == kind.event and kind.mine(one["data"])]

@@ -23,7 +23,7 @@ from scripts.supervisor import Child, Program, http_probe, write_run_file
 from signalbox.contracts.errors import SignalboxError
 from signalbox.runtime import natsserver
 from signalbox.runtime.migrating import migrate
-from signalbox.runtime.provision.files import prepare, write_server_config
+from signalbox.runtime.provision.files import prepare, renew_server_config
 from signalbox.runtime.provision.streams import provision_streams
 from signalbox.runtime.settings import ServiceSettings
 from signalbox.runtime.topology import PORTS, SERVICES
@@ -100,8 +100,7 @@ class System:
 
     async def _start_nats(self) -> None:
         if self.settings.nats_url:
-            if not (self.home / "nats" / "nats.conf").exists():
-                write_server_config(self.home)  # the users, for whoever starts that server
+            renew_server_config(self.home)  # the users, for whoever starts that server
             await self._provision(self.settings.nats_url)
             return
         binary = natsserver.find_binary()

@@ -132,10 +132,13 @@ class Trading:
     def _orders(self, account: Account, request: Request, _body: Any) -> Response:
         status = request.query_params.get("status", "open")
         limit = min(int(request.query_params.get("limit", "50")), 500)
+        until = request.query_params.get("until")
+        before = datetime.fromisoformat(until) if until else None
         found = [
             wire.order_json(order)
             for order in reversed(account.orders.values())
-            if status == "all" or order.open is (status == "open")
+            if (status == "all" or order.open is (status == "open"))
+            and (before is None or order.at < before)
         ]
         return JSONResponse(found[:limit])
 

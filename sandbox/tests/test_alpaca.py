@@ -58,6 +58,18 @@ async def test_an_order_is_filled_at_the_quote_and_shown_everywhere(
     assert account["cash"] == "99578.96"
 
 
+async def test_orders_are_listed_newest_first_and_page_by_page(
+    served: Served, web: httpx.AsyncClient
+) -> None:
+    served.trading.venue.hear(a_quote())
+    placed = [(await place(web)).json() for _ in range(3)]
+    query = {"status": "all", "limit": "2"}
+    page = (await web.get("/v2/orders", params=query)).json()
+    assert page == [placed[2], placed[1]]
+    query["until"] = page[-1]["created_at"]
+    assert (await web.get("/v2/orders", params=query)).json() == [placed[0]]
+
+
 async def test_an_order_waits_for_the_session_and_can_be_cancelled(
     served: Served, web: httpx.AsyncClient
 ) -> None:

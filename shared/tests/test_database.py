@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, Table, func, insert, select
+from sqlalchemy import Column, Connection, ForeignKey, Integer, Table, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from signalbox.runtime.columns import drive, insert_many, rows_in
@@ -14,6 +14,8 @@ pytestmark = pytest.mark.integration
 SERVICE = "odd-jobs"
 METADATA = new_metadata()
 JOBS = Table("jobs", METADATA, Column("number", Integer, primary_key=True))
+AFTER = ForeignKey("jobs.number", deferrable=True, initially="DEFERRED")  # looked at by COMMIT
+STEPS = Table("steps", METADATA, Column("after", Integer, AFTER, primary_key=True))
 
 
 @pytest.fixture
@@ -65,6 +67,15 @@ async def test_a_failed_transaction_says_why_and_the_next_one_goes_on(database: 
     assert await database.read(
         lambda sql: list(rows_in(sql, "SELECT * FROM jobs WHERE number", ["2", "3"]))
     ) == [(2,), (3,)]
+    database.close()
+
+
+async def test_a_failed_commit_is_told_and_the_next_transaction_goes_on(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        await database.write(lambda sql: sql.execute(insert(STEPS).values(after=7)))
+    await database.write(lambda sql: sql.execute(insert(JOBS).values(number=1)))
+    assert await database.read(count) == 1
+    assert await database.read(lambda sql: drive(sql, "SELECT * FROM steps")) == []
     database.close()
 
 

@@ -9,7 +9,14 @@ import pytest
 from nats.aio.client import Client
 
 from signalbox.contracts.subjects import STREAMS
-from signalbox.runtime.provision.files import prepare, public_keys, read_credentials
+from signalbox.runtime.provision.files import (
+    MAX_PAYLOAD,
+    prepare,
+    public_keys,
+    read_credentials,
+    renew_server_config,
+    write_server_config,
+)
 from signalbox.runtime.provision.streams import (
     ProvisioningFailed,
     drift,
@@ -43,6 +50,26 @@ def test_a_new_user_is_added_beside_the_old_ones(tmp_path: Path) -> None:
     after = _files(tmp_path)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"credentials/executor.json", "credentials/public-keys.json"}
+
+
+def test_the_users_of_a_server_are_renewed_and_its_place_stays(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    renew_server_config(tmp_path)
+    path = tmp_path / "nats" / "nats.conf"
+    assert json.loads(path.read_text())["listen"] == "127.0.0.1:4222"
+    store = tmp_path / "elsewhere"
+    write_server_config(tmp_path, listen="0.0.0.0:4333", store=store, sync_interval="1s")
+    written = json.loads(path.read_text())
+    path.write_text(json.dumps({**written, "max_payload": 1, "accounts": {}}))
+    renew_server_config(tmp_path)
+    renewed = json.loads(path.read_text())
+    assert [renewed[name] for name in ("listen", "max_payload")] == ["0.0.0.0:4333", MAX_PAYLOAD]
+    assert renewed["accounts"]["SB"]["users"] == written["accounts"]["SB"]["users"]
+    assert renewed["jetstream"]["store_dir"] == str(store)
+    assert renewed["jetstream"]["sync_interval"] == "1s"
+    path.write_text("listen: 4222 # by hand")
+    renew_server_config(tmp_path)
+    assert path.read_text() == "listen: 4222 # by hand"
 
 
 def test_credentials_that_others_could_read_are_closed_and_reported(tmp_path: Path) -> None:

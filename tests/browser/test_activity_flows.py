@@ -38,6 +38,21 @@ def asking_bot(rest: httpx.Client) -> Iterator[str]:
         until_sync(partial(gone, rest, path), WAIT_S)
 
 
+@pytest.fixture
+def unquoted(rest: httpx.Client) -> Iterator[str]:
+    """A symbol without a price, so that its orders wait; nobody's do afterwards."""
+    yield UNQUOTED
+    query = {"symbol": UNQUOTED, "final": "false"}
+
+    def none_waits() -> bool:
+        waiting = rest.get("/api/orders", params=query).raise_for_status().json()["items"]
+        for order in waiting:  # of the demo's bot, too
+            rest.post(f"/api/orders/{order['id']}/cancel")
+        return not waiting
+
+    until_sync(none_waits, WAIT_S, every=0.2)
+
+
 def gone(rest: httpx.Client, path: str) -> bool:
     return rest.delete(path).status_code in {204, 404}
 
@@ -161,24 +176,21 @@ def test_a_position_is_closed_and_a_bot_flattened(
 
 
 def test_an_order_that_waits_is_cancelled_and_says_by_whom(
-    page: Page, rest: httpx.Client, asking_bot: str
+    page: Page, rest: httpx.Client, asking_bot: str, unquoted: str
 ) -> None:
     rest.post("/api/bots", json={"id": asking_bot, "approval": "auto"}).raise_for_status()
     page.goto(f"/activity/orders?bot={asking_bot}")
-    said(rest, symbol=UNQUOTED, horizon_s=WEEK_S)
-    cancel = page.get_by_role("button", name=f"Cancel {UNQUOTED} of {asking_bot}")
+    said(rest, symbol=unquoted, horizon_s=WEEK_S)
+    cancel = page.get_by_role("button", name=f"Cancel {unquoted} of {asking_bot}")
     cancel.click()
     dialog(page).get_by_role("button", name="Cancel the order").click()
     expect(notice(page, "The order is being cancelled")).to_be_visible()
-    row = page.get_by_role("row", name=f"canceled buy {UNQUOTED} of {asking_bot}")
+    row = page.get_by_role("row", name=f"canceled buy {unquoted} of {asking_bot}")
     expect(row.get_by_text("Canceled", exact=True)).to_be_visible()
     expect(row.get_by_text("admin cancelled it")).to_be_visible()
     expect(cancel).to_be_hidden()
     row.click()
     expect(dialog(page).get_by_text("admin cancelled it")).to_be_visible()
-    query = {"symbol": UNQUOTED, "final": "false"}
-    for order in rest.get("/api/orders", params=query).json()["items"]:
-        rest.post(f"/api/orders/{order['id']}/cancel").raise_for_status()  # of the demo's bot
 
 
 @pytest.mark.parametrize("tab", ["", "/verdicts", "/orders", "/trades", "/alerts"])

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 D = Decimal
 BOT, SOURCE, KEY = "broker", "floor", "e2e-broker"
 POST, FIND = "alpaca/post/v2/orders", "alpaca/get/v2/orders:by"
-LATE_S = 60.0  # a restart, and half a minute of looking for what may not be there
+LATE_S = 90.0  # a restart, and half a minute of looking for what may not be there
 
 
 @pytest.fixture
@@ -114,12 +114,12 @@ async def test_an_executor_that_dies_in_doubt_leaves_one_order(
     symbol: str,
 ) -> None:
     await voices.quote(symbol)
-    await switch(sandbox, kind=kind, path=POST, count=1, seconds=2.5)
+    await switch(sandbox, kind=kind, path=POST, count=1, seconds=6)
     await switch(sandbox, kind="500", path=FIND)  # so that the doubt lasts until the death
     signal = voices.signal(symbol, Action.BUY, f"broker-{kind}", source_id=SOURCE)
     await voices.speak(signal)
     state = OrderState.SUBMITTING if kind == "slow" else OrderState.UNKNOWN
-    await until(lambda: reached(voices, signal, state), LATE_S)
+    await until(lambda: reached(voices, signal, state), LATE_S, every=0.2)
     await house.kill_and_wait("executor")
     await sandbox.delete("/faults")
     order = await until(lambda: settled(gateway, signal, bot), LATE_S)

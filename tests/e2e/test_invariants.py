@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from chaos.evidence import Answers, Evidence
 from chaos.invariants import RULES, check
-from chaos.outside import BrokerBooks
+from chaos.outside import ACCOUNT, BrokerBooks, Outside
 from chaos.streams import Stored
+from sandbox.alpaca.api import SECRET
+from sandbox.serving import Served
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
 from signalbox.contracts.assessments import LlmDecision, OutcomeScore
@@ -31,7 +34,7 @@ from signalbox.contracts.events import (
 )
 from signalbox.contracts.notices import Alert, DeadLetter
 from signalbox.contracts.values import OrderState, Outcome, Reason, Severity
-from signalbox.testing.examples import NOON, a_bot, a_signal, a_verdict, an_order
+from signalbox.testing.examples import NOON, a_bot, a_quote, a_signal, a_verdict, an_order
 
 D = Decimal
 BOT = a_bot()
@@ -357,3 +360,22 @@ def test_a_rule_notices(rule: Callable[[Evidence], Any]) -> None:
 )
 def test_a_rule_notices_that_too(name: str, over: dict[str, Any]) -> None:
     assert check(evidence(**over))[name]
+
+
+async def test_the_books_of_a_broker_are_whole_however_many_orders_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chaos.outside._MOST", 2)
+    served = Served()
+    await served.start()
+    served.trading.venue.hear(a_quote())
+    login = {"apca-api-key-id": ACCOUNT, "apca-api-secret-key": SECRET}
+    order = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"}
+    async with httpx.AsyncClient(headers=login, trust_env=False) as web:
+        for number in range(5):
+            body = order | {"client_order_id": str(number)}
+            await web.post(f"{served.url}/alpaca/v2/orders", json=body)
+    books = await Outside(lambda: served.url).broker_books()
+    assert sorted(books.names) == list("01234")
+    await served.context.close()
+    await served.stop()

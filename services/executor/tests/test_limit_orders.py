@@ -212,3 +212,17 @@ async def test_at_a_broker_one_for_the_day_ends_with_it(pit: Open) -> None:
         assert (order.filled, order.reason) == (D("4.5"), "broker_expired")
         assert not it.shop.memory.waiting
         assert it.agrees()
+
+
+async def test_one_that_its_first_quote_does_not_fill_keeps_its_limit(shop: Shop) -> None:
+    """It does not follow the price."""
+    shop.accept(BUY)
+    shop.later(seconds=1)
+    shop.quote(**at("100", volume=D(0)))  # nobody trades
+    await shop.fill()
+    shop.later(seconds=1)
+    shop.quote(**at("105"))
+    await shop.fill()
+    (waits,) = shop.memory.waiting.values()
+    assert (waits.order.limit_price, waits.order.quantity) == (D("100.1"), D(9))
+    assert waits.order.filled == 0

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.faults import Kind
+from signalbox.contracts.errors import Conflict
 from signalbox.contracts.limits import Exits, Sizing
 from signalbox.contracts.values import Action, OrderKind, OrderState, SourceType
 from signalbox.testing.wait import until
@@ -263,4 +265,74 @@ async def test_a_trailing_stop_follows_the_price_at_most_once_a_minute(pit: Open
             OrderKind.MARKET,
             D("217.7"),
         )
+        assert it.there.positions == {}
+
+
+async def test_a_stop_that_the_broker_has_forgotten_holds_no_exit_back(pit: Open) -> None:
+    async with pit(exits=STOP) as it:
+        stop = await enter(it)
+        it.there.orders.pop(it.there.names.pop(stop.order_id).id)
+        it.shop.accept(SELL)
+        await it.ends(S.FILLED, 2)
+        ended = it.shop.order(stop.order_id)
+        assert (ended.state, ended.reason) == (S.CANCELED, "makes_way")
+        assert it.there.positions == {}
+        assert it.agrees()
+
+
+async def test_where_the_broker_holds_something_else_no_stop_rests_while_an_exit_waits(
+    pit: Open,
+) -> None:
+    async with pit(exits=STOP) as it:
+        stop = await enter(it)
+        it.there.positions["AAPL"] -= D(2)
+        it.shop.accept(SELL)
+        (ended,) = await it.ends(S.CANCELED)
+        assert (ended.order_id, ended.reason) == (stop.order_id, "position_mismatch")
+        assert not [o for o in it.there.orders.values() if o.open]
+        assert it.there.positions == {"AAPL": D("2.7501")}, "nothing was sold"
+
+
+async def test_what_a_person_put_down_is_not_placed_again_whoever_watched_it(pit: Open) -> None:
+    async with pit(exits=STOP) as it:
+        stop = await enter(it)
+        await it.stop()
+        for seconds in (0, 11):
+            it.shop.later(seconds=seconds)
+            it.shop.quote(bid=D(208), ask=D("208.1"))  # the broker's prices are others
+        (exit_order,) = [o for o in await it.shop.guard() if o.kind is OrderKind.MARKET]
+        await it.shop.commands.cancel(it.shop.command(order_id=exit_order.order_id))
+        await it.restart()
+        it.shop.later(seconds=1)
+        it.quote()
+        it.shop.accept(BUY, source_id="other")
+        (other,) = await rests(it)
+        assert other.source_id == "other"
+        assert it.shop.order(stop.order_id).reason == "makes_way"
+
+
+async def test_a_holding_time_that_a_person_put_down_leaves_the_stop(pit: Open) -> None:
+    async with pit(exits=Exits(stop=D("0.01"), hold_s=60)) as it:
+        await enter(it)
+        await it.stop()
+        it.shop.later(seconds=61)
+        (timed,) = [o for o in await it.shop.guard() if o.kind is OrderKind.MARKET]
+        await it.shop.commands.cancel(it.shop.command(order_id=timed.order_id))
+        await it.restart()
+        it.quote()
+        it.shop.accept(BUY, source_id="other")
+        assert {o.source_id for o in await rests(it, 2)} == {"sma-cross", "other"}
+
+
+async def test_a_stop_on_its_way_out_cannot_be_put_down(pit: Open) -> None:
+    """It would come back after what it makes way for, whatever was said."""
+    async with pit(exits=STOP) as it:
+        stop = await enter(it)
+        it.switch(Kind.BROKEN, "alpaca/delete/v2/orders", count=None)
+        it.shop.accept(SELL)
+        await it.ends(S.CANCEL_PENDING)
+        with pytest.raises(Conflict, match="another order on the symbol"):
+            await it.shop.commands.cancel(it.shop.command(order_id=stop.order_id))
+        it.served.clear()
+        await it.ends(S.FILLED, 2)
         assert it.there.positions == {}

@@ -23,6 +23,7 @@ from executor.domain.resting import (
     outdated,
     turn_of,
 )
+from executor.handlers.patience import Patience
 from signalbox.contracts.payloads import Lot, Protection
 from signalbox.contracts.values import OrderKind, OrderState, Side
 from signalbox.testing.examples import NOON, a_quote, an_order
@@ -213,3 +214,22 @@ def test_what_a_broker_may_have_changed(over: dict[str, Any], is_altered: bool) 
     }
     shown = BrokerOrder(**(fields | {"state": S.ACCEPTED} | over))
     assert altered(stop(), shown) is is_altered
+
+
+def test_a_broker_is_waited_for_in_the_session_and_while_there_is_a_price() -> None:
+    patience, held, ticket = Patience(), lot(stop_price="95"), stop()
+    stops, symbol = {held.lot_id: ticket}, ticket.order.symbol
+
+    def heard(at: datetime, **over: Any) -> None:
+        patience.look(a_quote(symbol=symbol, bid=D(94), ask=D(95), at=at, **over), [held], stops)
+
+    heard(NOON, session_open=False)
+    assert not patience.has(held.lot_id, symbol, NOON)
+    heard(NOON)
+    soon, later = NOON + timedelta(seconds=10), NOON + timedelta(seconds=61)
+    assert patience.has(held.lot_id, symbol, NOON)
+    assert patience.lost(held.lot_id, symbol, soon)
+    assert not patience.lost(held.lot_id, symbol, later), "the price is too old to act on"
+    heard(later, session_open=False)
+    heard(later)
+    assert patience.has(held.lot_id, symbol, later), "a new session, a new patience"

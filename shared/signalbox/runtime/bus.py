@@ -154,8 +154,10 @@ class Bus:
             receipt.done.set_result(None)
         try:
             await wire.write(self._nc, commands)
-        except (NatsError, TransientError) as error:
+        except BaseException as error:
             self.forget(receipt)
+            if not isinstance(error, NatsError | TransientError):
+                raise
             raise PublishFailed(f"publishing failed: {error}") from error
         return receipt
 
@@ -222,12 +224,11 @@ class Bus:
             TransientError: the server does not answer.
         """
         try:
-            found = await self.js.get_last_msg(stream, subject, direct=True)
+            return (await self.js.get_last_msg(stream, subject, direct=True)).data
         except NotFoundError:
             return None
         except (NatsError, JetStreamError) as error:
             raise TransientError(f"{subject} cannot be read: {error!r}") from error
-        return found.data
 
     async def newest(self, stream: str, *filters: str) -> list[bytes]:
         """The newest message on every subject that fits one of these, in one request.
@@ -273,9 +274,8 @@ class Bus:
         self._said = repr(error)
 
     async def _on_disconnected(self) -> None:
-        """Nobody knows which of the unconfirmed messages have arrived. All of them fail, and what
-        the client still holds back is dropped: they are sent again in order, and nothing that comes
-        later overtakes them.
+        """All unconfirmed messages fail, for nobody knows which have arrived, and what the client
+        still holds back is dropped: they are sent again in order, and nothing overtakes them.
         """
         if not self._closing:
             log.warning("bus connection lost")

@@ -160,8 +160,13 @@ class Database:
             return
         if self._kept is None:
             self._kept = self.writer.connect()
-        with self._kept.begin():
-            yield self._kept
+        try:
+            with self._kept.begin():
+                yield self._kept
+        except BaseException:  # a COMMIT that fails leaves the driver's transaction open
+            kept, self._kept = self._kept, None
+            kept.close()
+            raise
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a reader thread; it sees what is committed and changes nothing."""

@@ -2,9 +2,8 @@
 
 Publishing costs the client a coroutine and a header check for each message and a task switch for
 each write, receiving a queue and a task switch. Here a whole batch is one write, at once, and a
-message goes straight to its receiver. Both lean
-on private names: the client's version is locked, and `shared/tests/test_runtime.py` runs them
-against a real server.
+message goes straight to its receiver. Both lean on private names: the client's version is locked,
+and `shared/tests/test_runtime.py` runs them against a real server.
 """
 
 import asyncio
@@ -18,6 +17,7 @@ from nats.protocol.command import hpub_cmd, pub_cmd
 from signalbox.contracts.errors import TransientError
 from signalbox.runtime.moment import Outgoing
 
+_DRAIN_S = 5.0  # a server that takes nothing for so long is as good as away
 _HEAD = "NATS/1.0\r\nContent-Type: application/cloudevents+json\r\nNats-Msg-Id: "
 
 
@@ -48,9 +48,10 @@ async def write(nc: Client, commands: Iterable[bytes]) -> None:
         return
     try:
         transport.write(b"".join(commands))
-        await transport.drain()  # type: ignore[no-untyped-call]  # the client has no types there
+        async with asyncio.timeout(_DRAIN_S):
+            await transport.drain()  # type: ignore[no-untyped-call]  # the client has no types there
     except OSError as error:
-        raise TransientError(f"the bus connection broke: {error}") from error
+        raise TransientError(f"the bus connection broke: {error!r}") from error
 
 
 def parse_headers(raw: bytes) -> dict[str, str]:

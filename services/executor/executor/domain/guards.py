@@ -4,17 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+from uuid import UUID
 
 from executor.domain.money import add, multiply, subtract
 from executor.domain.orders import Guard
 from executor.domain.paper import tick_of
 from executor.domain.scene import Denial
+from signalbox.contracts import ids
 from signalbox.contracts.ids import plain
 from signalbox.contracts.limits import Exits
 from signalbox.contracts.payloads import Lot, Protection, Quote
 from signalbox.contracts.values import Side
 
 Trigger = Literal["stop", "target", "trailing", "time"]
+
+STOPS: tuple[Trigger, ...] = ("stop", "trailing")  # what may rest at a broker
 
 _ONE = Decimal(1)
 _STEP = Decimal("0.1")  # of the trailing distance: a smaller move of the best price is not stored
@@ -27,6 +31,11 @@ class Alarm:
     trigger: Trigger
     message: str
     numbers: dict[str, str]  # limit and observed
+
+
+def exit_name(lot_id: UUID, trigger: Trigger, bot: str, account: str, attempt: int) -> str:
+    """The name of the order that the watch closes a lot with."""
+    return ids.client_order_id(account, f"exit|{lot_id}|{trigger}", bot, 0, attempt)
 
 
 def guard_of(

@@ -32,7 +32,8 @@ def exit_ended(
         words += "It is watched." if rest else "It is tried again in a minute."
     else:
         words += "Close it by hand."
-    yield alert(moment, "exit_rejected", _about(order), words, order.order_id)
+    told = (_about(order), words, order.order_id)
+    yield alert(moment, "exit_rejected", *told, active=not rest)  # nobody would end it
 
 
 def given_up(order: Order, words: str, moment: ExecutorMoment) -> Event:

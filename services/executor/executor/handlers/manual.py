@@ -97,12 +97,15 @@ def cancel(
 
     Raises:
         NotFound: there is no such order.
-        Conflict: it has ended already.
+        Conflict: it has ended already, or is a stop on its way out.
     """
     if ticket is None:
         raise NotFound(f"there is no order {order_id}")
     if not ticket.open:
         raise Conflict(f"order {order_id} is {ticket.order.state} already")
+    recall = ticket.submission.recall
+    if ticket.stop and recall is not None:
+        raise Conflict(f"stop {order_id} is being called back already: {recall.message}")
     why = Denial("canceled_by_user", f"{by} cancelled it")
     yield from end(desk, ticket, (OrderState.CANCELED, why), moment)
 

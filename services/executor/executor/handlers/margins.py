@@ -17,8 +17,9 @@ def low_margins(desk: Desk) -> dict[str, str]:
         words = under_margin(book)
         if words:
             found[bot] = (
-                f"{bot} in account {account}: {words}. Nothing is opened until it is above 150 %;"
-                " nothing is closed by itself. Buy back some of it, or flatten the bot."
+                f"{bot} in account {account}: {words}. Nothing is opened until its cash alone"
+                " is worth 150 %; nothing is closed by itself. Buy back some of it, or flatten the"
+                " bot."
             )
     return found
 

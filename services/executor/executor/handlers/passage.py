@@ -6,14 +6,7 @@ absent.
 import logging
 from collections.abc import Sequence
 
-from executor.domain.broker import (
-    Answer,
-    BrokerFill,
-    BrokerOrder,
-    Kind,
-    contradiction,
-    fill_of,
-)
+from executor.domain.broker import Answer, BrokerFill, BrokerOrder, Kind, contradiction, fill_of
 from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
 from executor.domain.resting import altered
@@ -121,6 +114,7 @@ class Passage:
             log.warning("order %s waits, the broker cannot be asked: %s", symbol, error)
             return None
         if missing is None:
+            await self._resting.distrust(symbol, stops)
             return None
         return sending.Market(asset, missing, self._gate.barred(symbol))
 
@@ -221,9 +215,15 @@ class Passage:
                 raise Refused(answer.message)
         shown = await self._broker.order(order.broker_order_id)
         if shown is not None:
+            watch.missing = 0
             await self._at.work.alarms.over_of(order, VANISHED, "the broker shows it again")
             await self.adopt(ticket, shown)
             return
+        if ticket.submission.recall and await self._broker.find(order.order_id) is None:
+            watch.missing += 1
+            if watch.missing >= len(self._pace.lookups_s):
+                await self._at.do(ticket, lambda _s, desk, m: sending.vanished(desk, ticket, m))
+                return
         words = f"the broker does not know order {order.order_id} any more; it is asked again"
         await self._at.work.alarms.tell_of(order, VANISHED, words)
 

@@ -14,7 +14,7 @@ from executor.domain.book import Book, position_of
 from executor.domain.broker import routing
 from executor.domain.desk import Desk
 from executor.domain.exits import exit_of
-from executor.domain.guards import Alarm, alarm, trailed
+from executor.domain.guards import STOPS, Alarm, alarm, exit_name, trailed
 from executor.domain.money import ZERO
 from executor.domain.orders import MOST_ATTEMPTS, refused
 from executor.handlers.booking import ExecutorMoment, place, quote_for, ticket_of
@@ -24,7 +24,6 @@ from signalbox.contracts.payloads import Lot, Order, Quote
 from signalbox.contracts.values import OrderState
 
 _AGAIN = timedelta(minutes=1)  # market time
-_AT_BROKER = ("stop", "trailing")  # what may rest there
 
 
 def protect(
@@ -60,7 +59,7 @@ def _due(
     return [
         (lot, why)
         for lot, why in found
-        if why is not None and not (lot.lot_id in left and why.trigger in _AT_BROKER)
+        if why is not None and not (lot.lot_id in left and why.trigger in STOPS)
     ]
 
 
@@ -120,8 +119,7 @@ def _follow(
 
 
 def _name(book: Book, lot: Lot, why: Alarm, attempt: int) -> str:
-    cause = f"exit|{lot.lot_id}|{why.trigger}"
-    return ids.client_order_id(book.account, cause, book.bot, 0, attempt)
+    return exit_name(lot.lot_id, why.trigger, book.bot, book.account, attempt)
 
 
 def _order(

@@ -151,8 +151,8 @@ class Reconciler:
             if ticket is None:
                 await self._tell_foreign(order)
             elif ticket.open:
-                if not _rests(ticket, order):
-                    at.watch(ticket).due = 0.0
+                same = _rests(ticket, order)  # the list has said all there is
+                at.watch(ticket).due = at.now + at.pace.resting_s if same else 0.0
             elif ticket.order.state is not OrderState.FILLED:
                 await self._late(ticket, order)
         for ticket in at.tickets():

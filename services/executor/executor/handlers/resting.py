@@ -40,9 +40,9 @@ _NOTHING: _Look = ((), ())
 
 @dataclass(frozen=True, slots=True)
 class _Vain:
-    """A look of which nothing came, and until when, on the loop's clock, nothing will."""
+    """What nothing came of, and until when, on the loop's clock, nothing will."""
 
-    look: _Look
+    what: frozenset[object]
     until: float
 
 
@@ -66,7 +66,7 @@ class Resting:
         for symbol in {*at.work.memory.guarded, *tickets}:
             look = self._look(symbol, tickets.get(symbol, ()))
             vain = self._vain.get(symbol)
-            waits = vain is not None and vain.look == look and at.now < vain.until
+            waits = vain is not None and vain.what == _what(look) and at.now < vain.until
             if look != _NOTHING and not waits:
                 found.add(symbol)
         return found
@@ -82,7 +82,7 @@ class Resting:
             await self._call_back(ticket, why)
         if wrong:
             return None
-        self._vain[symbol] = _Vain(look, at.now + at.pace.again_s)  # unless it comes further
+        self._vain[symbol] = _Vain(_what(look), at.now + at.pace.again_s)  # unless it comes further
         begun = await self._place(symbol, look)
         if begun is not None:
             self._vain.pop(symbol, None)
@@ -115,6 +115,13 @@ class Resting:
         )
         await at.work.alarms.tell_of(order, EXIT_WAITS, words, name)
 
+    async def distrust(self, symbol: str, stops: Sequence[Ticket]) -> None:
+        """Where the broker's position differs from the books nothing rests, whatever waits."""
+        if symbol in self._at.mismatched:
+            for stop in stops:
+                if stop.resting:
+                    await self._call_back(stop, _DIFFERS)
+
     async def altered(self, ticket: Ticket, how: str) -> None:
         """A stop that its broker has changed is called back; the lot gets the right one later."""
         words = f"{how}: its broker has changed it. It is called back; a new one follows."
@@ -127,7 +134,8 @@ class Resting:
         at, account = self._at, self._account()
         off = account is None or not account.stops_at_broker
         for symbol in at.symbols(WATCHED):
-            if off or not _lacking(at.tickets(symbol), self._levels(symbol)):
+            stops = [ticket for ticket in at.tickets(symbol) if ticket.stop]
+            if off or not _lacking(stops, self._levels(symbol)):
                 words = f"no lot of {symbol} in account {at.account} lacks a stop at the broker"
                 await at.over(WATCHED, words, symbol)
 
@@ -204,7 +212,7 @@ class Resting:
             return None
         if missing != ZERO or split is not None or self._holdings.suspected(symbol):
             return None
-        self._vain[symbol] = _Vain(look, at.now + at.pace.vain_s)
+        self._vain[symbol] = _Vain(_what(look), at.now + at.pace.vain_s)
         bots = await at.read(lambda sql: brokered.bots_of(sql, at.account))
         placing = Placing(at.account, symbol, asset)
         await at.work.do(lambda sql, desk, moment: place_one(sql, desk, placing, moment), bots)
@@ -226,6 +234,12 @@ class Resting:
 def _of(ticket: Ticket, levels: Mapping[UUID, Level]) -> Level | None:
     """The stop that the lot of one should have."""
     return next((levels.get(target) for target in ticket.targets), None)
+
+
+def _what(look: _Look) -> frozenset[object]:
+    """The orders and lots of a look, at whatever level a trailing stop is by now."""
+    wrong, lacking = look
+    return frozenset([*(t.order.order_id for t, _ in wrong), *(lot_id for lot_id, _ in lacking)])
 
 
 def _lacking(tickets: Sequence[Ticket], levels: Mapping[UUID, Level]) -> dict[UUID, Level]:

@@ -256,20 +256,23 @@ def _ended(
     state = shown.state
     if not ticket.open or ticket.order.filled < shown.filled or state is None:
         return
-    if state in _CLOSED and ticket.submission.recall is not None:
-        recall = ticket.submission.recall
-        ended = advance(
-            ticket,
-            state,
-            moment.now,
-            reason=recall.code,
-            message=recall.message,
-            numbers=recall.numbers,
-        )
-        yield record(desk, ended, moment, None)
+    recall = ticket.submission.recall
+    if state in _CLOSED and recall is not None:
+        why = Denial(recall.code, recall.message, recall.numbers)
+        yield record(desk, advance_for(ticket, state, why, moment.now), moment, None)
     elif state in _CLOSED or state is OrderState.REJECTED:
         words = f"the broker says {shown.status}"
         yield from _over(desk, ticket, state, Denial(f"broker_{shown.status}", words), moment)
+
+
+def vanished(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
+    """What was called back is over where the broker does not know it any more."""
+    ticket = current(desk, ticket)
+    recall = ticket.submission.recall
+    if ticket.open and recall is not None:
+        words = f"{recall.message}; the broker does not know the order any more"
+        gone = Denial(recall.code, words, recall.numbers)
+        yield record(desk, advance_for(ticket, OrderState.CANCELED, gone, moment.now), moment, None)
 
 
 def _called_back(

@@ -11,9 +11,9 @@ from executor.adapters import corrections, store
 from executor.domain.book import FLAT, Book
 from executor.domain.broker import Asset, routing
 from executor.domain.desk import Desk
-from executor.domain.guards import alarm
+from executor.domain.guards import STOPS, alarm, exit_name
 from executor.domain.money import ZERO
-from executor.domain.orders import Ticket, advance
+from executor.domain.orders import MOST_ATTEMPTS, Ticket, advance
 from executor.domain.resting import (
     BY_HAND,
     LOOKED_AT,
@@ -112,7 +112,8 @@ def _next(
     if account is None or not account.stops_at_broker:
         return None
     quote = quote_for(desk, desk.bots.get(book.bot), symbol, moment)
-    if alarm(lot, quote, moment.now) is not None:
+    why = alarm(lot, quote, moment.now)
+    if why is not None and why.trigger in STOPS:
         return None  # it is being closed
     attempt, turn = _turn(sql, book, lot, symbol, moment)
     if turn.given_up:
@@ -139,7 +140,20 @@ def _turn(
     numbers = range(attempt - 1, max(attempt - 1 - LOOKED_AT, -1), -1)
     before = [ticket for number in numbers if (ticket := found(number)) is not None]
     corrected = corrections.newest(sql, book.bot, book.account, symbol)
-    return attempt, turn_of(before, moment.now, corrected)
+    turn = turn_of([*_watched(sql, book, lot), *before], moment.now, corrected)
+    return attempt, turn
+
+
+def _watched(sql: Connection, book: Book, lot: Lot) -> Iterator[Ticket]:
+    """The orders with which a person has put the lot's stop down while it was watched here."""
+    for trigger in STOPS:
+        for attempt in range(MOST_ATTEMPTS):
+            name = exit_name(lot.lot_id, trigger, book.bot, book.account, attempt)
+            ticket = store.find_order(sql, name)
+            if ticket is None:
+                break
+            if ticket.order.reason == BY_HAND:
+                yield ticket
 
 
 def _order(

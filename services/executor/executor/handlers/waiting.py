@@ -48,6 +48,7 @@ def _try(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
         return
     if answer != ticket.remaining:
         ticket = sized(priced(ticket, scene), add(ticket.order.filled, answer))
+        desk.keep_ticket(ticket)  # its size and limit stay, also where this quote fills nothing
     yield from fill_on(desk, ticket, quote, moment, None)
 
 

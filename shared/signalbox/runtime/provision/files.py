@@ -3,6 +3,7 @@
 A rerun keeps what is there.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -169,3 +170,22 @@ def write_server_config(
     path = home / "nats" / "nats.conf"
     write_private(path, json.dumps(config, indent=2) + "\n")
     return path
+
+
+def renew_server_config(home: Path) -> None:
+    """Bring the users in `nats/nats.conf` up to date. Where the server listens and stores stays;
+    a file that is not of this form is somebody's own and left alone.
+    """
+    path = home / "nats" / "nats.conf"
+    if not path.exists():
+        write_server_config(home)
+        return
+    with contextlib.suppress(ValueError, KeyError):
+        known = json.loads(path.read_text())
+        store = known["jetstream"]
+        write_server_config(
+            home,
+            listen=known["listen"],
+            store=Path(store["store_dir"]),
+            sync_interval=store["sync_interval"],
+        )

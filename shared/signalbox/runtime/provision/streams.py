@@ -258,8 +258,8 @@ async def provision_streams(home: Path, url: str, *, replicas: int = 1) -> Repor
             error_cb=note,
         )
     except (NatsError, OSError) as error:
+        cause = (refused or [error])[-1]  # closing may add to it
         await nc.close()
-        cause = (refused or [error])[0]
         if isinstance(cause, OSError):  # a time-out, too
             raise ProvisioningFailed(
                 f"no nats-server can be reached at {url}: {cause!r}. Start it, or unset"

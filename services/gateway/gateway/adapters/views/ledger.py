@@ -76,9 +76,9 @@ def _earned(sql: Connection, wanted: LedgerFilter) -> list[Earned]:
         *equal([(earnings.c.bot, wanted.bot), (earnings.c.symbol, wanted.symbol)]),
         *wanted.span.within(earnings.c.day),
     )
-    end = 1 + len(_OWNER)
+    owners = len(_OWNER)
     return [
-        Earned(day, Owner(*rest[: end - 1]), Tally(*rest[end - 1 :]))
+        Earned(day, Owner(*rest[:owners]), Tally(*rest[owners:]))
         for day, *rest in sql.execute(query.order_by(earnings.c.day))
     ]
 

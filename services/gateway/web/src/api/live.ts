@@ -21,6 +21,7 @@ const TOGETHER_MS = 50; // what happens together is read together
 const REST_MS = 250;
 const DEAR_MS = 500;
 const REST_SHARE = 2; // a read that is slow has so much longer to rest: however much is stored, the gateway is not kept busy
+const MOST_REST_MS = 5000; // but one that was held up once is not left alone for minutes
 /** Topics that cost more to read, or that every event touches. The newest point of a curve comes with its event. */
 const RESTS_MS: Record<string, number> = {
   equity: 5000,
@@ -75,12 +76,13 @@ export class Refresher {
   readonly #due = new Set<string>();
   readonly #from = new Map<string, number>(); // when each may be read again
   #timer: number | undefined;
+  #at = 0; // when the timer is over
 
   constructor(private readonly client: QueryClient) {}
 
   add(topics: Iterable<string>): void {
     for (const topic of topics) this.#due.add(topic);
-    if (this.#due.size > 0) this.#timer ??= window.setTimeout(() => this.#flush(), TOGETHER_MS);
+    this.#plan();
   }
 
   /** Forget what is due. */
@@ -88,6 +90,17 @@ export class Refresher {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#due.clear();
+  }
+
+  /** Look again when the first of what is due may be read; one that is being read says so when it has ended. */
+  #plan(): void {
+    const now = performance.now();
+    const first = Math.min(...[...this.#due].map((topic) => this.#from.get(topic) ?? 0));
+    const at = Math.max(first, now + TOGETHER_MS);
+    if (at === Infinity || (this.#timer !== undefined && this.#at <= at)) return;
+    clearTimeout(this.#timer);
+    this.#at = at;
+    this.#timer = window.setTimeout(() => this.#flush(), at - now);
   }
 
   #flush(): void {
@@ -98,7 +111,7 @@ export class Refresher {
       this.#due.delete(topic);
       void this.#read(topic);
     }
-    this.add([]); // what has to wait
+    this.#plan(); // what has to wait
   }
 
   async #read(topic: string): Promise<void> {
@@ -106,7 +119,9 @@ export class Refresher {
     this.#from.set(topic, Infinity);
     await this.client.invalidateQueries({ queryKey: [topic] });
     const ended = performance.now();
-    this.#from.set(topic, Math.max(began + (RESTS_MS[topic] ?? REST_MS), ended + REST_SHARE * (ended - began)));
+    const rest = Math.min(REST_SHARE * (ended - began), MOST_REST_MS);
+    this.#from.set(topic, Math.max(began + (RESTS_MS[topic] ?? REST_MS), ended + rest));
+    this.#plan();
   }
 }
 

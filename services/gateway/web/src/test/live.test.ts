@@ -92,6 +92,29 @@ describe("Refresher", () => {
     expect(Math.abs(reads.length - times)).toBeLessThanOrEqual(2);
   });
 
+  it("reads again a few seconds after a read that took a minute", async () => {
+    const { refresher, reads } = watching(60_000);
+    refresher.add(["orders"]);
+    await vi.advanceTimersByTimeAsync(1000);
+    refresher.add(["orders"]);
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(reads).toEqual([["orders", 50], ["orders", 65_050]]);
+  });
+
+  it("sleeps while a topic rests, and answers another one meanwhile", async () => {
+    const { refresher, reads } = watching();
+    refresher.add(["equity"]);
+    await vi.advanceTimersByTimeAsync(100);
+    const timers = vi.spyOn(window, "setTimeout");
+    refresher.add(["equity"]);
+    await vi.advanceTimersByTimeAsync(1000);
+    refresher.add(["orders"]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(reads).toEqual([["equity", 50], ["orders", 1150], ["equity", 5050]]);
+    expect(timers.mock.calls.filter(([, wait]) => wait !== 20).length).toBeLessThanOrEqual(4); // without the reads themselves
+    timers.mockRestore();
+  });
+
   it("forgets what is due when it is stopped", async () => {
     const { refresher, reads } = watching();
     refresher.add(["orders"]);

@@ -40,7 +40,7 @@ export function answering(answers: Record<string, Answer>): void {
     log.push({ method: request.method, path: url.pathname, query: Object.fromEntries(url.searchParams), body, headers: request.headers });
     const answer = answers[`${request.method} ${url.pathname}`];
     if (answer === undefined) return problem(404, `there is nothing at ${url.pathname}`);
-    const made: Body = typeof answer === "function" ? (answer as (b: Body, u: URL) => Body)(body, url) : answer;
+    const made: Body = await (typeof answer === "function" ? (answer as (b: Body, u: URL) => Body)(body, url) : answer);
     return made instanceof Response ? made : Response.json(made);
   });
 }

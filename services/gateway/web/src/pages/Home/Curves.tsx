@@ -1,5 +1,5 @@
 import { SegmentedControl } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { api, must, type Schemas } from "@/api/client";
 import { type LiveEvent, useLiveEvents } from "@/api/live";
@@ -22,13 +22,19 @@ type Mark = Schemas["EquityView"];
 const money = (value: number): string => f.money(value);
 const below = (value: number): string => f.percent(value);
 
-/** A curve, newest first, with the point that an event has just told; its extremes are all there, so its fall is known. */
-export function longer(items: Mark[], mark: Mark): Mark[] {
-  const [newest] = items;
-  if (newest && (newest.account !== mark.account || Date.parse(newest.at) > Date.parse(mark.at))) return items;
-  const worth = Number(mark.equity);
-  const highest = Math.max(worth, ...items.map((one) => Number(one.equity)));
-  return [{ ...mark, drawdown: String(highest > 0 ? 1 - worth / highest : 0) }, ...items];
+/** A curve, newest first, with what events have told since it was read; its extremes are all there, so each fall is known. */
+export function joined(items: readonly Mark[], told: readonly Mark[]): readonly Mark[] {
+  let highest = Math.max(0, ...items.map((one) => Number(one.equity)));
+  let [newest] = items;
+  const more: Mark[] = [];
+  for (const mark of told) {
+    if (newest && (newest.bot !== mark.bot || newest.account !== mark.account || Date.parse(newest.at) >= Date.parse(mark.at))) continue;
+    const worth = Number(mark.equity);
+    highest = Math.max(highest, worth);
+    newest = { ...mark, drawdown: String(highest > 0 ? 1 - worth / highest : 0) };
+    more.unshift(newest);
+  }
+  return [...more, ...items];
 }
 
 /** A bot's equity and how far it is below its highest. */
@@ -37,19 +43,18 @@ export function Curves({ bot, known }: { bot: string | null; known: boolean }) {
   const { data: market } = useMarket();
   const today = market ? market.now.slice(0, 10) : null; // asked anew once a market day
   const from = days && today ? new Date(Date.parse(today) + DAY_MS * (1 - Number(days))).toISOString() : undefined;
-  const client = useQueryClient();
-  const key = useMemo(() => ["equity", "curve", bot, from], [bot, from]);
+  const [told, setTold] = useState<readonly Mark[]>([]);
   useLiveEvents(
     useCallback(
       ({ kind, data }: LiveEvent) => {
-        if (kind !== "EquityMarked" || data.bot !== bot) return;
-        client.setQueryData<{ items: Mark[] }>(key, (old) => old && { ...old, items: longer(old.items, data as unknown as Mark) });
+        if (kind !== "EquityMarked" || data.bot !== bot || document.hidden) return; // all is read when somebody looks again
+        setTold((before) => [...before, data as unknown as Mark].slice(-POINTS));
       },
-      [client, key, bot],
+      [bot],
     ),
   );
   const query = useQuery({
-    queryKey: key,
+    queryKey: ["equity", "curve", bot, from],
     queryFn: () => must(api.GET("/api/equity", { params: { query: { bot: bot ?? "", points: POINTS, from } } })),
     enabled: bot !== null,
     placeholderData: (before) => before,
@@ -65,23 +70,23 @@ export function Curves({ bot, known }: { bot: string | null; known: boolean }) {
         <Empty height={HEIGHT}>No bot has traded yet. Its equity shows here as soon as its first market minute is over.</Empty>
       ) : (
         <Loaded query={query} height={HEIGHT + 26} empty="There is no equity in this span of time yet.">
-          {({ items }) => <Both items={items} />}
+          {({ items }) => <Both items={items} told={told} />}
         </Loaded>
       )}
     </Panel>
   );
 }
 
-function Both({ items }: { items: readonly Mark[] }) {
+function Both({ items, told }: { items: readonly Mark[]; told: readonly Mark[] }) {
   const series = useMemo((): Series[] => {
     const at = (one: Mark) => Date.parse(one.at) / 1000;
-    const forward = [...items].reverse(); // of one second the last one counts
+    const forward = [...joined(items, told)].reverse(); // of one second the last one counts
     const worth = forward.map((one) => ({ time: at(one), value: Number(one.equity) }));
     const fallen = forward.map((one) => ({ time: at(one), value: -Number(one.drawdown ?? 0) }));
     return [
       { name: "Equity", kind: "area", points: worth },
       { name: "Drawdown", kind: "area", color: "--down", points: fallen, pane: 1, format: below },
     ];
-  }, [items]);
+  }, [items, told]);
   return <Chart label="Equity and drawdown" series={series} height={HEIGHT} format={money} />;
 }

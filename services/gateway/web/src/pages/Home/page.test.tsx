@@ -59,7 +59,6 @@ describe("the overview shows", () => {
     show(<Home />, ANSWERS);
   });
 
-
   it.each([
     ["Equity", "$100,812.40"],
     ["P&L today", "-$187.60-0.19%"],
