@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from nats.aio.msg import Msg
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -20,7 +21,8 @@ from signalbox.contracts.events import (
     VerdictReached,
 )
 from signalbox.contracts.subjects import subject
-from signalbox.runtime import delivery, upkeep
+from signalbox.runtime import delivery, ledger, outbox, upkeep
+from signalbox.runtime.bus import Receipt
 from signalbox.runtime.db import Database, new_metadata
 from signalbox.runtime.handlers import Handlers
 from signalbox.runtime.moment import Moment, Outgoing
@@ -139,15 +141,25 @@ async def test_a_message_that_fails_for_now_is_tried_again(
     assert not desk.of(MessageDeadLettered)
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(ZeroDivisionError("a bug"), id="a bug of ours"),
+        pytest.param(
+            IntegrityError("INSERT", {}, ValueError("a bug")), id="a row refused for ever"
+        ),
+    ],
+)
 async def test_a_message_that_never_works_is_set_aside_after_ten_attempts(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
+    """A refusal that will be the same for ever is the message's fault, an absence is not."""
     monkeypatch.setattr(delivery, "DELAYS_S", (0.02,))
     tries = []
 
     def rule(event: SignalRaised, _moment: Moment[Any]) -> None:
         tries.append(event.id)
-        raise ZeroDivisionError("a bug")
+        raise failure
 
     async with running(router(desk, judging(rule), monkeypatch)):
         await desk.say(raised())
@@ -165,7 +177,6 @@ async def test_what_was_committed_is_published_after_a_crash(
     service = router(desk, judging(), monkeypatch)
     service.open_database()
     assert service.db is not None
-    from signalbox.runtime import ledger  # noqa: PLC0415 - only this test plays the crashed process
 
     sent = signals(3)
     with service.db.begin() as sql:
@@ -174,8 +185,7 @@ async def test_what_was_committed_is_published_after_a_crash(
     async with running(router(desk, judging(), monkeypatch)):
         await desk.say(*sent)  # what the server would deliver again
         verdicts = await desk.hear(VerdictReached, 3)
-        extra = raised(a_signal(own_id="extra"))
-        await desk.say(extra)
+        await desk.say(raised(a_signal(own_id="extra")))
         await desk.hear(VerdictReached, 4)
     assert [v.causationid for v in verdicts] == [s.id for s in sent]
     assert len([i for i in desk.ids if i in {str(v.id) for v in verdicts}]) == 3
@@ -196,8 +206,7 @@ async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(
             await desk.say(*sent[start : start + 50])
             await asyncio.to_thread(desk.nats.restart)
             await until(strategies_connected, 10)
-        stream = await verdict_count(desk, 200)
-    assert stream == 200
+        assert await verdict_count(desk, 200) == 200
 
 
 async def verdict_count(desk: Desk, wanted: int) -> int:
@@ -278,19 +287,15 @@ async def test_transact_publishes_after_the_commit_and_counts_it_as_sent(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = router(desk, judging(), monkeypatch)
-    outbox = METADATA.tables["outbox"]
-    unsent = select(func.count()).select_from(outbox).where(outbox.c.sent.is_(False))
+    table = METADATA.tables["outbox"]
+    unsent = select(func.count()).select_from(table).where(table.c.sent.is_(False))
     async with running(service):
         made = await service.transact(lambda _sql, m: [m.event(VerdictReached, a_verdict())])
         heard = await desk.hear(VerdictReached)
-        assert service.db is not None
         database = service.db
-        await until(lambda: _none_unsent(database, unsent), 5)
+        assert database is not None
+        await until(lambda: database.read(lambda sql: sql.scalar(unsent) == 0), 5)
     assert [e.id for e in heard] == [e.id for e in made]
-
-
-async def _none_unsent(database: Database, query: Any) -> bool:
-    return bool(await database.read(lambda sql: sql.scalar(query)) == 0)
 
 
 async def test_subscribers_are_pumps_that_decide_about_acknowledgement_themselves(
@@ -299,13 +304,11 @@ async def test_subscribers_are_pumps_that_decide_about_acknowledgement_themselve
     """The library's own defaults drop a message on its first error, or strand it."""
     service = router(desk, judging(), monkeypatch)
     async with running(service):
-        subscribers = service.bus.broker.subscribers
-        assert len(subscribers) == 1
-        for subscriber in subscribers:
-            assert type(subscriber) is PumpSubscriber
-            assert subscriber.ack_policy.name == "MANUAL"
-            assert subscriber.stream.declare is False
-            assert subscriber.extra_options["inbox_prefix"] == b"_INBOX_decision-router."
+        (subscriber,) = service.bus.broker.subscribers
+        assert type(subscriber) is PumpSubscriber
+        assert subscriber.ack_policy.name == "MANUAL"
+        assert subscriber.stream.declare is False
+        assert subscriber.extra_options["inbox_prefix"] == b"_INBOX_decision-router."
 
 
 async def test_a_cancelled_caller_does_not_keep_committed_events_back(
@@ -340,21 +343,6 @@ async def test_what_another_replica_left_behind_is_published(
     assert [e.id for e in heard] == [event.id]
 
 
-async def test_a_row_that_the_database_refuses_is_set_aside_in_the_end(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A refusal that will be the same for ever is the message's fault, an absence is not."""
-    monkeypatch.setattr(delivery, "DELAYS_S", (0.02,))
-
-    def rule(event: SignalRaised, _moment: Moment[Any]) -> None:
-        raise IntegrityError("INSERT", {}, ValueError("NOT NULL"))
-
-    async with running(router(desk, judging(rule), monkeypatch)):
-        await desk.say(raised())
-        (letter,) = await desk.hear(MessageDeadLettered)
-    assert letter.data.attempts == delivery.MOST_ATTEMPTS
-
-
 async def test_a_stop_waits_for_what_is_begun_but_not_for_ever(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,3 +365,36 @@ async def test_a_stop_waits_for_what_is_begun_but_not_for_ever(
         assert seen == []
     assert seen == ["finished", "begun"]
     await desk.hear(VerdictReached)
+
+
+async def test_work_waits_while_the_streams_are_behind_and_the_server_is_told_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_MOST_WAITING", 1)
+    monkeypatch.setattr(delivery, "_KEEP_ALIVE_S", 0.05)
+    may, kept, seen = asyncio.Event(), [], []
+
+    async def keep(message: Msg) -> None:
+        kept.append(message)
+
+    monkeypatch.setattr(Msg, "in_progress", keep)
+    service = router(desk, judging(lambda event, _: seen.append(event.data.symbol)), monkeypatch)
+    async with running(service):
+        confirmed = service.bus.confirmed
+
+        async def late(receipt: Receipt) -> None:
+            await may.wait()
+            await confirmed(receipt)
+
+        monkeypatch.setattr(service.bus, "confirmed", late)
+        for number, symbol in enumerate("AB"):
+            await desk.say(raised(a_signal(own_id=str(number), symbol=symbol)))
+            await until(lambda: seen)
+        await until(lambda: kept)
+        monkeypatch.setattr(delivery, "_KEEP_ALIVE_S", 60.0)
+        kept.clear()
+        await until(lambda: kept)
+        assert seen == ["A"]
+        may.set()
+        await desk.hear(VerdictReached, 2)
+    assert seen == ["A", "B"]

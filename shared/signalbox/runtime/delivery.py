@@ -1,6 +1,7 @@
 """From messages to acknowledgements: what a failure means for the message that caused it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ _CONFIG_WAIT_S = 5.0
 _FIRST_REWIND_S = 0.2
 _LAST_REWIND_S = 15.0
 _CALM_S = 60.0
+_KEEP_ALIVE_S = 5.0  # a few times in the server's 30 s, and what waited in the queue counts too
 
 
 class Delivery:
@@ -71,9 +73,7 @@ class Delivery:
             self._acknowledge(passed)
         if not todo:
             return
-        while self._service.relay.full:
-            await self._keep_alive(todo)
-            await asyncio.sleep(0.05)
+        await self._room_for(todo)
         await self._service.config.wait_for(
             max(i.event.configversion for i in todo if i.event), _CONFIG_WAIT_S
         )
@@ -234,9 +234,15 @@ class Delivery:
     async def _ack_all(self, messages: Sequence[Msg]) -> None:
         await wire.write(self._service.bus.nc, map(wire.acknowledging, messages))
 
-    async def _keep_alive(self, items: Sequence[Incoming]) -> None:
-        for item in items:
-            await self._quietly(item.message.in_progress())
+    async def _room_for(self, items: Sequence[Incoming]) -> None:
+        relay = self._service.relay
+        while relay.full:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    await relay.room()
+                    return
+            for item in items:
+                await self._quietly(item.message.in_progress())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._quietly(work))

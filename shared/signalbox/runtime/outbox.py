@@ -32,7 +32,7 @@ from signalbox.runtime.moment import Outgoing
 log = logging.getLogger(__name__)
 
 _PROCESS = int.from_bytes(os.urandom(2), "big") & 0xFFF
-_MOST_WAITING = 4_000  # messages: two full batches of the widest chain; more is only memory
+_MOST_WAITING = 6_000  # messages: the server answers in bursts, and must not run dry meanwhile
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -131,6 +131,8 @@ class Relay:
         self._waiting: deque[_Waiting] = deque()
         self._new = asyncio.Event()
         self._flying = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._sent = 0  # how many of the waiting batches have been sent
         self._failures = 0  # since the last success
         self._count = 0
@@ -146,6 +148,10 @@ class Relay:
         """Whether new work should wait."""
         return self._count >= _MOST_WAITING
 
+    async def room(self) -> None:
+        """Wait until new work may come."""
+        await self._room.wait()
+
     def holds(self, batch: int) -> bool:
         """Whether a batch is on its way, or confirmed and soon recorded."""
         return batch in self.finished or any(item.batch == batch for item in self._waiting)
@@ -157,6 +163,8 @@ class Relay:
         item = _Waiting(batch, messages, then, asyncio.get_running_loop().create_future())
         self._waiting.append(item)
         self._count += len(messages)
+        if self.full:
+            self._room.clear()
         self._new.set()
         return item.done
 
@@ -201,6 +209,8 @@ class Relay:
         self._waiting.popleft()
         self._failures = 0
         self._count -= len(item.messages)
+        if not self.full:
+            self._room.set()
         if item.messages:
             self.finished.append(item.batch)
         if item.then is not None:
