@@ -88,6 +88,7 @@ class System:
             "SIGNALBOX_DEMO": "1" if self.settings.demo else "0",
             "PYTHONUNBUFFERED": "1",
             "UVICORN_WS": "none",
+            "MALLOC_ARENA_MAX": "2",  # a heap for each thread keeps megabytes that nobody uses
         }
 
     def _migrate(self) -> None:
