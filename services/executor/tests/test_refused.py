@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from executor.adapters.alpaca import Alpaca
-from sandbox.faults import Faults, Kind
+from sandbox.faults import Kind
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.wait import until
 
@@ -30,20 +30,6 @@ class Turns(asyncio.Event):
     def clear(self) -> None:
         self.count += 1
         super().clear()
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every request that reaches the broker: method and path."""
-    paths: list[str] = []
-    find = Faults.find
-
-    def note(faults: Faults, path: str, *, named: bool = False) -> Any:
-        paths.append(path)
-        return find(faults, path, named=named)
-
-    monkeypatch.setattr(Faults, "find", note)
-    return paths
 
 
 def states(it: Pit, symbol: str) -> list[OrderState]:

@@ -12,42 +12,14 @@ from signalbox.contracts.errors import Conflict
 from signalbox.contracts.limits import Exits, Sizing
 from signalbox.contracts.values import Action, OrderKind, OrderState, SourceType
 from signalbox.testing.wait import until
+from tests.stopping import enter, quiet, rests, stops
 
 D = Decimal
 S = OrderState
 BUY, SELL, CLOSE = Action.BUY, Action.SELL, Action.CLOSE
-Open = Any  # opens a pit, see conftest.py
+Open = Any  # opens a pit, see pits.py
 Pit = Any
 STOP = Exits(stop=D("0.01"))
-
-
-def stops(it: Pit) -> list[Any]:
-    return [order for order in it.orders() if order.kind is OrderKind.STOP]
-
-
-async def rests(it: Pit, count: int = 1) -> list[Any]:
-    """Wait until so many stops rest, and nothing else is open."""
-
-    def now() -> list[Any]:
-        found = [order for order in it.orders() if not order.state.final]
-        there = [o for o in found if o.kind is OrderKind.STOP and o.state is S.ACCEPTED]
-        return there if len(there) == len(found) == count else []
-
-    return await until(now)
-
-
-async def enter(it: Pit, **over: Any) -> Any:
-    """A lot whose stop rests."""
-    it.quote()
-    it.shop.accept(BUY, **over)
-    (stop,) = await rests(it)
-    return stop
-
-
-async def quiet(it: Pit) -> None:
-    """The account was looked at several times more."""
-    was = it.brokerage.sweep_due
-    await until(lambda: it.brokerage.sweep_due > was + 3 * it.pace.sweep_s)
 
 
 async def test_after_the_fill_a_stop_of_the_whole_shares_rests(pit: Open) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from executor.adapters import store
+from executor.adapters.budget import Urgency
 from executor.domain.book import FLAT
 from sandbox.faults import Kind
 from signalbox.contracts.errors import Conflict
@@ -14,49 +15,21 @@ from signalbox.contracts.events import AlertRaised
 from signalbox.contracts.limits import Exits
 from signalbox.contracts.values import Action, OrderKind, OrderState, Target
 from signalbox.testing.wait import until
+from tests.stopping import enter, quiet, resting, rests, stops
 
 D = Decimal
 S = OrderState
 BUY, SELL = Action.BUY, Action.SELL
 POST, FIND, CANCEL = "alpaca/post/v2/orders", "alpaca/get/v2/orders:by", "alpaca/delete/v2/orders"
-Open = Any  # opens a pit, see conftest.py
+Open = Any  # opens a pit, see pits.py
 Pit = Any
 STOP = Exits(stop=D("0.01"))
 BEYOND = {"bid": D(208), "ask": D("208.1")}
 
 
-def stops(it: Pit) -> list[Any]:
-    return [order for order in it.orders() if order.kind is OrderKind.STOP]
-
-
 def there(it: Pit, order: Any) -> Any:
     """Our order as the broker has it."""
     return it.there.names[order.order_id]
-
-
-async def rests(it: Pit, count: int = 1) -> list[Any]:
-    """Wait until so many stops rest, and nothing else is open."""
-
-    def now() -> list[Any]:
-        found = [order for order in it.orders() if not order.state.final]
-        resting = [o for o in found if o.kind is OrderKind.STOP and o.state is S.ACCEPTED]
-        return resting if len(resting) == len(found) == count else []
-
-    return await until(now)
-
-
-async def enter(it: Pit, **over: Any) -> Any:
-    """A lot whose stop rests."""
-    it.quote()
-    it.shop.accept(BUY, **over)
-    (stop,) = await rests(it)
-    return stop
-
-
-async def quiet(it: Pit) -> None:
-    """The account was looked at several times more."""
-    was = it.brokerage.sweep_due
-    await until(lambda: it.brokerage.sweep_due > was + 3 * it.pace.sweep_s)
 
 
 async def bought(it: Pit, fault: Kind | None = None) -> None:
@@ -300,9 +273,9 @@ async def test_a_restart_follows_what_rests_and_asks_for_it_once(pit: Open) -> N
         looked: list[str] = []
         look = it.brokerage.broker.order
 
-        async def order(broker_id: str) -> Any:
+        async def order(broker_id: str, urgency: Urgency) -> Any:
             looked.append(broker_id)
-            return await look(broker_id)
+            return await look(broker_id, urgency)
 
         it.brokerage.broker.order = order
         await quiet(it)
@@ -338,9 +311,8 @@ async def fired(it: Pit) -> None:
 
 def settled(it: Pit, count: int) -> bool:
     """Whether so many stops rest for as many lots, and nothing else is open."""
-    found = [order for order in it.orders() if not order.state.final]
-    resting = [o for o in found if o.kind is OrderKind.STOP and o.state is S.ACCEPTED]
-    return len(resting) == len(found) == count == lots(it)
+    open_ones = [order for order in it.orders() if not order.state.final]
+    return len(open_ones) == len(resting(it, count)) == count == lots(it)
 
 
 def lots(it: Pit) -> int:

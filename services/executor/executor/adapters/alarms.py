@@ -1,23 +1,14 @@
-"""Troubles that people were told of and that are not over."""
+"""The rows of what people were told of and that is not over."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, select
 
 from executor.adapters import tables
+from executor.domain.alarms import Alarm
 from signalbox.runtime.db import upsert
 
 _PUT = upsert(tables.alarms, ["code", "about"])
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One of them."""
-
-    code: str
-    about: str
-    order_id: str = ""  # where it is an order's, and over with that
-    detail: str = ""  # at most 256 characters; another one is told anew
 
 
 def load(sql: Connection) -> list[Alarm]:

@@ -64,6 +64,10 @@ class Alpaca:
         """
         await self._budget.take(Urgency.SUBMIT)
 
+    def idle(self) -> bool:
+        """Whether so little is asked of the broker that what can wait may go."""
+        return self._budget.idle()
+
     async def submit(self, ticket: Ticket) -> Answer:
         """Post an order, once, in a turn that was waited for; DONE brings it back."""
         body = wire.order_body(ticket)
@@ -89,13 +93,13 @@ class Alpaca:
         answer = await self._read("/v2/orders:by_client_order_id", params, Urgency.SUBMIT)
         return wire.parse_order(answer.body) if answer is not None else None
 
-    async def order(self, broker_id: str) -> BrokerOrder | None:
+    async def order(self, broker_id: str, urgency: Urgency = Urgency.READ) -> BrokerOrder | None:
         """The order of this id; None when there is none.
 
         Raises:
             SignalboxError: the broker did not say.
         """
-        answer = await self._read(f"/v2/orders/{_path(broker_id)}")
+        answer = await self._read(f"/v2/orders/{_path(broker_id)}", None, urgency)
         return wire.parse_order(answer.body) if answer is not None else None
 
     async def open_orders(self) -> list[BrokerOrder]:
@@ -120,9 +124,10 @@ class Alpaca:
             params["order_id"] = broker_id
         if after is not None:
             params["after"] = after.isoformat().replace("+00:00", "Z")
+        urgency = Urgency.READ if broker_id is None else Urgency.SUBMIT
         found: list[BrokerFill] = []
         for _ in range(_MOST_PAGES):
-            page = await self._list("/v2/account/activities/FILL", params)
+            page = await self._list("/v2/account/activities/FILL", params, urgency)
             fills = [wire.parse_fill(one) for one in page]
             found += fills if broker_id is None else [f for f in fills if f.broker_id == broker_id]
             if len(page) < _PAGE:
@@ -139,12 +144,13 @@ class Alpaca:
         return [wire.parse_position(one) for one in await self._list("/v2/positions", {})]
 
     async def position(self, symbol: str) -> BrokerPosition | None:
-        """What the account holds of a symbol; None when nothing.
+        """What the account holds of a symbol, before an order on it goes; None when nothing.
 
         Raises:
             SignalboxError: the broker did not say.
         """
-        answer = await self._read(f"/v2/positions/{_path(wire.squeezed(symbol))}")
+        path = f"/v2/positions/{_path(wire.squeezed(symbol))}"
+        answer = await self._read(path, None, Urgency.SUBMIT)
         return wire.parse_position(answer.body) if answer is not None else None
 
     async def asset(self, symbol: str) -> Asset | None:
@@ -156,7 +162,7 @@ class Alpaca:
         kept = self._assets.get(symbol)
         if kept is not None and time.monotonic() - kept[0] < _ASSET_S:
             return kept[1]
-        answer = await self._read(f"/v2/assets/{_path(symbol)}")
+        answer = await self._read(f"/v2/assets/{_path(symbol)}", None, Urgency.SUBMIT)
         asset = wire.parse_asset(answer.body) if answer is not None else None
         if asset is not None and asset.tradable:
             self._assets[symbol] = (time.monotonic(), asset)
@@ -184,8 +190,10 @@ class Alpaca:
         answer = await self._read("/v2/clock")
         return wire.parse_clock(answer.body if answer is not None else None)
 
-    async def _list(self, path: str, params: Mapping[str, str]) -> list[object]:
-        answer = await self._read(path, params)
+    async def _list(
+        self, path: str, params: Mapping[str, str], urgency: Urgency = Urgency.READ
+    ) -> list[object]:
+        answer = await self._read(path, params, urgency)
         return wire.parse_list(answer.body if answer is not None else None)
 
     async def _read(

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
@@ -10,11 +11,12 @@ from executor.adapters import tables
 from executor.adapters.rows import ticket_of
 from executor.domain.money import ZERO, add
 from executor.domain.orders import Ticket
-from signalbox.contracts.values import OrderState
+from signalbox.contracts.values import OrderKind, OrderState
 from signalbox.runtime.db import upsert
 
 _AT_ONCE = 400  # parameters of one statement
 _LOST = 50
+_TAKEN = (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED, OrderState.FILLED)
 _PUT_CURSOR = upsert(tables.brokers, ["account"])
 
 
@@ -67,6 +69,31 @@ def held(sql: Connection, account: str) -> dict[str, Decimal]:
     for row in sql.execute(select(rows).where(rows.c.account == account)):
         total[row.symbol] = add(total.get(row.symbol, ZERO), row.quantity)
     return total
+
+
+def open_lots(sql: Connection, lots: Collection[UUID]) -> set[UUID]:
+    """Those of these lots that are not closed."""
+    rows = tables.lots.c
+    query = select(rows.lot_id).where(rows.lot_id.in_([str(lot_id) for lot_id in lots]))
+    return {UUID(lot_id) for lot_id in sql.scalars(query)}
+
+
+def closed_later(sql: Connection, ticket: Ticket) -> set[UUID]:
+    """The lots that an exit closes, or has closed, which was planned after this one and which the
+    broker has taken.
+    """
+    orders, order = tables.orders.c, ticket.order
+    query = select(orders.targets).where(
+        orders.account == order.account,
+        orders.symbol == order.symbol,
+        orders.submission.is_not(None),
+        orders.state.in_(_TAKEN),
+        orders.purpose != "entry",
+        orders.kind != OrderKind.STOP,
+        orders.planned_at >= ticket.planned_at,
+        orders.order_id != order.order_id,
+    )
+    return {UUID(lot_id) for targets in sql.scalars(query) for lot_id in targets}
 
 
 def bots_of(sql: Connection, account: str) -> list[str]:

@@ -17,6 +17,7 @@ class Urgency(IntEnum):
 
 # What is left in the bucket for those that are more urgent.
 _LEFT = {Urgency.CANCEL: 0.0, Urgency.SUBMIT: 5.0, Urgency.READ: 15.0}
+_PLENTY = 25.0
 
 
 class Budget:
@@ -44,6 +45,11 @@ class Budget:
         heapq.heappush(self._waiting, (urgency, self._count, turn))
         self._serve()
         await turn
+
+    def idle(self) -> bool:
+        """Whether nobody waits and there is plenty left."""
+        self._fill()
+        return not self._waiting and self._tokens >= _PLENTY and self._shut_until <= self._at
 
     def pause(self, seconds: float) -> None:
         """Let nothing through for so long: the other side has said so."""

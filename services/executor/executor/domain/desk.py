@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from executor.domain.alarms import Alarm
 from executor.domain.book import FLAT, Book
 from executor.domain.orders import Ticket
 from executor.domain.volatility import Key, Range
@@ -60,6 +61,7 @@ class Desk:
     fills: list[Order] = field(default_factory=list)  # orders as they were at each of their fills
     states: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # broker, source, state
     denials: Counter[tuple[str, str]] = field(default_factory=Counter)  # code, source type
+    alarms: list[Alarm] = field(default_factory=list)  # raised; they stand until they are over
     delays_s: list[float] = field(default_factory=list)  # wall time from verdict to order
     repeats: int = 0  # verdicts that were applied before
     late_fills: Counter[str] = field(default_factory=Counter)  # broker

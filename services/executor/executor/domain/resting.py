@@ -73,6 +73,13 @@ def outdated(ticket: Ticket, level: Level | None, now: datetime) -> bool:
     return order.stop_price != level.price and now - ticket.planned_at >= _STEP_EVERY
 
 
+def trails(ticket: Ticket, level: Level | None) -> bool:
+    """Whether a stop is the right one, but for the level at which a trailing one stands by now."""
+    order = ticket.order
+    same = level is not None and (order.side, order.quantity) == (level.side, level.units)
+    return same and level is not None and level.trigger == "trailing"
+
+
 def in_doubt(ticket: Ticket) -> bool:
     """Whether it is not known yet that the broker has it, or that it is over there."""
     order = ticket.order

@@ -16,6 +16,8 @@ from signalbox.contracts.values import OrderState, Side
 
 Ending = tuple[OrderState, Denial]
 
+BELOW_MINIMUM = "below_minimum"
+
 _WHOLE = Decimal(1)
 _MOST_POSTS, _MOST_EXIT_POSTS = 2, 10
 
@@ -122,7 +124,14 @@ def _fitted(wanted: Decimal, ticket: Ticket, asset: Asset, scene: Scene) -> Clea
         return Cleared(size, subtract(wanted, held.copy_abs()) if crosses else ZERO)
     numbers = {"limit": plain(max(asset.least, asset.step)), "observed": plain(size)}
     words = f"{numbers['observed']} units are below the broker's {numbers['limit']}"
-    return OrderState.DENIED, Denial("below_minimum", words, numbers)
+    return OrderState.DENIED, Denial(BELOW_MINIMUM, words, numbers)
+
+
+def is_dust(why: Denial, held: Decimal) -> bool:
+    """Whether an exit is denied for its size and all that is `held` of the symbol, signed, is no
+    more than that: no order can close it.
+    """
+    return why.code == BELOW_MINIMUM and held.copy_abs() < Decimal(why.numbers["limit"])
 
 
 def legs(ticket: Ticket, cleared: Cleared) -> tuple[Ticket, Ticket | None]:

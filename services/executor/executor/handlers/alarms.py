@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy import Connection
 
 from executor.adapters import alarms as rows
-from executor.adapters.alarms import Alarm
+from executor.domain.alarms import Alarm
 from executor.domain.orders import Ticket
 from executor.handlers.booking import ExecutorMoment, alert
-from executor.handlers.sending import DOUBTED
 from signalbox.contracts.config import ExecutorConfig
 from signalbox.contracts.events import Event
 from signalbox.contracts.payloads import Order
-from signalbox.contracts.values import Severity
+from signalbox.contracts.values import OrderState, Severity
 from signalbox.runtime.service import Service
 
+DOUBTED = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 EXIT_WAITS, UNKNOWN, VANISHED = "exit_waits", "order_unknown", "order_vanished"
+REJECTED, GIVEN_UP, ABANDONED = "exit_rejected", "exit_given_up", "order_abandoned"
+OF_EXITS = frozenset({REJECTED, GIVEN_UP, ABANDONED})  # they name the account; see exit_alerts.py
 
 _HOLDS: dict[str, Callable[[Ticket], bool]] = {  # while the order is open
     EXIT_WAITS: lambda ticket: not ticket.sent,
@@ -62,11 +64,30 @@ class Alarms:
         """Raise an alarm about an open order; another one there takes it over."""
         await self.tell(Alarm(code, _place(order), order.order_id, detail), words)
 
+    def keep(self, sql: Connection, raised: Iterable[Alarm]) -> None:
+        """Remember what a transaction on the books has raised, in that transaction."""
+        for alarm in raised:
+            rows.put(sql, alarm)
+            self._raised = {**self._raised, (alarm.code, alarm.about): alarm}
+
+    async def tell_of_doubt(self, ticket: Ticket, alarm_s: float) -> None:
+        """Tell of an order whose outcome has not been known for so long."""
+        order, since = ticket.order, ticket.submission.since
+        if order.state not in DOUBTED or since is None:
+            return
+        if (self._service.moment().wall - since).total_seconds() < alarm_s:
+            return
+        words = (
+            f"whether the broker has order {order.order_id} of {order.bot} on {order.symbol} is not"
+            " known; nothing else is sent on this symbol until it is"
+        )
+        await self.tell_of(order, UNKNOWN, words)
+
     async def look_at(self, waiting: Mapping[str, Ticket]) -> None:
         """End the alarms about orders for which they do not hold any more."""
         for alarm in self.raised():
-            ticket = waiting.get(alarm.order_id)
-            if alarm.order_id and not (ticket and _HOLDS[alarm.code](ticket)):
+            ticket, holds = waiting.get(alarm.order_id), _HOLDS.get(alarm.code)
+            if holds is not None and not (ticket and holds(ticket)):
                 words = f"order {alarm.order_id}, of which this told, has gone on or ended"
                 await self.over(alarm.code, alarm.about, words)
 
@@ -117,6 +138,14 @@ class Alarms:
         if (code, occurrence) not in self._noted:
             await self._service.transact(say)
             self._noted.add((code, occurrence))
+
+
+def account_of(alarm: Alarm) -> str:
+    """The account that an alarm is about; empty where it is about none."""
+    if alarm.code in OF_EXITS:
+        return alarm.detail
+    kind, _, where = alarm.about.partition(":")
+    return where.partition("/")[0] if kind == "account" else ""
 
 
 def _place(order: Order) -> str:

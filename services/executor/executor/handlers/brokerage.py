@@ -8,8 +8,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from executor.adapters import brokered, store
-from executor.adapters.alarms import Alarm
 from executor.adapters.alpaca import Alpaca
+from executor.domain.alarms import Alarm
 from executor.domain.desk import Desk
 from executor.domain.orders import Ticket
 from executor.handlers.booking import ExecutorMoment
@@ -44,6 +44,7 @@ class Pace:
     abandoned_s: tuple[float, ...] = (60, 300)  # when one that was given up is looked for
     quiet_s: float = 1.0  # after another order on the symbol, before a stop is placed there
     resting_s: float = 900.0  # between two looks at a stop that rests; the sweep lists them all
+    move_s: float = 1.0  # between two moves of stops that trail
     vain_s: float = 60.0  # until a stop is tried again that could not be placed
     reconnect_s: tuple[float, float] = (1, 30)  # to the stream: the shortest pause, the longest
 

@@ -7,11 +7,13 @@ from contextlib import suppress
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from executor.adapters.alarms import Alarm
 from executor.adapters.alpaca import Alpaca
 from executor.adapters.updates import Updates
+from executor.domain.alarms import Alarm
 from executor.domain.paper import NAME as PAPER
+from executor.handlers.alarms import account_of
 from executor.handlers.brokerage import FAILED, Brokerage, Pace
+from executor.handlers.exit_alerts import ExitAlerts
 from executor.handlers.gate import Gate
 from executor.handlers.holdings import Holdings
 from executor.handlers.listening import Listening
@@ -43,6 +45,7 @@ class Dealer:
         self._reconciler = Reconciler(brokerage, holdings)
         self._resting = Resting(brokerage, holdings)
         self._passage = Passage(brokerage, Gate(brokerage, holdings), self._resting)
+        self._exit_alerts = ExitAlerts(brokerage)
         self._busy: set[str] = set()
 
     async def run(self) -> None:
@@ -90,6 +93,7 @@ class Dealer:
         """
         await self._at.work.alarms.look_at(self._at.work.memory.waiting)
         await self._resting.end_alarms()
+        await self._exit_alerts.end()
         if not self._at.refused:
             await self._reconciler.keep_up()
 
@@ -157,9 +161,8 @@ class Dealers:
             if name not in self._running and self._shut.get(name) != account:
                 await self._start(account)
         for alarm in self._work.alarms.raised():
-            kind, _, where = alarm.about.partition(":")
-            name = where.partition("/")[0]
-            if kind == "account" and name not in wanted:
+            name = account_of(alarm)
+            if name and name not in wanted:
                 words = f"account {name} is not traded here any more"
                 await self._work.alarms.over(alarm.code, alarm.about, words)
 

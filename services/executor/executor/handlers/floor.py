@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from executor.adapters import alarms, store, withdrawals
-from executor.adapters.alarms import Alarm
 from executor.adapters.quotes import stored_quotes
+from executor.domain.alarms import Alarm
 from executor.domain.book import NO_RISK
 from executor.domain.desk import START, WHOLE_BOT, Desk
 from executor.domain.prices import met

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from executor.domain.broker import Asset
+from executor.domain.broker import Asset, BrokerPosition
 from executor.domain.orders import Ticket
 from executor.domain.scene import Denial
 from executor.domain.submission import hindrance
@@ -67,13 +67,13 @@ class Gate:
         await self._at.work.alarms.tell_of(order, EXIT_WAITS, words, why.code)
         return True
 
-    async def cover(self, ticket: Ticket) -> Decimal | None:
+    async def cover(self, ticket: Ticket, there: BrokerPosition | None) -> Decimal | None:
         """How many units a fee has taken, so that an exit may not find them; None while the
         broker does not hold what our books say: the order could open a position. After a split
         only what a person has commanded goes: levels and lots are of before it.
         """
         order = ticket.order
-        cover, split = await self._holdings.cover(order.symbol)
+        cover, split = await self._holdings.cover(order.symbol, there)
         why = "the broker does not hold what the books say, and the order could open a position"
         then = "it goes as soon as they agree"
         if split is not None and order.source_type is not SourceType.MANUAL:

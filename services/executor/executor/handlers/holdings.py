@@ -43,17 +43,15 @@ class Holdings:
         self._splits: dict[str, Split] = {}  # that people have been told of
         self._overvalued: set[str] = set()  # symbols: old units at new prices are worth too much
 
-    async def cover(self, symbol: str) -> tuple[Decimal | None, Split | None]:
+    async def cover(
+        self, symbol: str, shown: BrokerPosition | None
+    ) -> tuple[Decimal | None, Split | None]:
         """How many units the broker holds less than our books say, by a fee; None when the two
         differ by more, or are on other sides: an exit could open a position. And the split that
         the difference looks like.
-
-        Raises:
-            SignalboxError: the broker did not say.
         """
         at = self._at
         ours = await at.read(lambda sql: brokered.held(sql, at.account))
-        shown = await at.broker.position(symbol)
         held, there = ours.get(symbol, ZERO), shown.quantity if shown else ZERO
         split = self._split(symbol, held, there)
         missing = subtract(held.copy_abs(), there.copy_abs())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from executor.adapters.alarms import Alarm
+from executor.domain.alarms import Alarm
 from executor.domain.desk import Desk
 from executor.domain.funds import under_margin
 from executor.handlers.alarms import Alarms

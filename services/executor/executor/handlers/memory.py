@@ -4,7 +4,7 @@ database.
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
@@ -104,6 +104,7 @@ class Memory:
         self.alarmed: set[tuple[str, str]] = set()  # bots and symbols where a lot may have to go
         self.wake = asyncio.Event()
         self.callers: dict[str, asyncio.Event] = {}  # by account at a broker: an order has changed
+        self.changes: Counter[str] = Counter()  # by account: of orders that go to a broker
         self.tallies: dict[str, Tally] = {}  # likewise: what is meant to leave
 
     def desk(self, config: ExecutorConfig) -> Desk:
@@ -204,9 +205,8 @@ class Memory:
     def take(self, desk: Desk) -> None:
         """Follow what a committed transaction has changed."""
         for order_id, ticket in desk.changed_tickets.items():
-            if not ticket.simulated and ticket.order.account in self.callers:
-                self.callers[ticket.order.account].set()
-                self.tallies[ticket.order.account].intend(ticket)
+            if not ticket.simulated:
+                self._call(ticket)
             if not ticket.open:
                 self.waiting.pop(order_id, None)
                 continue
@@ -224,6 +224,14 @@ class Memory:
             (self.halted.add if track.halted else self.halted.discard)(key)
         self._count()
         _measure(desk)
+
+    def _call(self, ticket: Ticket) -> None:
+        """Let the worker of an account at a broker know of a changed order."""
+        account = ticket.order.account
+        self.changes[account] += 1
+        if account in self.callers:
+            self.callers[account].set()
+            self.tallies[account].intend(ticket)
 
     def _count(self) -> None:
         metrics.ORDERS_OPEN.set(len(self.waiting))

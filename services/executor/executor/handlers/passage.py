@@ -6,6 +6,7 @@ absent.
 import logging
 from collections.abc import Sequence
 
+from executor.adapters.budget import Urgency
 from executor.domain.broker import Answer, BrokerFill, BrokerOrder, Kind, contradiction, fill_of
 from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
@@ -13,7 +14,7 @@ from executor.domain.resting import altered
 from executor.domain.scene import Denial
 from executor.domain.submission import tries
 from executor.handlers import sending
-from executor.handlers.alarms import UNKNOWN, VANISHED
+from executor.handlers.alarms import VANISHED
 from executor.handlers.brokerage import Brokerage
 from executor.handlers.gate import Gate
 from executor.handlers.resting import Resting
@@ -98,15 +99,18 @@ class Passage:
         if watch.due > at.now or at.unswept or not self._gate.ready(ticket):
             return None
         watch.due = at.now + self._pace.again_s  # unless it comes further
-        for stop in stops:
-            if stop.resting:
-                await self._pursue(stop)
         try:
             await self._broker.turn()
             asset = await self._broker.asset(symbol)
             if await self._gate.hindered(ticket, asset):
                 return None
-            missing = ZERO if ticket.entry else await self._gate.cover(ticket)
+            there = None if ticket.entry else await self._broker.position(symbol)
+            if not await self._rest_still(stops):
+                watch.due = at.now  # the books are others now
+                return None
+            missing = ZERO if ticket.entry else await self._gate.cover(ticket, there)
+        except FenceLost:
+            raise
         except Refused as error:
             await at.shut(str(error))
             return None
@@ -117,6 +121,14 @@ class Passage:
             await self._resting.distrust(symbol, stops)
             return None
         return sending.Market(asset, missing, self._gate.barred(symbol))
+
+    async def _rest_still(self, stops: Sequence[Ticket]) -> bool:
+        """Whether the stops that rested do so after another look."""
+        resting = [stop for stop in stops if stop.resting]
+        for stop in resting:
+            await self._pursue(stop, Urgency.SUBMIT)
+        kept = [self._at.kept(stop) for stop in resting]
+        return all(stop is not None and stop.resting for stop in kept)
 
     async def _post(self, ticket: Ticket) -> None:
         """Send it, once, and commit what became of it."""
@@ -151,7 +163,7 @@ class Passage:
         watch.missing, watch.due = 0, self._at.now + wait_s
         await self._at.do(ticket, lambda _s, desk, m: sending.doubt(desk, ticket, answer, m))
 
-    async def _pursue(self, ticket: Ticket) -> None:
+    async def _pursue(self, ticket: Ticket, urgency: Urgency = Urgency.READ) -> None:
         at, watch, order = self._at, self._at.watch(ticket), ticket.order
         watch.due, watch.summoned = at.now + self._pace.again_s, False
         watch.recalled = ticket.submission.recall is not None
@@ -161,7 +173,7 @@ class Passage:
             elif order.state is OrderState.UNKNOWN:
                 await self._look_for(ticket)
             else:
-                await self._follow(ticket)
+                await self._follow(ticket, urgency)
         except FenceLost:
             raise
         except RateLimited as error:
@@ -170,7 +182,9 @@ class Passage:
             await at.shut(str(error))
         except SignalboxError as error:  # no answer is no evidence: the order stays as it is
             log.warning("order %s cannot be looked at: %s", order.order_id, error)
-        await self._alarm(ticket)
+        kept = at.kept(ticket)
+        if kept is not None:
+            await at.work.alarms.tell_of_doubt(kept, self._pace.alarm_s)
 
     async def _resume(self, ticket: Ticket) -> None:
         """Nobody is sending it: the broker took nothing, or this process was not there."""
@@ -204,7 +218,7 @@ class Passage:
         if kept is not None and kept.submission.posts > ticket.submission.posts:
             await self._post(kept)
 
-    async def _follow(self, ticket: Ticket) -> None:
+    async def _follow(self, ticket: Ticket, urgency: Urgency) -> None:
         """Look at an open order; ask for its end when nobody wants it any more."""
         watch, order = self._at.watch(ticket), ticket.order
         if ticket.submission.recall is not None and not watch.cancelled:
@@ -213,7 +227,9 @@ class Passage:
             watch.looks = 0
             if answer.kind is Kind.REFUSED:
                 raise Refused(answer.message)
-        shown = await self._broker.order(order.broker_order_id)
+        if ticket.submission.recall is not None:
+            urgency = Urgency.SUBMIT  # another order may wait for its end
+        shown = await self._broker.order(order.broker_order_id, urgency)
         if shown is not None:
             watch.missing = 0
             await self._at.work.alarms.over_of(order, VANISHED, "the broker shows it again")
@@ -281,18 +297,3 @@ class Passage:
             return fills
         whole = fill_of(shown, ticket, at.work.service.moment().wall)
         return [whole] if whole else fills
-
-    async def _alarm(self, ticket: Ticket) -> None:
-        """Tell of an order whose outcome has not been known for long."""
-        at, order = self._at, ticket.order
-        kept = at.kept(ticket)
-        if kept is None or kept.order.state not in sending.DOUBTED or kept.submission.since is None:
-            return
-        doubted = at.work.service.moment().wall - kept.submission.since
-        if doubted.total_seconds() < self._pace.alarm_s:
-            return
-        words = (
-            f"whether the broker has order {order.order_id} of {order.bot} on {order.symbol} is not"
-            " known; nothing else is sent on this symbol until it is"
-        )
-        await at.work.alarms.tell_of(order, UNKNOWN, words)

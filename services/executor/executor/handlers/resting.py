@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from executor.adapters import brokered
-from executor.adapters.alarms import Alarm
+from executor.domain.alarms import Alarm
 from executor.domain.broker import objection
 from executor.domain.desk import Desk
 from executor.domain.money import ZERO
 from executor.domain.orders import Ticket
-from executor.domain.resting import Level, level_of, outdated
+from executor.domain.resting import Level, level_of, outdated, trails
 from executor.domain.scene import Denial
 from executor.domain.submission import Cleared
 from executor.handlers import sending
@@ -34,8 +34,24 @@ WATCHED = "stop_watched"
 _OFF = Denial("config_changed", "stops of this account are not left at the broker any more")
 _DIFFERS = Denial("position_mismatch", "the broker's position differs from the books")
 _CHANGED = Denial("replaced", "the lot, or its stop, is another one now")
-_Look = tuple[tuple[tuple[Ticket, Denial], ...], tuple[tuple[UUID, Level], ...]]
-_NOTHING: _Look = ((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is to be done on a symbol."""
+
+    wrong: tuple[tuple[Ticket, Denial], ...] = ()  # stops to be called back, and why
+    lacking: tuple[UUID, ...] = ()  # lots
+    behind: tuple[Ticket, ...] = ()  # stops that only trail: they can wait
+
+    @property
+    def what(self) -> frozenset[object]:
+        """The orders and lots, at whatever level a trailing stop is by now; empty: nothing."""
+        return frozenset([*(ticket.order.order_id for ticket, _ in self.wrong), *self.lacking])
+
+
+_NOTHING = _Look()
+_FAILED: frozenset[object] = frozenset({"failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +70,56 @@ class Resting:
         self._holdings = holdings
         self._busy_at: dict[str, float] = {}  # by symbol: when another order was last open there
         self._vain: dict[str, _Vain] = {}  # by symbol
+        self._moving = ""  # the stop that may follow the price now
+        self._move_due = 0.0  # when the next one may, on the loop's clock
 
     def due(self) -> set[str]:
         """The symbols where a stop is missing or is not the right one any more."""
-        at, found = self._at, set[str]()
+        at, found, behind = self._at, set[str](), list[Ticket]()
         if at.unswept:
             return found
         tickets: dict[str, list[Ticket]] = {}
         for ticket in at.tickets():
             tickets.setdefault(ticket.order.symbol, []).append(ticket)
         for symbol in {*at.work.memory.guarded, *tickets}:
-            look = self._look(symbol, tickets.get(symbol, ()))
+            try:
+                look = self._look(symbol, tickets.get(symbol, ()))
+            except Exception:  # noqa: BLE001 - `keep` meets it again, where it is told
+                look, what = _NOTHING, _FAILED
+            else:
+                what = look.what
             vain = self._vain.get(symbol)
-            waits = vain is not None and vain.what == _what(look) and at.now < vain.until
-            if look != _NOTHING and not waits:
+            waits = vain is not None and vain.what == what and at.now < vain.until
+            if what and not waits:
                 found.add(symbol)
-        return found
+            behind.extend(look.behind)
+        return found | self._next_move(behind)
+
+    def _next_move(self, behind: Sequence[Ticket]) -> set[str]:
+        """The symbol of the one stop that may follow the price now: the oldest, while the broker is
+        asked little else.
+        """
+        at = self._at
+        if all(ticket.order.order_id != self._moving for ticket in behind):
+            self._moving = ""
+        if behind and not self._moving and at.now >= self._move_due and at.broker.idle():
+            oldest = min(behind, key=lambda ticket: (ticket.planned_at, ticket.order.order_id))
+            self._moving, self._move_due = oldest.order.order_id, at.now + at.pace.move_s
+        return {t.order.symbol for t in behind if t.order.order_id == self._moving}
 
     async def keep(self, symbol: str) -> Ticket | None:
         """Call back what is not right; else begin what is missing: one stop, to be posted now."""
         at = self._at
+        self._vain[symbol] = _Vain(_FAILED, at.now + at.pace.again_s)
         look = self._look(symbol, at.tickets(symbol))
-        if look == _NOTHING or at.unswept:
+        if at.unswept:
             return None
-        wrong, _ = look
-        for ticket, why in wrong:
+        moves = [(t, _CHANGED) for t in look.behind if t.order.order_id == self._moving]
+        for ticket, why in (*look.wrong, *moves):
             await self._call_back(ticket, why)
-        if wrong:
+        if look.wrong or moves or not look.lacking:
             return None
-        self._vain[symbol] = _Vain(_what(look), at.now + at.pace.again_s)  # unless it comes further
+        self._vain[symbol] = _Vain(look.what, at.now + at.pace.again_s)  # unless it comes further
         begun = await self._place(symbol, look)
         if begun is not None:
             self._vain.pop(symbol, None)
@@ -151,8 +188,8 @@ class Resting:
         }
 
     def _look(self, symbol: str, tickets: Sequence[Ticket]) -> _Look:
-        """Which stops are to be called back, each with the reason, and which lots lack one. Nothing
-        while something else is open on the symbol, or has been until just now.
+        """What is to be done: nothing while something else is open on the symbol, or has been until
+        just now.
         """
         at = self._at
         if any(not ticket.stop for ticket in tickets):
@@ -164,15 +201,20 @@ class Resting:
         if symbol in at.mismatched:
             why = _DIFFERS
         if why is not None:
-            return tuple((ticket, why) for ticket in tickets), ()
+            return _Look(wrong=tuple((ticket, why) for ticket in tickets))
         levels, now = self._levels(symbol), at.work.service.moment().now
-        wrong = tuple(
-            (ticket, _CHANGED)
+        old = [
+            ticket
             for ticket in tickets
             if self._allowed(ticket.order.bot) and outdated(ticket, _of(ticket, levels), now)
-        )
+        ]
+        behind = tuple(ticket for ticket in old if trails(ticket, _of(ticket, levels)))
         quiet = at.now - self._busy_at.get(symbol, -1e9) >= at.pace.quiet_s
-        return wrong, tuple(_lacking(tickets, levels).items()) if quiet else ()
+        return _Look(
+            wrong=tuple((ticket, _CHANGED) for ticket in old if ticket not in behind),
+            lacking=tuple(_lacking(tickets, levels)) if quiet else (),
+            behind=behind,
+        )
 
     def _levels(self, symbol: str) -> Mapping[UUID, Level]:
         """The stop of each lot that may have one."""
@@ -203,7 +245,7 @@ class Resting:
         try:
             await at.broker.turn()
             asset = await at.broker.asset(symbol)
-            missing, split = await self._holdings.cover(symbol)
+            missing, split = await self._holdings.cover(symbol, await at.broker.position(symbol))
         except Refused as error:
             await at.shut(str(error))
             return None
@@ -212,7 +254,7 @@ class Resting:
             return None
         if missing != ZERO or split is not None or self._holdings.suspected(symbol):
             return None
-        self._vain[symbol] = _Vain(_what(look), at.now + at.pace.vain_s)
+        self._vain[symbol] = _Vain(look.what, at.now + at.pace.vain_s)
         bots = await at.read(lambda sql: brokered.bots_of(sql, at.account))
         placing = Placing(at.account, symbol, asset)
         await at.work.do(lambda sql, desk, moment: place_one(sql, desk, placing, moment), bots)
@@ -234,12 +276,6 @@ class Resting:
 def _of(ticket: Ticket, levels: Mapping[UUID, Level]) -> Level | None:
     """The stop that the lot of one should have."""
     return next((levels.get(target) for target in ticket.targets), None)
-
-
-def _what(look: _Look) -> frozenset[object]:
-    """The orders and lots of a look, at whatever level a trailing stop is by now."""
-    wrong, lacking = look
-    return frozenset([*(t.order.order_id for t, _ in wrong), *(lot_id for lot_id, _ in lacking)])
 
 
 def _lacking(tickets: Sequence[Ticket], levels: Mapping[UUID, Level]) -> dict[UUID, Level]:

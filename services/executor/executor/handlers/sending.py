@@ -27,6 +27,7 @@ from executor.domain.submission import (
     stopped,
     unwanted,
 )
+from executor.handlers.alarms import ABANDONED, DOUBTED
 from executor.handlers.booking import (
     ExecutorMoment,
     alert,
@@ -36,13 +37,12 @@ from executor.handlers.booking import (
     record,
     scene_of,
 )
-from executor.handlers.exit_alerts import exit_ended, given_up, gone_through
-from executor.handlers.stops import close_rest
+from executor.handlers.exit_alerts import exit_abandoned, exit_denied, exit_ended
+from executor.handlers.stops import close_rest, keep_apart
 from signalbox.contracts.events import Event
 from signalbox.contracts.payloads import Order
 from signalbox.contracts.values import OrderState
 
-DOUBTED = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 _CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REPLACED})
 
 
@@ -98,8 +98,7 @@ def begin(desk: Desk, ticket: Ticket, market: Market, moment: ExecutorMoment) ->
         if answer[1].code == "nothing_to_change" and ticket.follow:  # others have closed it
             yield from follow_up(desk, ticket, ticket.follow, moment, None)
         if order.purpose == "protective" and answer[0] is OrderState.DENIED:
-            words = f"the protective order of {order.bot} on {order.symbol} cannot be sent"
-            yield given_up(order, f"{words}: {answer[1].message}.", moment)
+            yield exit_denied(desk, ticket, answer[1], moment)
         return
     scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
     tick = market.asset.tick if market.asset else ZERO
@@ -159,10 +158,12 @@ def repost(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event
     words = "the broker does not have it, and it is not sent again; it is looked for later"
     gone = advance(ticket, OrderState.ABANDONED, moment.now, reason="abandoned", message=words)
     yield record(desk, gone, moment, None)
-    about = f"order:{order.order_id}"
-    exits = not (ticket.entry or ticket.stop)  # what stays open needs somebody
     told = f"order {order.order_id} of {order.bot} on {order.symbol}: {words}"
-    yield alert(moment, "order_abandoned", about, told, order.order_id, active=exits)
+    if ticket.entry or ticket.stop:
+        about = f"order:{order.order_id}"
+        yield alert(moment, ABANDONED, about, told, order.order_id, active=False)
+    else:
+        yield exit_abandoned(desk, ticket, told, moment)
 
 
 def turned_away(
@@ -182,7 +183,7 @@ def _over(
     """The broker has ended an order, which nobody asked for."""
     yield record(desk, advance_for(ticket, state, why, moment.now), moment, None)
     if not ticket.entry:
-        yield from exit_ended(ticket, state, why, moment)
+        yield from exit_ended(desk, ticket, state, why, moment)
     elif state is OrderState.REJECTED:
         _count_rejection(desk, ticket.order, moment)
 
@@ -242,9 +243,8 @@ def book(
         fee_bps = account.crypto_fee_bps if account else ZERO
         execution = execution_of(fill, order.symbol, order.side, fee_bps)
         yield from book_fill(desk, ticket, execution, moment, None)
+        yield from keep_apart(desk, order.account, order.symbol, moment)
         ticket = current(desk, ticket)
-        if ticket.order.attempt and ticket.order.state is OrderState.FILLED:
-            yield from gone_through(ticket, moment)
 
 
 def _ended(

@@ -35,6 +35,7 @@ from signalbox.contracts.events import Event
 from signalbox.contracts.payloads import Lot, Order
 from signalbox.contracts.values import OrderKind, OrderState
 
+_TWO_SIDED = Denial("two_sided", "long and short lots are held; the broker knows their sum only")
 _MAKES_WAY = Denial("makes_way", "another order on the symbol goes first; a stop follows after it")
 
 
@@ -61,9 +62,23 @@ def tickets_of(desk: Desk, account: str, symbol: str) -> list[Ticket]:
 
 def call_back_all(desk: Desk, account: str, symbol: str, moment: ExecutorMoment) -> Iterator[Event]:
     """Every stop on a symbol in an account is to end, because something else goes first."""
+    yield from _call_back(desk, account, symbol, _MAKES_WAY, moment)
+
+
+def _call_back(
+    desk: Desk, account: str, symbol: str, why: Denial, moment: ExecutorMoment
+) -> Iterator[Event]:
     for ticket in tickets_of(desk, account, symbol):
         if ticket.stop:
-            yield from end(desk, ticket, (OrderState.CANCELED, _MAKES_WAY), moment)
+            yield from end(desk, ticket, (OrderState.CANCELED, why), moment)
+
+
+def keep_apart(desk: Desk, account: str, symbol: str, moment: ExecutorMoment) -> Iterator[Event]:
+    """Where a fill that nobody expected has left long lots and short ones, no stop stays."""
+    books = (book for (_, where), book in desk.books.items() if where == account)
+    lots = [lot for book in books for lot in book.holdings.get(symbol, FLAT).lots]
+    if lots and not one_sided(lots):
+        yield from _call_back(desk, account, symbol, _TWO_SIDED, moment)
 
 
 def place_one(

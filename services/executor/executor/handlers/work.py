@@ -42,6 +42,7 @@ class Work:
 
         def run(sql: Connection, moment: ExecutorMoment) -> list[Event]:
             desk, events = perform(rule, sql, moment, self.memory, bots)
+            self.alarms.keep(sql, desk.alarms)
             desks.append(desk)
             return events
 
