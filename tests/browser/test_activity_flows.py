@@ -213,6 +213,43 @@ def test_filters_are_in_the_address(page: Page) -> None:
     expect(page).to_have_url(re.compile("outcome=denied"))
 
 
+def test_on_a_phone_filters_are_folded_away_until_they_are_wanted(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/activity/orders")
+    state = page.get_by_role("combobox", name="State")
+    expect(page.get_by_role("table", name="Orders")).to_be_in_viewport()
+    expect(state).to_be_hidden()
+    page.get_by_role("button", name="Filters").click()
+    state.click()
+    page.get_by_role("option", name="Working now").click()
+    expect(page).to_have_url(re.compile("state=working"))
+    page.reload()
+    expect(state).to_have_value("Working now")  # what narrows a list is never hidden
+
+
+def test_what_became_of_an_order_and_all_filters_fit_a_wide_page(page: Page) -> None:
+    page.goto("/activity/orders")
+    table = page.get_by_role("table", name="Orders").bounding_box()
+    result = page.get_by_role("columnheader", name="Result").bounding_box()
+    assert table
+    assert result
+    assert result["x"] + result["width"] <= table["x"] + table["width"]
+    fields = page.get_by_role("search", name="Filters").locator("input:visible")
+    assert len({round(one.bounding_box()["y"]) for one in fields.all()}) == 1  # type: ignore[index]  # they are visible
+
+
+@pytest.mark.usefixtures("still", "asking_bot")
+def test_the_overview_says_that_something_waits_and_leads_there(
+    page: Page, rest: httpx.Client
+) -> None:
+    said(rest)
+    page.goto("/")
+    alerts = page.get_by_role("region", name="Alerts")
+    expect(alerts.get_by_text(re.compile(r"signals? waits? for your answer"))).to_be_visible()
+    alerts.get_by_role("link", name="Answer").click()
+    expect(card(page)).to_be_visible()
+
+
 @pytest.mark.parametrize("fault", ["error", "nothing"])
 def test_a_list_that_fails_can_be_read_again(open_page: OpenPage, fault: str) -> None:
     page = open_page(None, allowed=("500", "ERR_FAILED"))

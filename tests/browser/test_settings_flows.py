@@ -85,6 +85,7 @@ def test_an_objection_stands_at_its_field(open_page: OpenPage, bot: str) -> None
     expect(page.get_by_text("The bot is not saved")).to_be_visible()
 
 
+@pytest.mark.usefixtures("still")  # it listens to the demo, and may hold nothing at its end
 def test_a_bot_is_made_switched_off_and_deleted(
     page: Page, rest: httpx.Client, leftovers: list[str]
 ) -> None:

@@ -1,4 +1,6 @@
-// How those stand who raise signals: the same words on every page.
+// How those stand who raise signals, and the bots that listen: the same words on every page.
+
+import type { Schemas } from "@/api/client";
 
 const ENDED = ["stopped", "liquidated", "runtimeerror", "completed", "deployerror", "invalid", "deleted", "undefined"];
 
@@ -22,4 +24,14 @@ export function standing({ is_active: active, connected, last_ok_at: ok, last_er
   if (!active) return "switched off";
   if (connected) return "connected";
   return ok || error ? "not connected" : "waiting";
+}
+
+/** Why a bot that is switched on may open nothing: the kill switch stops it, or the executor has halted it. */
+export function holdOf(
+  bot: Pick<Schemas["BotConfig"], "id" | "account">,
+  kill: Schemas["KillSwitch"],
+  halts: readonly Pick<Schemas["AlertView"], "about">[],
+): "stopped" | "halted" | null {
+  if (kill.everything || kill.bots?.includes(bot.id) || kill.accounts?.includes(bot.account)) return "stopped";
+  return halts.some((alert) => alert.about === `bot:${bot.id}`) ? "halted" : null;
 }

@@ -26,6 +26,12 @@ export const useModels = () => useQuery({ queryKey: ["llm-status"], queryFn: () 
 export const useBudgets = () => useQuery({ queryKey: ["llm-budgets"], queryFn: () => must(api.GET("/api/ai-trading/budgets")) });
 export const useComparison = () =>
   useQuery({ queryKey: ["performance", "comparison"], queryFn: () => must(api.GET("/api/performance/comparison")) });
+/** Which bots the executor has halted. */
+export const useHalts = () =>
+  useQuery({
+    queryKey: ["alerts", "halted-bots"],
+    queryFn: () => must(api.GET("/api/alerts", { params: { query: { active: true, code: ["bot_halted", "books_mismatch"], limit: 200 } } })),
+  });
 export const useMarket = () =>
   useQuery({ queryKey: ["market"], queryFn: () => must(api.GET("/api/market")), refetchInterval: CLOCK_MS });
 

@@ -1,8 +1,8 @@
 import { notifications } from "@mantine/notifications";
 import { useCallback, useEffect, useRef } from "react";
+import { titleOf } from "@/alerts";
 import { api, must } from "@/api/client";
 import { lastHeard, type LiveEvent, useLiveEvents, useLiveStatus } from "@/api/live";
-import { sentence } from "@/format";
 import { desktop, notices } from "@/prefs";
 
 const RANK = { info: 1, warning: 2, critical: 3 } as const;
@@ -23,7 +23,7 @@ function tell(event: LiveEvent): void {
   if (event.kind === "AlertRaised" && event.data.active === false) notifications.hide(id);
   if (!isWanted(event)) return;
   const severity = event.data.severity as Severity;
-  const [title, message] = [sentence(String(event.data.code)), String(event.data.message)];
+  const [title, message] = [titleOf(String(event.data.code)), String(event.data.message)];
   const stays = severity === "critical" || document.hidden; // until somebody has seen it
   const notice = { id, title, message, color: COLORS[severity], withBorder: true, autoClose: stays ? (false as const) : 15_000 };
   notifications.show(notice);

@@ -23,7 +23,7 @@ export function BudgetBar({ line }: { line: Line }) {
   const { spent, reserved } = fullness(line);
   const percent = Math.round(spent + reserved);
   const set = Number(line.reserved_usd) > 0 ? ` · ${f.cost(line.reserved_usd)} set aside` : "";
-  const limit = line.limit_usd === null ? "no limit" : Number(line.limit_usd) === 0 ? "no call is allowed" : `of ${f.money(line.limit_usd)}`;
+  const limit = line.limit_usd === null ? "no limit" : Number(line.limit_usd) === 0 ? "no call is allowed" : `of ${f.cost(line.limit_usd)}, ${Number(line.left_usd) > 0 ? `${f.cost(line.left_usd)} left` : "nothing left"}`;
   return (
     <Stack gap={4} role="group" aria-label={label}>
       <Group justify="space-between" gap="sm">
@@ -42,6 +42,11 @@ export function BudgetBar({ line }: { line: Line }) {
             <i key={step} style={{ left: `${step}%` }} title={`${step} %`} aria-hidden />
           ))}
         </div>
+      )}
+      {line.left_usd !== null && Number(line.left_usd) <= 0 && Number(line.limit_usd) > 0 && (
+        <Text size="xs" className="down">
+          No model is asked until {line.period === "day" ? "00:00 UTC" : "the month ends (UTC)"}, or the limit is raised.
+        </Text>
       )}
       {Number(line.unknown_usd) > 0 && (
         <Text size="xs" className="warn">

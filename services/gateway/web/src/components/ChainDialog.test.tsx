@@ -49,6 +49,12 @@ describe("the dialog of a chain", () => {
     expect(await screen.findByText(words)).toBeInTheDocument();
   });
 
+  it("shows an instant among the numbers of a verdict as a time", async () => {
+    opened(chain({ verdicts: [{ ...VERDICT, numbers: { expired_at: "2026-08-03T15:00:00.598260+00:00", threshold: "0.6" } }] }));
+    expect((await screen.findByText("Expired at")).nextElementSibling?.querySelector("time")).toHaveAttribute("title", "2026-08-03 15:00:00 UTC");
+    expect(screen.getByText("Threshold").nextElementSibling).toHaveTextContent("0.6");
+  });
+
   it("says that a signal is still to come, and shows it when it is there", async () => {
     const { newest } = streaming();
     let answer: unknown = problem(404, "there is nothing yet");

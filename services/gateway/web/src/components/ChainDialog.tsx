@@ -56,6 +56,10 @@ function titleOf(chain: Chain | undefined): string {
   return order.source_type === "manual" ? "A person's own order" : "Order without a signal";
 }
 
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
+const factsOf = (values: Record<string, string> | undefined): [string, ReactNode][] =>
+  Object.entries(values ?? {}).map(([name, value]) => [f.sentence(name), INSTANT.test(value) ? <Time key={name} at={value} /> : value]);
+
 const isEarly = (chain: Chain | undefined): boolean =>
   chain !== undefined && !chain.signal && (chain.verdicts.length > 0 || chain.orders.some((order) => order.signal_id));
 
@@ -103,7 +107,7 @@ function Next({ text }: { text: string }) {
 }
 
 function SignalStep({ signal, outcomes }: { signal: Schemas["SignalView"]; outcomes: readonly Schemas["OutcomeView"][] }) {
-  const details = Object.entries(signal.details ?? {}).map(([name, value]): [string, ReactNode] => [f.sentence(name), value]);
+  const details = factsOf(signal.details);
   return (
     <Stack gap="sm">
       <Facts
@@ -134,7 +138,6 @@ function SignalStep({ signal, outcomes }: { signal: Schemas["SignalView"]; outco
 }
 
 function VerdictStep({ verdict }: { verdict: Schemas["VerdictView"] }) {
-  const numbers = Object.entries(verdict.numbers ?? {});
   return (
     <Stack gap="sm">
       <Text size="sm">{verdict.explanation}</Text>
@@ -145,7 +148,7 @@ function VerdictStep({ verdict }: { verdict: Schemas["VerdictView"] }) {
           ["Reached at", <Time key="t" at={verdict.evaluated_at} />],
           ["Decided by", verdict.decided_by],
           ["Round", verdict.round > 0 ? String(verdict.round) : null],
-          ...numbers.map(([name, value]): [string, ReactNode] => [f.sentence(name), value]),
+          ...factsOf(verdict.numbers),
         ]}
       />
       {(verdict.inputs?.length ?? 0) > 1 && <Text size="sm" c="dimmed">Signals that stood then:</Text>}
@@ -182,7 +185,7 @@ function OrderStep({ order }: { order: Schemas["OrderDetail"] }) {
           ["Filled", f.quantity(order.filled)],
           ["Average price", order.average_price && f.price(order.average_price)],
           ["Purpose", f.sentence(order.purpose)],
-          ...Object.entries(order.numbers ?? {}).map(([name, value]): [string, ReactNode] => [f.sentence(name), value]),
+          ...factsOf(order.numbers),
         ]}
       />
       <Text size="sm" c="dimmed">

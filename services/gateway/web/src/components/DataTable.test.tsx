@@ -136,6 +136,15 @@ it("a list that is live again is read at once, also after older rows came", asyn
   expect(await screen.findByText("r75 filled")).toBeInTheDocument();
 });
 
+it.each([
+  [{ symbol: undefined }, "Nothing yet."],
+  [{ symbol: "AAPL" }, "None fits."],
+])("a list without rows says whether its filters %o may be why", async (params, words) => {
+  const nothing = () => Promise.resolve({ items: [], next_cursor: null });
+  show(<DataTable label="Orders" topic="orders" params={params} load={nothing} columns={COLUMNS} none="Nothing yet." empty="None fits." />);
+  expect(await screen.findByText(words)).toBeInTheDocument();
+});
+
 describe("with the keyboard", () => {
   it("a table is one stop: arrows walk its rows, Enter opens one, Tab leads out", async () => {
     show(<Orders />);

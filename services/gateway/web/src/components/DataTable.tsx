@@ -14,7 +14,10 @@ interface Props<Row, Params> extends Pick<TableProps<Row>, "label" | "columns" |
   /** What the list is filtered by; each has rows of its own. */
   params: Params;
   load: LoadPage<Row, Params>;
+  /** What stands there when nothing fits the filters, or when there is nothing. */
   empty: ReactNode;
+  /** The same without any filter. */
+  none?: ReactNode;
   height?: number;
   /** It never changes: read once, and nobody need hold it still. */
   fixed?: boolean;
@@ -33,14 +36,14 @@ export function fileOf(path: string, params: object): string {
 
 /** A live list of any length: newest on top, older ones as one scrolls, still while one reads. */
 export function DataTable<Row, Params extends object>(props: Props<Row, Params>) {
-  const { topic, params, load, empty, height = 560, fixed = false, filters, csv, ...table } = props;
+  const { topic, params, load, empty, none = empty, height = 560, fixed = false, filters, csv, ...table } = props;
   const [live, setLive] = useState(!fixed);
   const { query, onSeen, loadOlder, older } = useRows(topic, params, { load, live });
   return (
     <>
       {!fixed && (
         <Group justify="space-between" align="flex-end" gap="sm" mb="sm">
-          <div className="grows">{filters}</div>
+          <div className="list-filters">{filters}</div>
           <Group gap="md">
             <Switch size="sm" label="Live" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
             {csv && <Csv list={table.label} href={fileOf(csv, params)} />}
@@ -50,7 +53,7 @@ export function DataTable<Row, Params extends object>(props: Props<Row, Params>)
       <Loaded query={query} height={Math.min(height, 320)}>
         {({ rows, next }) =>
           rows.length === 0 ? (
-            <Empty height={96}>{empty}</Empty>
+            <Empty height={96}>{Object.values(params).some((value) => value !== undefined) ? empty : none}</Empty>
           ) : (
             <>
               <TableView {...table} rows={rows} height={height} onSeen={onSeen} more={next !== null} />

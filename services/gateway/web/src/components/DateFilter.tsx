@@ -22,7 +22,7 @@ export function DateFilters({ filters, set }: Props) {
     />
   );
   return (
-    <Group gap="sm" wrap="nowrap">
+    <Group gap="sm" wrap="nowrap" className="dates">
       {one("from", "From")}
       {one("to", "To")}
     </Group>

@@ -56,7 +56,7 @@ export function Modes() {
       )}
       {market?.replay && (
         <Tooltip label="Recorded prices are played again, as if it were then. Nothing here is a price of today.">
-          <Badge color="yellow" className="mode">
+          <Badge color="yellow" className={market.frozen ? "mode wide" : "mode"}>
             Replay{market.speed !== 1 && <span className="wide"> ×{market.speed}</span>}
           </Badge>
         </Tooltip>

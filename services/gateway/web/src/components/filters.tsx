@@ -1,7 +1,8 @@
-import { Group, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconSearch } from "@tabler/icons-react";
+import { Button, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
+import { IconFilter, IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useSearchParams } from "react-router";
 import { useAddress } from "@/address";
 
 const DEBOUNCE_MS = 300;
@@ -13,11 +14,23 @@ export function useFilters<Name extends string>(...names: readonly Name[]) {
   return [filters, setFilter] as const;
 }
 
+/** On a phone folded away until it is wanted, or while one of them is set. */
 export function FilterBar({ children }: { children: ReactNode }) {
+  const [address] = useSearchParams();
+  const isSet = [...address.keys()].some((name) => name !== "chain");
+  const [opened, { open }] = useDisclosure(isSet); // and stays so when it is cleared
+  const shown = opened || isSet;
   return (
-    <Group gap="sm" role="search" aria-label="Filters" align="flex-end">
-      {children}
-    </Group>
+    <>
+      {!shown && (
+        <Button hiddenFrom="sm" size="xs" variant="default" leftSection={<IconFilter size={14} aria-hidden />} onClick={open}>
+          Filters
+        </Button>
+      )}
+      <div className={shown ? "filters" : "filters folded"} role="search" aria-label="Filters">
+        {children}
+      </div>
+    </>
   );
 }
 

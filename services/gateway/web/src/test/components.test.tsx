@@ -9,7 +9,7 @@ import { api, must } from "@/api/client";
 import { ordered } from "@/components/Chart";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { ErrorBoundary } from "@/components/ErrorBoundary";
-import { FilterText, useFilters } from "@/components/filters";
+import { FilterBar, FilterText, useFilters } from "@/components/filters";
 import { Loaded } from "@/components/Loaded";
 import { SecretInput } from "@/components/SecretInput";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
@@ -91,7 +91,9 @@ function Filtered() {
   const [filters, setFilter] = useFilters("symbol", "action");
   return (
     <>
-      <FilterText label="Symbol" value={filters.symbol} onChange={(value) => setFilter("symbol", value)} />
+      <FilterBar>
+        <FilterText label="Symbol" value={filters.symbol} onChange={(value) => setFilter("symbol", value)} />
+      </FilterBar>
       <output>{JSON.stringify(filters)}</output>
     </>
   );
@@ -105,6 +107,22 @@ describe("filters", () => {
     await userEvent.clear(field);
     await userEvent.type(field, "AAPL");
     await waitFor(() => expect(screen.getByRole("status")).toHaveTextContent('{"symbol":"AAPL","action":"buy"}'));
+  });
+
+  it.each([
+    ["/x", true],
+    ["/x?chain=s1", true],
+    ["/x?symbol=IBM", false],
+  ])("of %s are folded away on a phone: %s", async (path, folded) => {
+    show(<Filtered />, {}, path);
+    const bar = screen.getByRole("search", { name: "Filters" });
+    expect(bar.classList.contains("folded")).toBe(folded);
+    if (folded) await userEvent.click(screen.getByRole("button", { name: "Filters" }));
+    expect(bar).not.toHaveClass("folded");
+    fireEvent.change(screen.getByRole("textbox", { name: "Symbol" }), { target: { value: "" } });
+    await waitFor(() => expect(screen.getByRole("status")).not.toHaveTextContent("symbol"));
+    expect(bar).not.toHaveClass("folded");
+    expect(screen.queryByRole("button", { name: "Filters" })).toBeNull();
   });
 
   it("lose no key that is pressed while the ones before are on their way", () => {

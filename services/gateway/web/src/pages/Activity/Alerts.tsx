@@ -1,5 +1,7 @@
-import { Code, Modal, Stack, Text } from "@mantine/core";
+import { Button, Code, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
+import { Link } from "react-router";
+import { aboutOf, placeOf, titleOf } from "@/alerts";
 import { api, must, type Schemas } from "@/api/client";
 import { type Column, DataTable } from "@/components/DataTable";
 import { DateFilters, spanOf } from "@/components/DateFilter";
@@ -14,12 +16,12 @@ type Alert = Schemas["AlertView"];
 type Letter = Schemas["DeadLetterView"];
 
 const ALERTS: Column<Alert>[] = [
-  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
-  { id: "severity", header: "Severity", tip: "Critical: act now. Warning: look soon. Info: good to know.", cell: (row) => <State state={row.severity} />, width: "90px" },
-  { id: "active", header: "Now", cell: (row) => (row.active ? "Raised" : "Over"), width: "70px", tip: "Over: the trouble that it told of has ended." },
-  { id: "code", header: "What", tip: "What kind of trouble.", cell: (row) => sentence(row.code), width: "minmax(130px, 1fr)" },
-  { id: "about", header: "About", tip: "Which bot, symbol, source or service.", cell: (row) => <span title={row.about}>{row.about}</span>, width: "minmax(150px, 1fr)" },
+  { id: "severity", header: "Severity", tip: "Critical: act now. Warning: look soon. Info: good to know.", cell: (row) => <State state={row.severity} />, width: "84px" },
+  { id: "code", header: "What", tip: "What kind of trouble.", cell: (row) => <strong title={titleOf(row.code)}>{titleOf(row.code)}</strong>, width: "minmax(130px, 1fr)" },
   { id: "message", header: "Message", tip: "What happened, why, and what to do next.", cell: (row) => <span title={row.message}>{row.message}</span>, width: "minmax(340px, 4fr)" },
+  { id: "about", header: "About", tip: "Which bot, symbol, source or service.", cell: (row) => <span title={row.about}>{aboutOf(row.about)}</span>, width: "minmax(140px, 1fr)" },
+  { id: "active", header: "Now", cell: (row) => (row.active ? "Raised" : "Over"), width: "64px", tip: "Over: the trouble that it told of has ended." },
+  { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "112px" },
 ];
 const LETTERS: Column<Letter>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
@@ -45,6 +47,7 @@ const loadAlerts = (params: ReturnType<typeof queryOf>, cursor?: string, limit?:
 export function Alerts() {
   const [filters, set] = useFilters("severity", "active", "from", "to");
   const [shown, setShown] = useState<Alert | null>(null);
+  const place = shown?.active ? placeOf(shown) : null;
   return (
     <>
       <Panel title="Alerts" tip="What went wrong, why, and what to do. A row shows the whole message.">
@@ -69,19 +72,20 @@ export function Alerts() {
         />
       </Panel>
       <SetAside />
-      <Modal opened={shown !== null} onClose={() => setShown(null)} title={sentence(shown?.code)} size="lg">
+      <Modal opened={shown !== null} onClose={() => setShown(null)} title={titleOf(shown?.code ?? "")} size="lg">
         {shown && (
           <Stack gap="md">
             <Text size="sm">{shown.message}</Text>
             <Facts
               items={[
                 ["Severity", sentence(shown.severity)],
-                ["About", shown.about],
+                ["About", aboutOf(shown.about)],
                 ["Told by", shown.service],
                 ["At", utc(shown.at)],
                 ["Now", shown.active ? "Raised" : "Over"],
               ]}
             />
+            {place && <Button component={Link} to={place.to} variant="light" mr="auto">{place.label}</Button>}
           </Stack>
         )}
       </Modal>

@@ -23,13 +23,23 @@ const STATES = [
   { value: WORKING, label: "Working now" },
   ...choices(["filled", "partially_filled", "accepted", "denied", "rejected", "canceled", "expired", "unknown"]),
 ];
-const why = (row: Order): string => row.message || sentence(row.reason);
+/** What was said of it; of one that rests, what it waits for. */
+function why(row: Pick<Order, "message" | "reason" | "final" | "kind" | "state">): string {
+  if (row.message || row.reason || row.final) return row.message || sentence(row.reason);
+  if (row.kind === "stop") return "Rests at the broker to protect its lot.";
+  if (row.kind === "limit") return "Waits for its price or a better one.";
+  return row.state === "accepted" ? "Waits for the market: a fresh quote, or the open session." : "";
+}
+
+/** 3.0088 at 331.92; Waits for its price or a better one. */
+export const result = (row: Parameters<typeof why>[0] & Pick<Order, "filled" | "average_price">): string =>
+  [row.average_price ? `${quantity(row.filled)} at ${price(row.average_price)}` : "", why(row)].filter(Boolean).join(" · ");
 
 const START: Column<Order>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.created_at} />, width: "112px" },
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "72px" },
 ];
-const BOT: Column<Order> = { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "90px" };
+const BOT: Column<Order> = { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "84px" };
 const SOURCE: Column<Order> = {
   id: "source",
   header: "Source",
@@ -40,14 +50,12 @@ const SOURCE: Column<Order> = {
 /** `cancel` asks for working orders; without it nobody may. */
 const columnsWith = (cancel: ((order: Order) => void) | undefined): Column<Order>[] => [
   ...START,
-  { id: "state", header: "State", tip: "Where it stands, from planned to filled, or how else it ended.", cell: (row) => <Standing order={row} cancel={cancel} />, width: "172px" },
-  { id: "side", header: "Order", tip: TERM.order, cell: (row) => <Asks order={row} />, width: "112px" },
-  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "80px", right: true },
-  { id: "filled", header: "Filled", tip: "How much of it was executed.", cell: (row) => quantity(row.filled), width: "72px", right: true },
-  { id: "price", header: "Average", cell: (row) => price(row.average_price), width: "84px", right: true, tip: "Average price of what was filled." },
+  { id: "state", header: "State", tip: "Where it stands, from planned to filled, or how else it ended.", cell: (row) => <Standing order={row} cancel={cancel} />, width: "166px" },
+  { id: "side", header: "Order", tip: TERM.order, cell: (row) => <Asks order={row} />, width: "130px" },
+  { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "90px", right: true },
+  { id: "result", header: "Result", tip: "How much was filled at which average price; else what it waits for, or what the executor or the broker said.", cell: (row) => <span title={result(row)}>{result(row)}</span>, width: "minmax(246px, 2fr)" },
   BOT,
   SOURCE,
-  { id: "why", header: "Note", tip: "What the executor or the broker said about it.", cell: (row) => <span title={why(row)}>{why(row)}</span>, width: "minmax(240px, 2fr)" },
   {
     id: "purpose",
     header: "Purpose",
@@ -109,23 +117,22 @@ interface ListProps {
   bar: ReactNode;
   label: string;
   columns: readonly Column<Order>[];
+  none?: string;
   empty: string;
 }
 
-function OrderList({ filters, bar, label, columns, empty }: ListProps) {
+function OrderList({ filters, bar, ...table }: ListProps) {
   const { open } = useChain();
   return (
     <DataTable
-      label={label}
+      {...table}
       topic="orders"
       params={queryOf(filters)}
       load={load}
-      columns={columns}
       onOpen={(row) => open(row.id)}
       rowLabel={(row) => `${row.state} ${row.side ?? ""} ${row.symbol} of ${row.bot}`}
       csv="/api/orders.csv"
       filters={bar}
-      empty={empty}
     />
   );
 }
@@ -157,6 +164,7 @@ export function Orders() {
         filters={filters}
         columns={columns}
         label="Orders"
+        none="No order yet: one follows each verdict that accepts. The verdicts say why nothing was ordered."
         empty="No order fits. Widen the filters, or look at the verdicts to see why nothing was ordered."
         bar={
           <FilterBar>

@@ -55,7 +55,7 @@ const LOTS: Column<Lot>[] = [
   { id: "quantity", header: "Quantity", tip: TERM.quantity, cell: (row) => quantity(row.quantity), width: "90px", right: true, sort: (row) => Number(row.quantity) },
   { id: "entry", header: "Entry", tip: TERM.entry, cell: (row) => price(row.entry_price), width: "96px", right: true },
   { id: "guard", header: "Protected by", cell: (row) => guardOf(row), width: "minmax(140px, 1.2fr)", tip: "Stops and targets work while the source is silent and under the kill switch." },
-  { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "60px", right: true },
+  { id: "confidence", header: "Confidence", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "92px", right: true },
   { id: "at", header: "Opened", tip: "When it was bought, or sold short.", cell: (row) => <Time at={row.opened_at} />, width: "116px", sort: (row) => row.opened_at },
 ];
 

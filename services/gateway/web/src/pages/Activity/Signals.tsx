@@ -16,7 +16,7 @@ const COLUMNS: Column<Signal>[] = [
   { id: "symbol", header: "Symbol", cell: (row) => row.symbol, width: "64px" },
   { id: "action", header: "Says", cell: (row) => <Action action={row.action} />, width: "70px", tip: TERM.says },
   { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(160px, 1fr)" },
-  { id: "confidence", header: "Sure", cell: (row) => share(row.confidence), width: "60px", right: true, tip: "The source's own estimate, 0 to 100 %." },
+  { id: "confidence", header: "Confidence", cell: (row) => share(row.confidence), width: "92px", right: true, tip: "The source's own estimate, 0 to 100 %." },
   { id: "price", header: "Price seen", cell: (row) => price(row.price), width: "100px", right: true, tip: "What the source took for the price." },
   {
     id: "until",
@@ -47,6 +47,7 @@ export function Signals() {
         onOpen={(row) => open(row.id)}
         rowLabel={(row) => `${row.action} ${row.symbol} by ${row.source_id}`}
         csv="/api/signals.csv"
+        none="No signal yet. Sources are added under QuantConnect, AI trading and Settings, Strategies; they speak as the market moves."
         empty="No signal fits. Widen the filters, or look in Settings whether a source is switched on."
         filters={
           <FilterBar>

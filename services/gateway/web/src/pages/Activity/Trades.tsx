@@ -37,7 +37,7 @@ const COLUMNS: Column<Trade>[] = [
   },
   { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => row.bot, width: "90px" },
   { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
-  { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "54px", right: true },
+  { id: "confidence", header: "Confidence", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "92px", right: true },
   { id: "purpose", header: "Purpose", tip: TERM.purpose, cell: (row) => sentence(row.purpose), width: "84px" },
   { id: "mode", header: "Money", tip: TERM.money, cell: (row) => (row.mode === "live" ? "Real" : "Paper"), width: "64px" },
 ];
@@ -63,6 +63,7 @@ export function Trades() {
           onOpen={(row) => open(row.id)}
           rowLabel={(row) => `${row.side} ${row.quantity} ${row.symbol} for ${row.bot}`}
           csv="/api/trades.csv"
+          none="Nothing was executed yet. The verdicts say why signals were not traded."
           empty="No trade fits. Widen the filters; the verdicts say why signals were not traded."
           filters={
             <FilterBar>

@@ -7,7 +7,6 @@ import { DateFilters } from "@/components/DateFilter";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
 import { Action, Source, State, Time } from "@/components/Values";
-import { share } from "@/format";
 import { TERM } from "@/terms";
 import { BotFilter, choices, common, type Filters, SourceFilters } from "./lists";
 import { DeniedOrders } from "./Orders";
@@ -27,15 +26,14 @@ const COLUMNS: Column<Verdict>[] = [
     id: "outcome",
     header: "Outcome",
     cell: (row) => <State state={row.outcome} />,
-    width: "100px",
+    width: "98px",
     tip: "Accepted goes on to an order; pending waits for a person; suppressed: another source leads; refused: a check said no.",
   },
-  { id: "signal", header: "Signal", tip: TERM.says, cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "96px" },
-  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "100px" },
-  { id: "why", header: "Why", tip: "The reason of the verdict, in words.", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(360px, 2fr)" },
-  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(140px, 1fr)" },
-  { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={adviceOn(row)}>{adviceOn(row)}</span>, width: "minmax(300px, 1.5fr)" },
-  { id: "confidence", header: "Sure", tip: TERM.confidence, cell: (row) => share(row.confidence), width: "54px", right: true },
+  { id: "signal", header: "Signal", tip: TERM.says, cell: (row) => <><Action action={row.action} /> {row.symbol}</>, width: "94px" },
+  { id: "bot", header: "Bot", tip: TERM.bot, cell: (row) => <span title={row.bot}>{row.bot}</span>, width: "88px" },
+  { id: "why", header: "Why", tip: "The reason of the verdict, in words.", cell: (row) => <span title={row.explanation}>{row.explanation}</span>, width: "minmax(344px, 2fr)" },
+  { id: "source", header: "Source", tip: TERM.source, cell: (row) => <Source type={row.source_type} id={row.source_id} />, width: "minmax(150px, 1fr)" },
+  { id: "next", header: "What to do", tip: TERM.next, cell: (row) => <span className="dim" title={adviceOn(row)}>{adviceOn(row)}</span>, width: "minmax(240px, 1.5fr)" },
 ];
 
 /** What the bots made of signals, and why they did not trade. */
@@ -76,7 +74,8 @@ function Reached({ filters, bar }: { filters: Filters; bar: ReactNode }) {
       rowLabel={(row) => `${row.outcome}: ${row.action} ${row.symbol} for ${row.bot}`}
       csv="/api/verdicts.csv"
       filters={bar}
-      empty="No verdict fits. Widen the filters; without signals there are no verdicts either."
+      none="No verdict yet: each signal gets one from every bot that listens to its source."
+      empty="No verdict fits. Widen the filters."
     />
   );
 }

@@ -5,7 +5,7 @@ import { advice } from "@/advice";
 import { fileOf } from "@/components/DataTable";
 import { spanOf } from "@/components/DateFilter";
 import { problem, sent, show } from "@/test/render";
-import { Latest } from "@/pages/Home/Latest";
+import { Alerts } from "@/pages/Home/Alerts";
 import { Orders } from "./Orders";
 import { clock, howMany, Pending, timeLeft } from "./Pending";
 import { Positions, result } from "./Positions";
@@ -68,9 +68,11 @@ describe("what waits for a person", () => {
 
   it("is read by what is urgent, and counted", async () => {
     const items = Array.from({ length: 200 }, (_, number) => ({ ...VERDICT, id: `v${number}`, symbol: `S${number}` }));
-    show(<><Pending /><Latest /></>, answers({ "GET /api/verdicts/pending": { items, next_cursor: "more" }, "GET /api/verdicts": { items: [] } }));
+    show(<><Pending /><Alerts /></>, answers({ "GET /api/verdicts/pending": { items, next_cursor: "more" }, "GET /api/alerts": { items: [] } }));
     await screen.findByText("The 50 most urgent of 200 and more");
-    expect(await screen.findByRole("link", { name: "200+ wait for you" })).toBeInTheDocument();
+    expect(await screen.findByText("200+ signals wait for your answer")).toBeInTheDocument();
+    expect(screen.getByRole("link", { name: "Answer" })).toHaveAttribute("href", "/activity/verdicts");
+    expect(screen.getByText("Nothing is wrong.")).toBeInTheDocument();
     const shown = screen.getAllByRole("article");
     expect([shown.length, shown[0]?.textContent?.includes("S0"), shown[49]?.textContent?.includes("S49")]).toEqual([50, true, true]);
     expect(sent("GET").filter((one) => one.path === "/api/verdicts/pending")).toHaveLength(1);
@@ -105,19 +107,29 @@ describe("what waits for a person", () => {
 });
 
 describe("orders", () => {
-  it("say what they ask for beside their side", async () => {
+  it("say what they ask for beside their side, and what came of it or what they wait for", async () => {
     for (const size of ["clientHeight", "clientWidth"] as const) vi.spyOn(Element.prototype, size, "get").mockReturnValue(400); // or no row is shown
-    const order = { ...VERDICT, side: "buy", purpose: "entry", filled: "0", state: "accepted", final: false, message: "", created_at: NOW, kind: "market" };
+    const order = { ...VERDICT, reason: "", side: "buy", purpose: "entry", filled: "0", state: "accepted", final: false, message: "", created_at: NOW, kind: "market" };
     const items = [
       { ...order, id: "o1" },
       { ...order, id: "o2", kind: "limit", limit_price: "101.25" },
       { ...order, id: "o3", kind: "stop", side: "sell", stop_price: "95" },
-      { ...order, id: "o4", side: null, state: "denied", final: true },
+      { ...order, id: "o4", side: null, state: "denied", final: true, reason: "daily_loss" },
+      { ...order, id: "o5", filled: "2", average_price: "101.2", state: "filled", final: true },
+      { ...order, id: "o6", kind: "limit", limit_price: "99", filled: "1", average_price: "98.5", state: "partially_filled" },
     ];
     show(<Orders />, { ...TRADER, "GET /api/bots": { items: [] }, "GET /api/orders": { items } });
     const rows = await screen.findAllByRole("row", { name: /AAPL of demo$/ });
     const asks = rows.map((row) => within(row).getAllByRole("cell")[3]?.textContent);
-    expect(asks).toEqual(["Buy", "Buy limit 101.25", "Sell stop 95.00", "–"]);
+    expect(asks).toEqual(["Buy", "Buy limit 101.25", "Sell stop 95.00", "–", "Buy", "Buy limit 99.00"]);
+    expect(rows.map((row) => within(row).getAllByRole("cell")[5]?.textContent)).toEqual([
+      "Waits for the market: a fresh quote, or the open session.",
+      "Waits for its price or a better one.",
+      "Rests at the broker to protect its lot.",
+      "Daily loss",
+      "2 at 101.20",
+      "1 at 98.50 · Waits for its price or a better one.",
+    ]);
   });
 });
 

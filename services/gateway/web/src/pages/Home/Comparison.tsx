@@ -1,4 +1,5 @@
-import { Text } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
+import { Link } from "react-router";
 import type { Schemas } from "@/api/client";
 import { useComparison } from "@/api/shared";
 import { Loaded } from "@/components/Loaded";
@@ -35,7 +36,11 @@ const idOf = (one: Compared): string => one.source_type;
 /** AI against classic strategies and QuantConnect. */
 export function Comparison() {
   return (
-    <Panel title="AI against classic strategies" tip="Everything earned since the beginning, by the kind of source that owned the position.">
+    <Panel
+      title="AI against classic strategies"
+      tip="Everything earned since the beginning, by the kind of source that owned the position."
+      actions={<Anchor component={Link} to="/activity/trades" size="sm">Source by source</Anchor>}
+    >
       <Loaded query={useComparison()} height={190}>
         {({ items, statement }) => (
           <>

@@ -10,7 +10,8 @@ import { Panel } from "@/components/Panel";
 import * as f from "@/format";
 
 const POINTS = 400;
-const HEIGHT = 350;
+const HEIGHT = 400;
+const EMPTY = 160;
 const DAY_MS = 86_400_000;
 const SPANS = [
   { value: "1", label: "1 day" },
@@ -67,7 +68,7 @@ export function Curves({ bot, known }: { bot: string | null; known: boolean }) {
       actions={<SegmentedControl size="xs" data={SPANS} value={days} onChange={setDays} aria-label="Span of time" />}
     >
       {bot === null && known ? (
-        <Empty height={HEIGHT}>No bot has traded yet. Its equity shows here as soon as its first market minute is over.</Empty>
+        <Empty height={EMPTY}>No bot has traded yet. Its equity shows here as soon as its first market minute is over.</Empty>
       ) : (
         <Loaded query={query} height={HEIGHT + 26} empty="There is no equity in this span of time yet.">
           {({ items }) => <Both items={items} told={told} />}

@@ -1,11 +1,13 @@
+import { Anchor } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
+import { Link } from "react-router";
 import type { Schemas } from "@/api/client";
-import { useBots, useKillSwitch } from "@/api/shared";
+import { useBots, useHalts, useKillSwitch, useMarket } from "@/api/shared";
 import { Loaded } from "@/components/Loaded";
 import { StatCard } from "@/components/StatCard";
 import { Change } from "@/components/Values";
 import * as f from "@/format";
-import { useHalts } from "./queries";
+import { holdOf } from "@/standing";
 
 type Summary = Schemas["SummaryView"];
 
@@ -14,7 +16,7 @@ const TIPS = {
   today: "What the equity has gained or lost since the market day began at 00:00 UTC of market time.",
   open: "What open positions would bring if they were closed at the newest prices, before fees.",
   positions: "How many symbols are held now, by all bots together.",
-  trading: "How many bots may open positions. The kill switch, a halt, and a bot's own switch stop them; exits always work.",
+  trading: "How many bots may trade: open positions. The kill switch, a halt, a market clock that stands still, and a bot's own switch stop them; exits always work.",
 };
 
 /** The figures on top of the page. */
@@ -54,14 +56,23 @@ function Trading() {
   const { data: kill } = useKillSwitch();
   const { data: bots } = useBots();
   const { data: halts } = useHalts();
+  const { data: market } = useMarket();
   if (!kill || !bots || !halts) return <StatCard label="Trading" tip={TIPS.trading} value={f.NONE} />;
   const on = bots.items.filter((bot) => bot.enabled);
-  const free = on.filter((bot) => !kill.everything && !kill.bots?.includes(bot.id) && !kill.accounts?.includes(bot.account));
-  const halted = free.filter((bot) => halts.items.some((alert) => alert.about === `bot:${bot.id}`)).length;
-  const may = free.length - halted;
-  const value = on.length === 0 ? "Off" : may === 0 ? "Stopped" : may < on.length ? "Partly stopped" : "On";
+  const holds = on.map((bot) => holdOf(bot, kill, halts.items));
+  const [may, halted, stopped] = [null, "halted", "stopped"].map((hold) => holds.filter((one) => one === hold).length) as [number, number, number];
+  const value = on.length === 0 ? "Off" : may === 0 ? "Stopped" : may < on.length ? "Partly" : market?.frozen ? "Waiting" : "On";
   const off = bots.items.length - on.length;
-  const counts = [[may, "may open positions"], [halted, "halted"], [on.length - free.length, "stopped"], [off, "switched off"]] as const;
-  const note = counts.filter(([count], at) => count > 0 || at === 0).map(([count, what]) => `${count} ${what}`).join(", ");
-  return <StatCard label="Trading" tip={TIPS.trading} value={value} note={note} tone={value === "On" ? "" : value === "Off" ? "warn" : "down"} />;
+  const counts = [[may, "may trade"], [halted, "halted"], [stopped, "stopped"], [off, "switched off"]] as const;
+  const words = counts.filter(([count], at) => count > 0 || at === 0).map(([count, what]) => `${count} ${what}`).join(", ");
+  const [to, note] = bots.items.length === 0 ? ["/settings?bot=new", "Create a bot"] : value === "Off" ? ["/settings", words] : ["/settings/limits", words];
+  return (
+    <StatCard
+      label="Trading"
+      tip={TIPS.trading}
+      value={value}
+      note={value === "Waiting" ? "the clock stands still" : value === "On" ? words : <Anchor component={Link} to={to} inherit>{note}</Anchor>}
+      tone={value === "On" ? "" : value === "Off" || value === "Waiting" ? "warn" : "down"}
+    />
+  );
 }

@@ -2,7 +2,6 @@ import { Anchor, Group, Text, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api, must, type Schemas } from "@/api/client";
-import { usePending } from "@/api/shared";
 import { useChain } from "@/components/ChainDialog";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
@@ -16,23 +15,12 @@ export function Latest() {
     queryKey: ["verdicts", "latest"],
     queryFn: () => must(api.GET("/api/verdicts", { params: { query: { limit: MOST } } })),
   });
-  const { data: waiting } = usePending();
-  const count = waiting?.items.length ?? 0;
   return (
     <Panel
       title="Latest verdicts"
       tip="What became of the newest signals, bot by bot, and why."
       className="two-thirds"
-      actions={
-        <>
-          {count > 0 && (
-            <Anchor component={Link} to="/activity/verdicts?outcome=pending" size="sm" fw={600}>
-              {count === 1 ? "1 waits" : `${count}${waiting?.next_cursor ? "+" : ""} wait`} for you
-            </Anchor>
-          )}
-          <Anchor component={Link} to="/activity/verdicts" size="sm">All verdicts</Anchor>
-        </>
-      }
+      actions={<Anchor component={Link} to="/activity/verdicts" size="sm">All verdicts</Anchor>}
     >
       <Loaded query={query} height={360} empty="No signal has been judged yet. The first verdicts come as soon as a source speaks.">
         {({ items }) => items.map((verdict) => <Verdict key={verdict.id} verdict={verdict} />)}
@@ -53,7 +41,7 @@ function Verdict({ verdict }: { verdict: Schemas["VerdictView"] }) {
             <Source type={verdict.source_type} id={verdict.source_id} /> for {verdict.bot}
           </Text>
         </Group>
-        <Text size="xs" c="dimmed" className="number" span><Time at={verdict.evaluated_at} /></Text>
+        <Text size="xs" c="dimmed" className="number" flex="none" span><Time at={verdict.evaluated_at} /></Text>
       </Group>
       <Text size="sm" c="dimmed" lineClamp={1}>{verdict.explanation}</Text>
     </UnstyledButton>

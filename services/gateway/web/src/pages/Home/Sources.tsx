@@ -1,4 +1,4 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Anchor, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "@/api/client";
@@ -54,13 +54,13 @@ export function Sources() {
     <Panel title="Sources" tip="Who raises signals: QuantConnect algorithms, language models (AI) and classic strategies." className="third">
       <Stack gap="sm" className="scrolls" tabIndex={0} role="group" aria-label="Sources and their states">
         {off.length > 0 && <Text size="sm" className="down">Switched off for all bots: {off.join(", ")}.</Text>}
-        <Loaded query={connections} height={60} empty={<Link to="/quantconnect/configuration">Add a QuantConnect account</Link>}>
+        <Loaded query={connections} height={60} empty={<Anchor component={Link} to="/quantconnect/configuration" inherit>Add a QuantConnect account</Anchor>}>
           {({ items }) => items.map((one) => <Row key={one.config_id} entry={ofQuantConnect(one)} />)}
         </Loaded>
-        <Loaded query={models} height={60} empty={<Link to="/ai-trading/configuration">Add a language model</Link>}>
+        <Loaded query={models} height={60} empty={<Anchor component={Link} to="/ai-trading/configuration" inherit>Add a language model</Anchor>}>
           {({ items }) => items.map((one) => <Row key={one.config_id} entry={ofModel(one)} />)}
         </Loaded>
-        <Loaded query={strategies} height={60} empty={<Link to="/settings/sources">Add a classic strategy</Link>}>
+        <Loaded query={strategies} height={60} empty={<Anchor component={Link} to="/settings/strategies" inherit>Add a classic strategy</Anchor>}>
           {({ items }) => items.map((one) => <Row key={one.id} entry={ofStrategy(one)} />)}
         </Loaded>
       </Stack>
@@ -72,7 +72,7 @@ function Row({ entry }: { entry: Entry }): ReactNode {
   return (
     <div className="entry">
       <Group gap="sm" wrap="nowrap" justify="space-between" align="baseline">
-        <Text size="sm" fw={600} className="clips" title={entry.name}>
+        <Text size="sm" fw={600} className="unbroken">
           {entry.name}
         </Text>
         <Text size="xs" className={`dot ${entry.tone}`} span>{entry.state}</Text>

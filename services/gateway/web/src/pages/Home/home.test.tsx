@@ -24,8 +24,20 @@ it("a budget of nothing is used up, and no budget is no limit", async () => {
   const today = within(await screen.findByRole("group", { name: "Today" }));
   expect(today.getByRole("progressbar", { name: "Today: 100 % used" })).toHaveAttribute("aria-valuenow", "100");
   expect(today.getByText(/no call is allowed/)).toBeInTheDocument();
+  expect(today.queryByText(/No model is asked/)).not.toBeInTheDocument(); // it is said above
   const month = within(screen.getByRole("group", { name: "This month" }));
   expect(month.queryByRole("progressbar")).not.toBeInTheDocument();
+});
+
+it.each([
+  ["0.66", "$0.34 of $1.00, $0.66 left", false],
+  ["0", "$0.34 of $1.00, nothing left", true],
+])("a budget says what is left of it: %s", async (left_usd, words, over) => {
+  const line = { scope: "total", period: "day", key: "2026-08-03", limit_usd: "1", spent_usd: "0.34", reserved_usd: "0", unknown_usd: "0", left_usd };
+  show(<Spend />, { "GET /api/ai-trading/budgets": { items: [line] } });
+  const today = within(await screen.findByRole("group", { name: "Today" }));
+  expect(today.getByText(/of \$1.00/).closest("p")).toHaveTextContent(words);
+  expect(today.queryAllByText(/No model is asked until 00:00 UTC/)).toHaveLength(over ? 1 : 0);
 });
 
 it("an algorithm that is deployed counts as running, also while it begins", async () => {

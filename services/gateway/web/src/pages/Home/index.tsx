@@ -5,6 +5,7 @@ import { Alerts } from "./Alerts";
 import { Comparison } from "./Comparison";
 import { Curves } from "./Curves";
 import { Figures } from "./Figures";
+import { FirstSteps } from "./FirstSteps";
 import { Latest } from "./Latest";
 import { Places } from "./Places";
 import { Positions } from "./Positions";
@@ -27,10 +28,11 @@ export default function Home() {
         )
       }
     >
+      <FirstSteps />
       <Figures summary={summary} />
       <div className="grid">
         <Curves bot={bot} known={summary.data !== undefined} />
-        <Stack gap="md" className="third">
+        <Stack gap="md" className="third early">
           <Alerts />
           <Spend />
         </Stack>

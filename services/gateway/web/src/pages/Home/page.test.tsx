@@ -64,7 +64,7 @@ describe("the overview shows", () => {
     ["P&L today", "-$187.60-0.19%"],
     ["Unrealised P&L", "+$112.40"],
     ["Open positions", "2$5,000.00 at stake"],
-    ["Trading", "On1 may open positions"],
+    ["Trading", "On1 may trade"],
   ])("%s: %s", async (name, text) => {
     await waitFor(() => expect(screen.getByRole("region", { name })).toHaveTextContent(text));
   });
@@ -106,6 +106,7 @@ describe("the overview shows", () => {
     ["Close or flatten", "/activity/positions"],
     ["All verdicts", "/activity/verdicts"],
     ["Costs", "/ai-trading/costs"],
+    ["Source by source", "/activity/trades"],
   ])("the way %s leads to %s", async (name, href) => {
     expect(await screen.findByRole("link", { name })).toHaveAttribute("href", href);
   });

@@ -120,6 +120,15 @@ describe("the card of a bot", () => {
   });
 });
 
+it("a bot that is halted or stopped is not shown as on", async () => {
+  const bots = ["free", "halted", "stopped"].map((id) => ({ ...BOTS.items[0], id, name: id, enabled: true, account: id, policy: {} }));
+  const answers = { "GET /api/bots": { items: bots }, "GET /api/accounts": ACCOUNTS, "GET /api/alerts": { items: [{ about: "bot:halted" }] } };
+  show(<Bots />, { ...ADMIN, ...answers, "GET /api/kill-switch": { everything: false, accounts: ["stopped"], bots: [] } });
+  expect(await screen.findByRole("link", { name: "Halted" })).toHaveAttribute("href", "/settings/limits");
+  const states = ["free", "halted", "stopped"].map((id) => /On$|Halted|Stopped|On(?=Listens)/.exec(screen.getByRole("article", { name: `Bot ${id}` }).textContent ?? "")?.[0]);
+  expect(states).toEqual(["On", "Halted", "Stopped"]);
+});
+
 describe("sources", () => {
   it("are switched one by one, after a question", async () => {
     const flags = { quantconnect: true, llm: true, strategy: true, external: true, manual: true };

@@ -32,7 +32,7 @@ function Bars({ period, config, costs }: { period: "day" | "month"; config?: str
   const limit = line?.limit_usd ?? null;
   const highest = shown.reduce<Bar | null>((best, bar) => (bar.value > (best?.value ?? 0) ? bar : best), null);
   const near = limit !== null && highest !== null && highest.value >= Number(limit) * IN_SIGHT;
-  const budget = limit === null ? "" : `budget ${f.money(limit)}`;
+  const budget = limit === null ? "" : `budget ${f.cost(limit)}`;
   return (
     <>
       <BarChart

@@ -51,11 +51,8 @@ export function Decisions() {
         onOpen={(one) => open(one.id)}
         rowLabel={rowLabel}
         csv="/api/ai-trading/decisions.csv"
-        empty={
-          Object.keys(filters).length > 0
-            ? "No decision fits these filters. Take one away to see more."
-            : "No model has been asked yet. Make a test decision, or wait until an active config's bars have closed."
-        }
+        none="No model has been asked yet. Make a test decision, or wait until an active config's bars have closed."
+        empty="No decision fits these filters. Take one away to see more."
         filters={
           <FilterBar>
             {text("q", "Search reasoning", 180)}

@@ -24,8 +24,8 @@ const said = (one: Decision): string => one.reasoning || one.error || one.explan
 
 const at: Column<Decision> = { id: "at", header: "Asked", width: "112px", tip: "Wall time of the answer.", cell: (one) => <Time at={one.created_at} /> };
 const symbol: Column<Decision> = { id: "symbol", header: "Symbol", width: "62px", cell: (one) => one.symbol };
-const answer: Column<Decision> = { id: "answer", header: "Answer", width: "86px", tip: TERMS.outcome, cell: (one) => <Answer decision={one} /> };
-const confidence: Column<Decision> = { id: "confidence", header: "Sure", width: "60px", right: true, tip: TERMS.confidence, cell: (one) => f.share(one.confidence) };
+const answer: Column<Decision> = { id: "answer", header: "Answer", width: "100px", tip: TERMS.outcome, cell: (one) => <Answer decision={one} /> };
+const confidence: Column<Decision> = { id: "confidence", header: "Confidence", width: "92px", right: true, tip: TERMS.confidence, cell: (one) => f.share(one.confidence) };
 const reasoning: Column<Decision> = { id: "reasoning", header: "Reasoning", tip: "The model's own words, or why there is no answer.", width: "minmax(160px, 3fr)", cell: (one) => <span title={said(one)}>{said(one)}</span> };
 const cost: Column<Decision> = { id: "cost", header: "Cost", tip: "What it cost to ask; ≈ where the provider has not told what the call used.", width: "64px", right: true, cell: (one) => <span title={one.cost_is_estimated ? TERMS.estimated : undefined}>{one.cost_is_estimated ? "≈ " : ""}{f.cost(one.cost_usd)}</span> };
 const result: Column<Decision> = { id: "result", header: "Became", width: "112px", tip: "A signal, which each listening bot then judges, or why it became none.", cell: (one) => <span className={one.signal_id ? "" : "dim"}>{became(one)}</span> };

@@ -32,7 +32,7 @@ export function Figures() {
         label="Spent today"
         tip={TERMS.budget}
         value={day ? f.cost(day.spent_usd) : f.NONE}
-        note={day && (day.limit_usd === null ? "no limit" : `of ${f.money(day.limit_usd)}`)}
+        note={day && (day.limit_usd === null ? "no limit" : `of ${f.cost(day.limit_usd)}`)}
       />
       <StatCard label="Valid answers" tip={TERMS.validity} value={f.share(total?.validity)} note={total && `of ${f.count(total.decisions)} decisions`} />
       <StatCard

@@ -88,7 +88,8 @@ export function History() {
           onOpen={(row) => open({ backtest: row.id })}
           rowLabel={(row) => `${row.name}, open`}
           height={420}
-          empty={filters.algorithm || filters.status ? "No backtest is like that. Change or clear the filters." : "No backtest was run yet. Choose an algorithm above and run one."}
+          none="No backtest was run yet. Choose an algorithm above and run one."
+          empty="No backtest is like that. Change or clear the filters."
           filters={
             <FilterBar>
               <FilterSelect

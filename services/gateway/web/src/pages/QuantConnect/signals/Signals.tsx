@@ -29,7 +29,6 @@ export function Signals() {
   const [filters, setFilter] = useFilters(...NAMES);
   const { open } = useChain();
   const configs = useConfigs().data?.items ?? [];
-  const filtered = Object.keys(filters).length > 0;
   return (
     <Panel
       title="Signals"
@@ -45,11 +44,8 @@ export function Signals() {
         onOpen={(row) => open(row.id)}
         rowLabel={rowLabel}
         csv="/api/quantconnect/signals.csv"
-        empty={
-          filtered
-            ? "No signal is like that. Change or clear the filters."
-            : "Nothing was said yet. Deploy an algorithm, or fetch what QuantConnect has written down."
-        }
+        none="Nothing was said yet. Deploy an algorithm, or fetch what QuantConnect has written down."
+        empty="No signal is like that. Change or clear the filters."
         filters={
           <FilterBar>
             <FilterText label="Symbol" value={filters.symbol} onChange={(value) => setFilter("symbol", value)} width={110} />

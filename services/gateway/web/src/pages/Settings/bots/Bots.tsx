@@ -2,9 +2,10 @@ import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "react-router";
 import { useAddress } from "@/address";
 import { api, must, type Schemas } from "@/api/client";
-import { useAccounts, useBots, useMay, useRefresh } from "@/api/shared";
+import { useAccounts, useBots, useHalts, useKillSwitch, useMay, useRefresh } from "@/api/shared";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { Facts } from "@/components/Facts";
 import { FormDialog } from "@/components/FormDialog";
@@ -12,6 +13,7 @@ import { Empty, Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { told } from "@/components/toasts";
 import { money, sentence, setShare, sourceType } from "@/format";
+import { holdOf } from "@/standing";
 import { BotForm } from "./BotForm";
 import type { Bot } from "./values";
 
@@ -110,6 +112,8 @@ const ruleOf = (rule: Schemas["SourceRule"]): string =>
 function BotCard({ bot, may, edit, ask }: { bot: Bot; may: boolean; edit: () => void; ask: (what: Asked["what"]) => void }) {
   const { data: accounts } = useAccounts();
   const account = accounts?.items.find((one) => one.id === bot.account);
+  const [kill, halts] = [useKillSwitch().data, useHalts().data];
+  const hold = bot.enabled && kill && halts ? holdOf(bot, kill, halts.items) : null;
   const live = bot.live && account?.mode === "live";
   return (
     <Card component="article" aria-label={`Bot ${bot.id}`}>
@@ -122,7 +126,11 @@ function BotCard({ bot, may, edit, ask }: { bot: Bot; may: boolean; edit: () => 
           <Group gap={4} wrap="nowrap" flex="none">
             {live && <Badge color="red" variant="filled">Real money</Badge>}
             {bot.approval === "manual" && <Badge color="blue">Asks first</Badge>}
-            <Badge color={bot.enabled ? "green" : "gray"}>{bot.enabled ? "On" : "Off"}</Badge>
+            {hold ? (
+              <Badge component={Link} to="/settings/limits" color="red" className="leads">{sentence(hold)}</Badge>
+            ) : (
+              <Badge color={bot.enabled ? "green" : "gray"}>{bot.enabled ? "On" : "Off"}</Badge>
+            )}
           </Group>
         </Group>
         <Facts

@@ -6,7 +6,7 @@ import { type Spec, shownAs } from "@/components/fields";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
-import { money, NONE, quantity } from "@/format";
+import { money, NONE, quantity, span } from "@/format";
 import { LIMIT_GROUPS, LIMITS } from "../bots/specs";
 import type { Bot } from "../bots/values";
 import { Halts } from "./Halts";
@@ -22,7 +22,8 @@ function shown(spec: Spec, value: string | number | null | undefined): string {
   const text = shownAs(spec, value);
   if (text === "") return spec.none ?? NONE;
   if (spec.unit === "$") return money(text);
-  return spec.unit ? `${text} ${spec.unit}` : quantity(text);
+  if (spec.unit === "s") return span(Number(text));
+  return spec.unit ? `${text}${spec.unit === "%" ? "" : " "}${spec.unit}` : quantity(text);
 }
 
 function rowsOf(bots: readonly Bot[]): Row[] {
