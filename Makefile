@@ -85,7 +85,8 @@ browser: page ## what a person does on the page, in Chromium
 
 e2e-compose: setup ## start the compose stack, wait until every service is ready, stop it
 	@export SIGNALBOX_DATABASE_PASSWORD="$${SIGNALBOX_DATABASE_PASSWORD:-only-for-this-run}"; \
-	  compose="$(COMPOSE) --project-name signalbox-e2e"; $$compose up --build --detach && $(BIN)/python deploy/wait_ready.py; \
+	  compose="$(COMPOSE) --project-name signalbox-e2e"; $$compose up --build --detach && \
+	  SIGNALBOX_GATEWAY_PORT=$$($$compose port gateway 8000 | cut -d: -f2) $(BIN)/python deploy/wait_ready.py; \
 	  result=$$?; [ $$result = 0 ] || $$compose logs --tail 40; $$compose down --volumes; exit $$result
 
 format: setup ## rewrite the code in the one format

@@ -1,5 +1,6 @@
 """The files of the project: what is tracked, and what is about to be."""
 
+import re
 import subprocess
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -45,3 +46,11 @@ def text_of(path: PurePosixPath) -> str:
     """What a file says; nothing for one that is no text."""
     body = (ROOT / path).read_bytes()
     return "" if b"\0" in body[:8192] else body.decode("utf-8", errors="replace")
+
+
+def alerts_in_the_runbook() -> set[str]:
+    """The codes of the alerts that its table explains."""
+    text = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    table = text.partition("\n## Every alert\n")[2].partition("\n## ")[0]
+    firsts = re.findall(r"^\|([^|]*)\|[^|]+\|[^|]+\|$", table, re.MULTILINE)
+    return {code for first in firsts for code in re.findall(r"`(\w+)`", first)}

@@ -12,7 +12,7 @@ import yaml
 
 from scripts.up import SANDBOX_PORT
 from signalbox.runtime.topology import PORTS
-from tests.architecture.project import ROOT, sources
+from tests.architecture.project import ROOT, alerts_in_the_runbook, sources
 from tests.architecture.test_files import settings_listed, settings_of
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -115,7 +115,10 @@ def test_services_start_after_the_one_shots_and_can_do_little(services: dict[str
     for name in (*PORTS, "sandbox"):
         given = services[name]
         waits = {k: v["condition"] for k, v in given["depends_on"].items()}
-        assert waits == dict.fromkeys(("streams", "migrate"), "service_completed_successfully")
+        assert waits == {
+            **dict.fromkeys(("streams", "migrate"), "service_completed_successfully"),
+            **dict.fromkeys(("nats", "postgres"), "service_healthy"),  # stopped after the service
+        }
         assert given["read_only"], name
         assert given["cap_drop"] == ["ALL"], name
         assert given["mem_limit"], name
@@ -216,6 +219,15 @@ def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:
     for rule in rules():
         assert rule["labels"]["level"] in ("page", "ticket", "heartbeat"), rule["alert"]
         assert rule["annotations"].keys() == {"summary", "action"}, rule["alert"]
+
+
+def test_the_runbook_explains_only_alerts_that_the_code_can_raise() -> None:
+    """That it explains all of them is seen wherever a test raises one: conftest.py."""
+    code = "\n".join(source.text for source in sources() if not source.is_test)
+    explained = alerts_in_the_runbook()
+    unknown = {name for name in explained if not re.search(rf'"{name}"', code)}
+    assert explained
+    assert unknown == {f"budget_{percent}" for percent in (50, 80, 100)}  # put together
 
 
 def test_alertmanager_knows_every_receiver() -> None:

@@ -11,6 +11,7 @@ from types import FrameType
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from gateway import alerting
 from gateway.adapters.tables import metadata
 from gateway.handlers import build_handlers
 from gateway.routes.api import build_api
@@ -46,6 +47,7 @@ def build_app(settings: Settings) -> FastAPI:
     service.listen(f"{PREFIX}.market.quotes.>", context.hub.hear)
     service.listen(f"{PREFIX}.market.bars.>", context.hub.hear)
     service.on_start(partial(start, context, _environment(settings)))
+    service.task(partial(alerting.run, service))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+from gateway.alerting import show_alerts
 from signalbox.contracts.events import AlertRaised, VerdictReached
 from signalbox.contracts.notices import Alert
 from signalbox.contracts.values import Outcome, Reason, Severity
+from signalbox.runtime import metrics
 from signalbox.testing.examples import NOON, a_moment, a_signal, a_verdict, raised
 
 
@@ -19,6 +21,20 @@ def waiting(minutes: int, **over: Any) -> VerdictReached:
     asks = {"outcome": Outcome.PENDING, "reason": Reason.AWAITS_APPROVAL}
     verdict = a_verdict(signal, **(asks | over))
     return a_moment().event(VerdictReached, verdict, cause=raised(), sequence=1)
+
+
+def an_alert(number: int, code: str, **over: Any) -> AlertRaised:
+    """About something else than another number's, and so many minutes later."""
+    fields: dict[str, Any] = {
+        "severity": Severity.WARNING,
+        "code": code,
+        "about": f"a:{number}",
+        "message": "Look.",
+        "service": "executor",
+        "at": NOON + timedelta(minutes=number),
+        "occurrence": "1",
+    }
+    return a_moment().event(AlertRaised, Alert(**(fields | over)))
 
 
 async def test_what_waits_is_read_by_when_it_lapses(gateway: Any) -> None:
@@ -43,20 +59,8 @@ async def test_what_waits_is_read_by_when_it_lapses(gateway: Any) -> None:
 
 
 async def test_alerts_are_found_by_code_however_many_are_newer(gateway: Any) -> None:
-    def alert(number: int, code: str) -> AlertRaised:
-        said = Alert(
-            severity=Severity.WARNING,
-            code=code,
-            about=f"a:{number}",
-            message="Look.",
-            service="executor",
-            at=NOON + timedelta(minutes=number),
-            occurrence="1",
-        )
-        return a_moment().event(AlertRaised, said)
-
-    halts = [alert(0, "key_halted"), alert(1, "bot_halted")]
-    gateway.feed(*halts, *(alert(number, "source_down") for number in range(2, 9)))
+    halts = [an_alert(0, "key_halted"), an_alert(1, "bot_halted")]
+    gateway.feed(*halts, *(an_alert(number, "source_down") for number in range(2, 9)))
     codes = "code=key_halted&code=bot_halted"
     async with gateway("viewer") as web:
         found = (await web.get(f"/api/alerts?active=true&limit=2&{codes}")).json()
@@ -68,3 +72,29 @@ async def test_alerts_are_found_by_code_however_many_are_newer(gateway: Any) -> 
     assert [item["about"] for item in one["items"]] == ["a:1"]
     assert len(file.splitlines()) == 3
     assert bad.status_code == 422
+
+
+def shown() -> dict[tuple[str, ...], float]:
+    """What Prometheus reads of alerts: a number by service, code and severity."""
+    (family,) = metrics.ALERTS_RECENT.collect()
+    names = ("service", "code", "severity")
+    return {tuple(one.labels[name] for name in names): one.value for one in family.samples}
+
+
+async def test_prometheus_sees_what_was_raised_of_late_and_then_no_more(gateway: Any) -> None:
+    wall = gateway.service.moment().wall
+    late = {"at": wall - timedelta(minutes=14)}
+    gateway.feed(
+        an_alert(1, "margin_low", severity=Severity.CRITICAL, **late),
+        an_alert(2, "margin_low", severity=Severity.CRITICAL, **late),
+        an_alert(3, "stop_altered", severity=Severity.CRITICAL, active=False, **late),
+        an_alert(4, "stop_watched", **late),
+        an_alert(5, "stop_watched", severity=Severity.INFO, active=False, **late),  # it is over
+        an_alert(6, "source_down", at=wall - timedelta(minutes=16)),
+    )
+    await show_alerts(gateway.service)
+    assert shown() == {
+        ("executor", "margin_low", "critical"): 2,
+        ("executor", "stop_altered", "critical"): 1,
+        ("executor", "stop_watched", "warning"): 1,
+    }

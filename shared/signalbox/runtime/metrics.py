@@ -134,3 +134,6 @@ HTTP_SECONDS = Histogram(
 AUTH_FAILURES = Counter("signalbox_auth_failures_total", "Refused logins and tokens", ["reason"])
 STREAM_CLIENTS = Gauge("signalbox_stream_clients", "Open event streams")
 ARCHIVED = Counter("signalbox_events_archived_total", "Events stored for good", ["stream"])
+ALERTS_RECENT = Gauge(
+    "signalbox_alerts_recent", "Raised within 15 minutes", ["service", "code", "severity"]
+)

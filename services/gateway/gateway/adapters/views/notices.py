@@ -1,8 +1,9 @@
 """Alerts, messages set aside, and states."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from gateway.adapters.primary_tables import events
 from gateway.adapters.read_tables import alarms, alerts, dead_letters, states
@@ -11,6 +12,7 @@ from gateway.adapters.views.paging import ALWAYS, Span, cut, equal
 from gateway.domain.book_views import AlertView, DeadLetterView, StateView
 from gateway.domain.cursor import Page
 from gateway.domain.views import Listing
+from signalbox.contracts.values import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ def list_alerts(sql: Connection, wanted: AlertFilter, page: Page) -> Listing[Ale
     rows, following = cut(sql, query, alerts.c.at, alerts.c.id, page)
     items = tuple(AlertView.model_validate({**bodies.data_of(r.body), "id": r.id}) for r in rows)
     return Listing(items=items, next_cursor=following)
+
+
+def count_alerts(sql: Connection, since: datetime) -> dict[tuple[str, str, str], int]:
+    """How many warnings and worse were raised from an instant on, by service, code and severity.
+    Those that tell of an end are mere information.
+    """
+    what = (alerts.c.service, alerts.c.code, alerts.c.severity)
+    query = select(*what, func.count()).where(
+        alerts.c.at >= since, alerts.c.severity != Severity.INFO.value
+    )
+    rows = sql.execute(query.group_by(*what))
+    return {(service, code, severity): count for service, code, severity, count in rows}
 
 
 def list_dead_letters(
