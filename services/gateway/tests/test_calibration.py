@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.calibration import ENOUGH, MOST_BINS, Score, calibrate, wilson
+from gateway.domain.calibration import ENOUGH, MOST_BINS, Scores, calibrate, wilson
 from signalbox.contracts.values import Action
 
 
-def scores(confidence: str, right: int, wrong: int, action: Action = Action.BUY) -> list[Score]:
-    return [Score(action, D(confidence), D(gain)) for gain in ["0.01"] * right + ["-0.01"] * wrong]
+def scores(confidence: str, right: int, wrong: int, action: Action = Action.BUY) -> list[Scores]:
+    returns = [D(gain) for gain in ["0.01"] * right + ["-0.01"] * wrong]
+    return [Scores.of(action, D(confidence), returns)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_skill_is_not_defined_when_all_were_right() -> None:
 
 def test_the_base_rate_is_that_of_the_commoner_direction() -> None:
     mixed = scores("0.6", 50, 10) + scores("0.6", 5, 30, Action.SELL)  # 80 rises, 15 falls
-    still = [Score(Action.BUY, D("0.6"), D(0))] * 5  # proves nobody right
+    still = [Scores.of(Action.BUY, D("0.6"), [D(0)] * 5)]  # proves nobody right
     result = calibrate(mixed + still)
     assert result.base_rate == D("0.8")
     assert result.share.hit_rate == D("0.55")
@@ -76,7 +77,7 @@ def test_the_base_rate_is_that_of_the_commoner_direction() -> None:
 CONFIDENCES = st.decimals(0, 1, places=2)
 SCORES = st.lists(
     st.builds(
-        Score,
+        lambda action, confidence, gain: Scores.of(action, confidence, [gain]),
         st.sampled_from([Action.BUY, Action.SELL]),
         CONFIDENCES,
         st.decimals(-1, 1, places=4),
@@ -88,7 +89,7 @@ SCORES = st.lists(
 
 @given(SCORES, st.randoms())
 def test_bins_hold_each_signal_once_and_order_changes_nothing(
-    some: list[Score], dice: random.Random
+    some: list[Scores], dice: random.Random
 ) -> None:
     result = calibrate(some)
     shuffled = list(some)

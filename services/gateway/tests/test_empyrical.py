@@ -89,7 +89,9 @@ def book(life: list[tuple[int, Decimal]]) -> Days:
 def test_a_report_shows_what_empyrical_says(seed: int, symbol: str, by: str) -> None:
     life = a_life(seed, symbol, days=200)
     owner = Owner("alpha", symbol, "strategy", "sma")
-    earned = [Earned(MONDAY + day * DAY, owner, Tally(realised_pnl=gain)) for day, gain in life]
+    earned = [
+        Earned(owner, Tally(realised_pnl=gain), ((MONDAY + day * DAY, gain),)) for day, gain in life
+    ]
     (view,) = report(Ledger(earned, {"alpha": book(life)}), by)  # type: ignore[arg-type]  # one of three
     returns = [float(after / before) - 1 for before, after in pairwise(worth_of(life))]
     wanted = oracle(returns, YEARS[symbol])

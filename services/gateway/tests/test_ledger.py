@@ -155,7 +155,9 @@ def test_sources_bots_and_symbols_add_up_to_the_same(seed: int, count: int) -> N
     dice = a_dice(seed)
     orders = [a_fill(dice, number) for number in range(count)]
     earned = [
-        Earned(MONDAY, owner, part) for order in orders for owner, part in tally(order).items()
+        Earned(owner, part, ((MONDAY, part.realised_pnl),))
+        for order in orders
+        for owner, part in tally(order).items()
     ]
     open_ = [Open(one.owner, D(dice.randint(-999, 999))) for one in earned]
     ledger = Ledger(earned=earned, days={}, open=open_)
@@ -281,7 +283,8 @@ def earned(day: int, pnl: str, *, symbol: str = "AAPL", kind: str = "llm") -> Ea
         squares=D(pnl) ** 2,
         traded=D(500),
     )
-    return Earned(MONDAY + timedelta(days=day), Owner("alpha", symbol, kind, "x"), part)
+    gains = ((MONDAY + timedelta(days=day), D(pnl)),)
+    return Earned(Owner("alpha", symbol, kind, "x"), part, gains)
 
 
 def test_a_bots_ratios_are_of_its_equity_on_market_days() -> None:

@@ -9,7 +9,7 @@ Sources: E. B. Wilson, JASA 22 (1927), for the interval; G. W. Brier, Monthly We
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from itertools import groupby
 
 from gateway.domain.performance import ratio
@@ -18,22 +18,29 @@ from signalbox.contracts.values import Action
 ENOUGH = 200  # scores before a confidence can be judged; below, a curve would show chance
 MOST_BINS = 10
 
+_WIDE = Context(prec=60)  # sums are exact, whatever their order
 _SIX_PLACES = Decimal("0.000001")
 _Z = Decimal("1.959964")  # of a normal distribution, for 95 per cent
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """One signal that was scored at its horizon."""
+class Scores:
+    """Signals of one action and one confidence that were scored at their horizon."""
 
     action: Action  # buy or sell
     confidence: Decimal
-    forward_return: Decimal  # fraction; positive when the signal was right
+    count: int
+    hits: int  # the price had moved their way
+    moved: int  # the price had moved at all
+    returned: Decimal  # the sum of their forward returns
 
-    @property
-    def right(self) -> bool:
-        """Whether the price had moved its way."""
-        return self.forward_return > 0
+    @classmethod
+    def of(cls, action: Action, confidence: Decimal, returns: Sequence[Decimal]) -> "Scores":
+        """From the forward return of each, a fraction that is positive where it was right."""
+        hits, moved = sum(one > 0 for one in returns), sum(map(bool, returns))
+        with localcontext(_WIDE):
+            total = sum(returns, Decimal(0))
+        return cls(action, confidence, len(returns), hits, moved, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +79,25 @@ class Calibration:
     bins: tuple[Bin, ...] = ()  # lowest confidence first
 
 
-def calibrate(scores: Iterable[Score]) -> Calibration:
+def calibrate(scores: Iterable[Scores]) -> Calibration:
     """Judge some signals by what came of them; their order does not matter."""
-    known = sorted(scores, key=lambda score: (score.confidence, score.forward_return))
-    share, missing = share_of(known), max(0, ENOUGH - len(known))
+    known = sorted(scores, key=lambda one: one.confidence)
+    share = share_of(known)
+    missing = max(0, ENOUGH - share.count)
+    with localcontext(_WIDE):
+        returned = sum((one.returned for one in known), Decimal(0))
+        squares = sum((_squares(one) for one in known), Decimal(0))
     counted = Calibration(
         share,
-        base_rate=_base_rate(known),
-        mean_confidence=_mean([score.confidence for score in known]),
-        mean_return=_mean([score.forward_return for score in known]),
+        base_rate=_base_rate(known, share.count),
+        mean_confidence=_mean(_stated(known), share.count),
+        mean_return=_mean(returned, share.count),
         missing=missing,
     )
     if missing:
         return counted
     rate = Decimal(share.hits) / share.count
-    squares = [(score.confidence - score.right) ** 2 for score in known]
-    brier, spread = sum(squares, Decimal(0)) / share.count, rate * (1 - rate)
+    brier, spread = squares / share.count, rate * (1 - rate)
     bins = tuple(_bin(part) for part in _equal_parts(known))
     return replace(
         counted,
@@ -98,9 +108,9 @@ def calibrate(scores: Iterable[Score]) -> Calibration:
     )
 
 
-def share_of(scores: Sequence[Score]) -> Share:
+def share_of(scores: Sequence[Scores]) -> Share:
     """How many were right, with Wilson's interval; no rate of none."""
-    return wilson(sum(score.right for score in scores), len(scores))
+    return wilson(sum(one.hits for one in scores), sum(one.count for one in scores))
 
 
 def wilson(hits: int, count: int) -> Share:
@@ -115,28 +125,39 @@ def wilson(hits: int, count: int) -> Share:
     return Share(count, hits, ratio(Decimal(hits), n), ratio(low, under), ratio(high, under))
 
 
-def _base_rate(scores: Sequence[Score]) -> Decimal | None:
-    moved = [score for score in scores if score.forward_return]
-    ups = sum((score.action is Action.BUY) is score.right for score in moved)
-    return ratio(Decimal(max(ups, len(moved) - ups)), Decimal(len(scores)))
+def _squares(one: Scores) -> Decimal:
+    """The sum of the squared distances between what was stated and what came."""
+    missed = one.count - one.hits
+    return one.hits * (1 - one.confidence) ** 2 + missed * one.confidence**2
 
 
-def _equal_parts(scores: Sequence[Score]) -> Iterator[list[Score]]:
+def _stated(scores: Iterable[Scores]) -> Decimal:
+    with localcontext(_WIDE):
+        return sum((one.count * one.confidence for one in scores), Decimal(0))
+
+
+def _base_rate(scores: Sequence[Scores], count: int) -> Decimal | None:
+    moved = sum(one.moved for one in scores)
+    ups = sum(one.hits if one.action is Action.BUY else one.moved - one.hits for one in scores)
+    return ratio(Decimal(max(ups, moved - ups)), Decimal(count))
+
+
+def _equal_parts(scores: Sequence[Scores]) -> Iterator[list[Scores]]:
     """At most ten parts of about the same count, by confidence; equal ones stay together."""
-    least, part = len(scores) / MOST_BINS, list[Score]()
-    for _, same in groupby(scores, key=lambda score: score.confidence):
+    least, part = sum(one.count for one in scores) / MOST_BINS, list[Scores]()
+    for _, same in groupby(scores, key=lambda one: one.confidence):
         part += same
-        if len(part) >= least:
+        if sum(one.count for one in part) >= least:
             yield part
             part = []
     if part:
         yield part
 
 
-def _bin(scores: Sequence[Score]) -> Bin:
-    stated = [score.confidence for score in scores]
-    mean = ratio(sum(stated, Decimal(0)), Decimal(len(stated))) or Decimal(0)
-    return Bin(stated[0], stated[-1], mean, share_of(scores))
+def _bin(scores: Sequence[Scores]) -> Bin:
+    share = share_of(scores)
+    mean = ratio(_stated(scores), Decimal(share.count)) or Decimal(0)
+    return Bin(scores[0].confidence, scores[-1].confidence, mean, share)
 
 
 def _expected_error(bins: Sequence[Bin], count: int) -> Decimal | None:
@@ -147,6 +168,6 @@ def _expected_error(bins: Sequence[Bin], count: int) -> Decimal | None:
     return ratio(sum(off, Decimal(0)), Decimal(count))
 
 
-def _mean(values: Sequence[Decimal]) -> Decimal | None:
+def _mean(total: Decimal, count: int) -> Decimal | None:
     """To six places: returns are small."""
-    return (sum(values, Decimal(0)) / len(values)).quantize(_SIX_PLACES) if values else None
+    return (total / count).quantize(_SIX_PLACES) if count else None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.domain.calibration import Bin, Calibration, Score, Share, calibrate
+from gateway.domain.calibration import Bin, Calibration, Scores, Share, calibrate
 from gateway.domain.views import Number, View
 
 JudgedBy = Literal["model", "prompt", "symbol", "source"]
@@ -91,7 +91,7 @@ class CalibrationView(View):
         )
 
 
-def judged(scores: Mapping[Judged, Iterable[Score]]) -> tuple[CalibrationView, ...]:
+def judged(scores: Mapping[Judged, Iterable[Scores]]) -> tuple[CalibrationView, ...]:
     """Everybody, those with most scores first."""
     views = [CalibrationView.of(whom, calibrate(found)) for whom, found in scores.items()]
     return tuple(sorted(views, key=lambda v: (-v.share.count, v.source_type or "", v.key)))

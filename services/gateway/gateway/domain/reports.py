@@ -1,11 +1,12 @@
 """What each source, bot or symbol has earned, and at what risk: all that is known, as views."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from gateway.domain.book_views import PerformanceView, StageView
 from gateway.domain.curve import NOUGHT, Fall, Stretch, joined, mark
@@ -39,11 +40,11 @@ Days = Sequence[tuple[datetime, Stretch]]  # of one bot, oldest first
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What was earned on one market day."""
+    """What one owner has earned, in sum and by market day."""
 
-    day: datetime
     owner: Owner
     tally: Tally
+    gains: Sequence[tuple[datetime, Decimal]]  # the realised profit of each day
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,13 @@ def worth_of_part(earned: Sequence[Earned], days: Mapping[str, Days], year: int)
     base = sum((book[0][1].first for book in books), NOUGHT)
     known = sorted({day for book in books for day, _ in book})
     gains = dict.fromkeys(known, NOUGHT)
+    by_day: defaultdict[datetime, Decimal] = defaultdict(Decimal)
     with localcontext(_WIDE):
-        for one in earned:
-            if one.day >= known[0]:
-                gains[known[bisect_right(known, one.day) - 1]] += one.tally.realised_pnl
+        for day, gain in chain.from_iterable(one.gains for one in earned):
+            by_day[day] += gain
+        for day, gain in by_day.items():
+            if day >= known[0]:
+                gains[known[bisect_right(known, day) - 1]] += gain
         totals = list(accumulate((gains[day] for day in known), initial=base))
     whole = mark(base, NOUGHT, known[0])
     counted = []

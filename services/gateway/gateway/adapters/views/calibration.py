@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, null, select
+from sqlalchemy import ColumnElement, Connection, Null, String, func, null, select, type_coerce
 
 from gateway.adapters.llm_tables import llm_trading_decisions as decisions
 from gateway.adapters.read_tables import outcomes
 from gateway.adapters.views.paging import ALWAYS, Span, equal
-from gateway.domain.calibration import Score
+from gateway.domain.calibration import Scores
 from gateway.domain.calibration_views import Judged, JudgedBy
 from signalbox.contracts.values import Action
 
@@ -37,8 +38,11 @@ class ScoreFilter:
     span: Span = ALWAYS
 
 
-def scores(sql: Connection, by: JudgedBy, wanted: ScoreFilter) -> Mapping[Judged, Sequence[Score]]:
-    """What came of every buy and sell. By model or prompt version language models alone count."""
+def scores(sql: Connection, by: JudgedBy, wanted: ScoreFilter) -> Mapping[Judged, Sequence[Scores]]:
+    """What came of every buy and sell. By model or prompt version language models alone count.
+
+    The database puts the returns of one action and confidence into one row: most of the work.
+    """
     asked = equal(
         [
             (decisions.c.model, wanted.model),
@@ -49,9 +53,9 @@ def scores(sql: Connection, by: JudgedBy, wanted: ScoreFilter) -> Mapping[Judged
     if wanted.prompt_id is not None:
         version = decisions.c.prompt_version
         asked.append(version.startswith(f"{wanted.prompt_id}@", autoescape=True))
-    query = select(
-        *_WHOM[by], outcomes.c.action, outcomes.c.confidence, outcomes.c.forward_return
-    ).where(
+    alike = (*_WHOM[by], outcomes.c.action, outcomes.c.confidence)
+    returns = func.aggregate_strings(type_coerce(outcomes.c.forward_return, String), ",")
+    query = select(*alike, returns).where(
         outcomes.c.action.in_(_SIDES),
         *equal(
             [
@@ -65,8 +69,9 @@ def scores(sql: Connection, by: JudgedBy, wanted: ScoreFilter) -> Mapping[Judged
     )
     if asked or by in ("model", "prompt"):
         query = query.join(decisions, decisions.c.signal_id == outcomes.c.signal_id)
-    found: defaultdict[Judged, list[Score]] = defaultdict(list)
-    for source_type, key, action, confidence, forward_return in sql.execute(query):
-        score = Score(_SIDES[action], confidence, forward_return)
-        found[Judged(source_type, key)].append(score)
+    found: defaultdict[Judged, list[Scores]] = defaultdict(list)
+    grouped = query.group_by(*(one for one in alike if not isinstance(one, Null)))
+    for source_type, key, action, confidence, listed in sql.execute(grouped):
+        known = Scores.of(_SIDES[action], confidence, [*map(Decimal, listed.split(","))])
+        found[Judged(source_type, key)].append(known)
     return found

@@ -3,11 +3,21 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
+from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
 
 from gateway.adapters.book_tables import earnings, equity_days, lots
 from gateway.adapters.llm_tables import llm_usage
@@ -15,14 +25,17 @@ from gateway.adapters.primary_tables import events
 from gateway.adapters.read_tables import order_steps, orders, verdicts
 from gateway.adapters.views.equity import accounts, of_accounts
 from gateway.adapters.views.paging import ALWAYS, Span, equal
-from gateway.domain.curve import STRETCH, Stretch
+from gateway.domain.curve import NOUGHT, STRETCH, Stretch
 from gateway.domain.performance import Owner, Tally, group
 from gateway.domain.reports import Days, Earned, Ledger, Open, Took
 from gateway.domain.stages import Times
 from signalbox.contracts.values import OrderState
+from signalbox.runtime.db import ExactDecimal
 
 _OWNER = tuple(field.name for field in fields(Owner))
-_TALLY = tuple(field.name for field in fields(Tally))
+_SUMMED = tuple(field.name for field in fields(Tally))[1:]  # after the realised profit
+_WIDE = Context(prec=60)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMED = 500  # newest orders that stages are timed of
 _STEPS = {
     OrderState.PLANNED: "planned",
@@ -72,15 +85,45 @@ def llm_cost(sql: Connection) -> Decimal:
 
 
 def _earned(sql: Connection, wanted: LedgerFilter) -> list[Earned]:
-    query = select(earnings.c.day, *(earnings.c[name] for name in (*_OWNER, *_TALLY))).where(
-        *equal([(earnings.c.bot, wanted.bot), (earnings.c.symbol, wanted.symbol)]),
-        *wanted.span.within(earnings.c.day),
+    """The database puts each owner's rows into one, which is most of the work; what is text there,
+    because it is exact, is summed here.
+    """
+    at, owner = type_coerce(earnings.c.day, BigInteger), [earnings.c[name] for name in _OWNER]
+    gains = cast(at, String) + " " + type_coerce(earnings.c.realised_pnl, String)
+    query = (
+        select(func.aggregate_strings(gains, ","), *owner, *map(_together, _SUMMED))
+        .where(
+            *equal([(earnings.c.bot, wanted.bot), (earnings.c.symbol, wanted.symbol)]),
+            *wanted.span.within(earnings.c.day),
+        )
+        .group_by(*owner)
     )
+    with localcontext(_WIDE):
+        return [_one(*row) for row in sql.execute(query).all()]
+
+
+def _together(name: str) -> ColumnElement[Any]:
+    """All values of a column: the sum of counts, a list of amounts."""
+    column = earnings.c[name]
+    if isinstance(column.type, ExactDecimal):
+        return func.aggregate_strings(type_coerce(column, String), ",")
+    return func.sum(column)
+
+
+def _one(listed: str, *rest: Any) -> Earned:
     owners = len(_OWNER)
-    return [
-        Earned(day, Owner(*rest[:owners]), Tally(*rest[owners:]))
-        for day, *rest in sql.execute(query.order_by(earnings.c.day))
+    gains = [(_day(int(day)), Decimal(gain)) for day, gain in map(str.split, listed.split(","))]
+    sums: list[Any] = [
+        sum(map(Decimal, found.split(",")), NOUGHT) if isinstance(found, str) else int(found)
+        for found in rest[owners:]
     ]
+    whole = Tally(sum((gain for _, gain in gains), NOUGHT), *sums)
+    return Earned(Owner(*rest[:owners]), whole, gains)
+
+
+@lru_cache(maxsize=4096)
+def _day(at_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at_us)
 
 
 def _days(sql: Connection, wanted: LedgerFilter) -> Mapping[str, Days]:
