@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,7 +28,7 @@ from bench.llm_server import MODEL
 from llm_decider.adapters.openai_client import OpenAIClient
 from llm_decider.answering import Answerer
 from llm_decider.app import build
-from llm_decider.domain.attempts import Call
+from llm_decider.domain.attempts import Attempt, Call
 from llm_decider.domain.rules import wire_schema
 from llm_decider.settings import Settings
 from signalbox.contracts.config import LlmConfig, LlmDeciderConfig, PromptVersion, TokenPrice
@@ -161,7 +161,7 @@ def _noting(begun: list[float]) -> Iterator[None]:
     """Note when a call is taken up, for the time of the block."""
     answer = Answerer.answer
 
-    async def noted(self: Answerer, call: Call, made: int = 0) -> None:
+    async def noted(self: Answerer, call: Call, made: Sequence[Attempt] = ()) -> None:
         begun.append(time.perf_counter())
         await answer(self, call, made)
 

@@ -5,7 +5,7 @@ everything that follows from it, in one transaction.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol, TypeVar
@@ -18,11 +18,12 @@ from llm_decider.adapters import ledger, store
 from llm_decider.adapters.ledger import Ended
 from llm_decider.calling import Caller
 from llm_decider.domain import deciding
-from llm_decider.domain.attempts import Call, after_restart, totals
+from llm_decider.domain.attempts import Attempt, Call, after_restart, switched_off, totals
 from llm_decider.domain.deciding import Asked, Result
 from llm_decider.domain.question import build_question
 from llm_decider.domain.shapes import Booking
 from llm_decider.domain.signals import Now
+from llm_decider.patience import store_paid
 from llm_decider.reading import Reader
 from llm_decider.turns import Answered
 from signalbox.contracts.assessments import LlmDecision
@@ -68,42 +69,55 @@ class Answerer:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _asking: dict[str, asyncio.Future[Answers | None]] = field(default_factory=dict)
 
-    async def answer(self, call: Call, made: int = 0) -> None:
-        """See a call through, at which `made` attempts were made by a process that has died since.
-        Nothing is asked for a config that is gone or switched off.
+    async def answer(self, call: Call, made: Sequence[Attempt] = ()) -> None:
+        """See a call through, at which attempts were made by a process that has died since. Nothing
+        more is asked for a config that is gone or switched off.
         """
         config = _find(self.host.moment().config, call.config_id)
-        if config is None or not (config.active or call.trigger == "request"):
-            await self.host.write(lambda sql, _moment: store.finish_call(sql, call.call_id))
-            log.info("not asked: the model is gone or switched off", extra={"call": call.call_id})
+        if config is None or not call.may_ask(config):
+            await self._end_unwanted(call, config, made)
             return
         asked = Asked(config, call, call.at)
         late = self._too_late(call, made)
         if late:
             await self._finish(asked, Answered(deciding.failed(config, *late)))
             return
+        more = "more " if made else ""
         while self.host.moment().frozen:
             if self.host.moment().wall >= call.deadline:
-                why = "The market clock stood still, so nothing could be asked in time."
+                why = f"The market clock stood still, so nothing {more}could be asked in time."
                 await self._finish(asked, Answered(deciding.failed(config, "no_clock", why)))
                 return
             await self.sleep(_FROZEN_S)
         try:
             asked = await self._question(asked)
         except PermanentError as error:
-            result = deciding.failed(config, "no_question", f"{error}. Nothing was asked.")
+            result = deciding.failed(config, "no_question", f"{error}. Nothing {more}was asked.")
             await self._finish(asked, Answered(result))
             return
         await self._ask_or_repeat(asked, made)
 
-    def _too_late(self, call: Call, made: int) -> tuple[str, str] | None:
+    async def _end_unwanted(
+        self, call: Call, config: LlmConfig | None, made: Sequence[Attempt]
+    ) -> None:
+        """What was asked, and may be billed, ends in a decision; what was not is nobody's."""
+        if not made:
+            await self.host.write(lambda sql, _moment: store.finish_call(sql, call.call_id))
+            log.info("not asked: the model is gone or switched off", extra={"call": call.call_id})
+            return
+        asked = Asked(config, call, call.at) if config else deciding.of_deleted(call, made)
+        why = switched_off()
+        await self._finish(asked, Answered(deciding.failed(asked.config, why.kind, why.message)))
+
+    def _too_late(self, call: Call, made: Sequence[Attempt]) -> tuple[str, str] | None:
         left_s = (call.deadline - self.host.moment().wall).total_seconds()
         if left_s > 0:
             return None
-        if made:
+        if any(attempt.is_unknown for attempt in made):
             failure = after_restart(left_s)
             return failure.kind, failure.message
-        return "deadline", "The deadline was over before the model could be asked."
+        again = " again" if made else ""
+        return "deadline", f"The deadline was over before the model could be asked{again}."
 
     async def _question(self, asked: Asked) -> Asked:
         """Read the market and render the prompt.
@@ -125,7 +139,7 @@ class Answerer:
             messages=messages,
         )
 
-    async def _ask_or_repeat(self, asked: Asked, made: int) -> None:
+    async def _ask_or_repeat(self, asked: Asked, made: Sequence[Attempt]) -> None:
         """The same question is asked once at a time, and not again while its answer is fresh."""
         config, question = asked.config, asked.question
         if question is None:
@@ -189,6 +203,7 @@ class Answerer:
         stored: list[LlmDecision] = []
 
         def work(sql: Sql, moment: At) -> Iterable[Event]:
+            stored.clear()
             is_open = store.is_open(sql, asked.call.call_id)
             said = _settle(sql, moment, answered.last)
             if not is_open:  # it was taken for dead, and another replica was faster
@@ -203,7 +218,7 @@ class Answerer:
             _keep(sql, moment, asked, key, judged)
             return said + events
 
-        await self.host.transact(work)
+        await store_paid(self.host, work, until=asked.call.deadline, sleep=self.sleep)
         for one in stored:
             action = one.action.value if one.action else "none"
             metrics.LLM_DECISIONS.labels(asked.config.id, one.outcome, action).inc()

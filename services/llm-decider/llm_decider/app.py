@@ -89,7 +89,7 @@ def _keep_house(service: Service[LlmDeciderConfig], providers: Providers) -> Non
         """Drop calls that nobody looks at any more."""
         keep = timedelta(days=service.settings.retention_days)
         while True:
-            while await service.write(lambda sql, now: store.forget(sql, now.wall - keep)):  # noqa: ASYNC110 - lets others write in between
+            while await service.write(lambda sql, now: store.forget(sql, now.wall, keep)):  # noqa: ASYNC110 - lets others write in between
                 await asyncio.sleep(0)
             await asyncio.sleep(_FORGET_S)
 

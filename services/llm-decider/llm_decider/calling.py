@@ -8,7 +8,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -16,7 +17,7 @@ from typing import Protocol
 from sqlalchemy import Connection as Sql
 
 from llm_decider import reporting
-from llm_decider.adapters import ledger, prices
+from llm_decider.adapters import ledger, prices, store
 from llm_decider.adapters.ledger import Ended
 from llm_decider.domain.attempts import (
     MOST_ATTEMPTS,
@@ -25,11 +26,13 @@ from llm_decider.domain.attempts import (
     after_restart,
     attempt_id,
     pause_s,
+    switched_off,
 )
 from llm_decider.domain.budget import Refusal
 from llm_decider.domain.circuit import Circuit
 from llm_decider.domain.costs import Unpriced, most_tokens_in
 from llm_decider.domain.shapes import Ask, Booking, Failure, ModelCheck, Question, Reply
+from llm_decider.patience import store_paid
 from llm_decider.turns import Answered, Turn, failed_end, read, settled_end
 from signalbox.contracts.config import LlmConfig, LlmDeciderConfig
 from signalbox.contracts.errors import PermanentError
@@ -98,29 +101,38 @@ class Caller:
         self._circuits.pop(_place(config), None)
 
     async def answer(
-        self, call: Call, config: LlmConfig, question: Question, *, made: int = 0
+        self, call: Call, config: LlmConfig, question: Question, *, made: Sequence[Attempt] = ()
     ) -> Answered:
-        """Ask until there is an answer, a reason to stop, or no time. `made` attempts at this
-        config's provider were made before a restart.
+        """Ask until there is an answer, a reason to stop, or no time. The attempts `made` before a
+        restart count.
         """
-        fallback = self._fallback(config)
+        before = Counter(attempt.config_id for attempt in made)
+        fallback = self._fallback(config, call)
         until = call.deadline
         if fallback is not None:
             until = call.created_at + (call.deadline - call.created_at) * _PRIMARY_SHARE
-        turn = Turn(call, config, (config.id,), question, until, config.max_tokens, made)
+        most, asked = config.max_tokens, before[config.id]
+        turn = Turn(call, config, (config.id,), question, until, most, asked)
         first = await self._turn(turn)
         if fallback is None or first.result.outcome != "failed":
             return first
+        if not call.may_ask(self._find(config.id)):
+            return first
         if first.last is not None:
-            await self._store(first.last)
+            await self._store(call, first.last)
         payers = (config.id, fallback.id)
-        turn = Turn(call, fallback, payers, question, call.deadline, fallback.max_tokens)
+        most, asked = fallback.max_tokens, before[fallback.id]
+        turn = Turn(call, fallback, payers, question, call.deadline, most, asked)
         turn.notes += [*first.result.notes, f"{config.id} failed: {first.result.message}"]
         return await self._turn(turn)
 
-    def _fallback(self, config: LlmConfig) -> LlmConfig | None:
-        others = self._host.moment().config.models
-        return next((c for c in others if c.id == config.fallback and c.id != config.id), None)
+    def _fallback(self, config: LlmConfig, call: Call) -> LlmConfig | None:
+        other = self._find(config.fallback)
+        return other if other and other.id != config.id and call.may_ask(other) else None
+
+    def _find(self, config_id: str | None) -> LlmConfig | None:
+        """A config as it stands now."""
+        return next((c for c in self._host.moment().config.models if c.id == config_id), None)
 
     async def _turn(self, turn: Turn) -> Answered:
         try:
@@ -151,12 +163,14 @@ class Caller:
             found = read(turn, said)
             if found is not None:
                 return Answered(found, ended)
-            await self._store(ended)
+            await self._store(turn.call, ended)
 
     async def _wait(self, turn: Turn) -> Failure | None:
         """Why no attempt may be made; None once one may."""
         while True:
             wall = self._host.moment().wall
+            if not turn.call.may_ask(self._find(turn.config.id)):
+                return switched_off()
             if wall >= turn.until:
                 return Failure("deadline", _LATE, Booking.RELEASE)
             if turn.made >= MOST_ATTEMPTS:
@@ -185,6 +199,8 @@ class Caller:
         attempts: list[Attempt] = []
 
         def work(sql: Sql, moment: Moment[LlmDeciderConfig]) -> Iterable[Event]:
+            if not store.is_open(sql, call.call_id):
+                return []  # it was taken for dead, and another replica has answered
             number = ledger.next_number(sql, call.call_id)
             attempt = Attempt(
                 attempt_id=attempt_id(call.call_id, number),
@@ -203,6 +219,8 @@ class Caller:
             return reporting.budget_alerts(moment, crossings)
 
         await self._host.transact(work)
+        if not attempts:
+            return turn.ends("failed", "answered_elsewhere", "Another replica has answered.")
         if refusals:
             metrics.LLM_REFUSALS.labels(config.id).inc()
             return turn.ends("over_budget", "over_budget", str(refusals[0]))
@@ -253,11 +271,11 @@ class Caller:
             await self._timing.sleep(wait_s)
         return again
 
-    async def _store(self, ended: Ended) -> None:
+    async def _store(self, call: Call, ended: Ended) -> None:
         def work(sql: Sql, moment: Moment[LlmDeciderConfig]) -> Iterable[Event]:
             return reporting.budget_alerts(moment, ledger.end(sql, moment.config, ended))
 
-        await self._host.transact(work)
+        await store_paid(self._host, work, until=call.deadline, sleep=self._timing.sleep)
 
 
 def _place(config: LlmConfig) -> tuple[object, ...]:

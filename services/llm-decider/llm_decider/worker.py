@@ -14,7 +14,7 @@ from sqlalchemy import Connection as Sql
 from llm_decider.adapters import ledger, store
 from llm_decider.adapters.store import Lease
 from llm_decider.answering import Answerer, At, Host
-from llm_decider.domain.attempts import Call, Intent, State, after_restart, ready
+from llm_decider.domain.attempts import Attempt, Call, Intent, State, after_restart, ready
 from llm_decider.turns import failed_end
 from signalbox.runtime import metrics
 
@@ -85,16 +85,17 @@ class Worker:
         while self._running:
             await asyncio.wait(self._running.values())
 
-    def _take(self, sql: Sql, moment: At, most: int) -> list[tuple[Call, int]]:
+    def _take(self, sql: Sql, moment: At, most: int) -> list[tuple[Call, list[Attempt]]]:
         """New calls, and those that nobody sees through, each with the attempts made at it."""
         lease = Lease(self._holder, moment.wall, _LEASE)
         waiting = store.waiting_intents(sql, lock=True)
         made = _calls(waiting, moment)[:most]
         store.add_calls(sql, made, lease)
         found = store.take_calls(sql, lease, most - len(made))
-        return [(call, 0) for call in made] + [(c, _take_up(sql, moment, c)) for c in found]
+        taken_up = [(call, _take_up(sql, moment, call)) for call in found]
+        return [(call, list[Attempt]()) for call in made] + taken_up
 
-    def _start(self, call: Call, made: int) -> None:
+    def _start(self, call: Call, made: Sequence[Attempt]) -> None:
         if call.call_id in self._running or self._is_closing:
             return
         task = asyncio.create_task(self._answerer.answer(call, made))
@@ -128,12 +129,12 @@ def _calls(waiting: Sequence[Intent], moment: At) -> list[Call]:
     return ready(waiting, {model.id: model for model in moment.config.models}, moment.wall)
 
 
-def _take_up(sql: Sql, moment: At, call: Call) -> int:
-    """How many attempts at the call's own provider were made by whoever held it before. The outcome
-    of one that has not ended is unknown, so its money is held.
+def _take_up(sql: Sql, moment: At, call: Call) -> list[Attempt]:
+    """The attempts that were made by whoever held the call before. The outcome of one that has not
+    ended is unknown, so its money is held.
     """
     made = ledger.attempts_of(sql, call.call_id)
     for attempt in made:
         if attempt.state is State.STARTED:
             ledger.end(sql, moment.config, failed_end(attempt, after_restart(0), 0))
-    return sum(attempt.config_id == call.config_id for attempt in made)
+    return made

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from llm_decider.adapters import anthropic_client, openai_client
 from llm_decider.adapters.providers import Addresses, Providers
 from llm_decider.domain import usage
-from llm_decider.domain.shapes import Ask, Ending, Question, Reply, Usage
+from llm_decider.domain.shapes import Ask, Ending, Failure, Question, Reply, Usage
 from signalbox.contracts.config import LlmConfig
 from signalbox.testing.bodies import TEXT, completion, message, response
 from signalbox.testing.scripted import Step, scripted
 
+LOADED = (anthropic_client, openai_client)  # so that no deadline below includes it
 SCHEMA: Any = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 QUESTION = Question(("AAPL",), "Rules.", "Data.", SCHEMA, {}, frozenset(), {}, 3600, "0")
 MODELS = {"responses": "gpt-4o-mini", "chat": "gpt-4o-mini", "messages": "claude-haiku-4-5"}
@@ -186,6 +188,16 @@ async def test_only_text_counts_as_text() -> None:
     odd = response()
     odd["output"][1]["content"] += [STRANGE]
     assert (await answered("responses", odd)).text == TEXT
+
+
+@wires
+async def test_what_an_error_says_can_be_stored(wire: str) -> None:
+    problem = {"error": {"type": "invalid_request_error", "message": "no \ud800 here"}}
+    async with serving(wire, Step(400, problem)) as (line, _):
+        found = await line.ask(ask(wire))
+    assert isinstance(found, Failure), found
+    assert "no ? here" in found.message
+    assert found.message.encode()
 
 
 @wires

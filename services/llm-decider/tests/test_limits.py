@@ -156,6 +156,38 @@ async def test_what_a_provider_tells_of_a_model_holds_up_no_other(wire: str) -> 
     assert (same.kind, len(script.seen)) == ("busy", 2)
 
 
+@wires
+async def test_a_call_that_waits_for_its_minute_keeps_no_other_from_the_key(wire: str) -> None:
+    spent = Step(200, GOOD[wire](), told(wire, "requests", "60", "0"))  # a second for the next
+    async with scripted(spent) as script:
+        provider = line(script, wire, Limits(in_flight=1))
+        await provider.ask(ask())
+        waiting = asyncio.create_task(provider.ask(ask()))
+        await asyncio.sleep(0)  # it begins
+        other = await provider.ask(ask(model="other"))
+        again = await provider.ask(ask(model="third"))
+        assert not waiting.done()
+        found = await waiting
+        await provider.close()
+    assert all(isinstance(reply, Reply) for reply in (other, again, found))
+    assert [seen.body["model"] for seen in script.seen] == ["m", "other", "third", "m"]
+
+
+async def test_who_gets_the_slot_after_a_faster_one_waits_for_the_minute_again() -> None:
+    async with scripted(Step(how=How.HANG), Step(200, completion())) as script:
+        provider = line(script, limits=Limits(in_flight=1, requests_per_minute=2))
+        first = asyncio.create_task(provider.ask(ask(60.0)))
+        await until(lambda: script.open == 1)
+        others = asyncio.gather(*(provider.ask(ask(2.0)) for _ in range(2)))
+        await asyncio.sleep(0)  # both wait for the slot, and for the one request that is left
+        script.release.set()
+        found = await others
+        first.cancel()
+        await provider.close()
+    assert len(script.seen) == 2
+    assert sorted(one.kind for one in found if isinstance(one, Failure)) == ["busy"]
+
+
 @pytest.mark.parametrize(
     ("limit", "left"),
     [

@@ -16,7 +16,7 @@ KINDS = {
     *outcomes._CODES.values(),
     *(broken.value for broken in outcomes.Broken if broken is not outcomes.Broken.UNUSABLE),
     "gateway", "no_clock", "no_price", "no_question", "overloaded", "provider_error",
-    "unknown_outcome", "unknown_price",
+    "switched_off", "unknown_outcome", "unknown_price",
 }  # fmt: skip
 WHEN = ("interval", "every", "move", "min_gap_s", "symbols_per_call", "horizon_s", "deadline_s",
         "fallback", "cache_s", "bot", "show_signals", "price", "effort")  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from llm_decider.adapters import anthropic_client, openai_client
 from llm_decider.adapters.lines import Line
 from llm_decider.adapters.providers import Addresses, Providers
 from llm_decider.domain.shapes import Ask, Ending, Failure, Question, Reply
@@ -16,6 +17,7 @@ from signalbox.testing.bodies import claude_error, completion, message, openai_e
 from signalbox.testing.scripted import Script, Seen, Step, scripted
 
 SCHEMA: Any = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+LOADED = (anthropic_client, openai_client)  # so that no deadline below includes it
 QUESTION = Question(("AAPL",), "Rules.", "Data.", SCHEMA, {}, frozenset(), {}, 3600, "0")
 MODELS = {"responses": "gpt-4o-mini", "chat": "gpt-4o-mini", "messages": "claude-haiku-4-5"}
 GOOD = {"responses": response, "chat": completion, "messages": message}

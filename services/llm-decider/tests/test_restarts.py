@@ -6,7 +6,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from llm_decider.domain.shapes import Ending
 from signalbox.testing.wait import until
 
 Station = Any
@@ -157,6 +159,51 @@ async def test_a_stop_waits_for_the_model_and_takes_nothing_new(station: Station
     assert len(station.model().asks) == len(station.decisions) == 1
     await station.process().work()
     assert len(station.decisions) == 2  # the next process asks the other
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+async def test_a_database_that_is_away_when_an_answer_comes_costs_no_second_one(
+    station: Station, *, truncated: bool
+) -> None:
+    thinking, _ = await station.killed()
+    real, failed = station.host.transact, 0
+
+    async def transact(work: Any) -> Any:
+        nonlocal failed
+        failed += 1
+        if failed <= 3:
+            raise OperationalError("COMMIT", {}, OSError("away"))
+        return await real(work)
+
+    over = {"ending": Ending.TRUNCATED} if truncated else {}
+    with patch.object(station.host, "transact", transact):
+        thinking.set_result(station.answer(station.opinion("AAPL"), **over))
+        await station.processes[0].worker.idle()
+    asks = 2 if truncated else 1
+    assert len(station.model().asks) == asks
+    (decision,) = station.decisions
+    assert (decision.outcome, decision.attempts) == ("answered", asks)
+    assert (decision.cost_usd, decision.cost_is_estimated) == (COST * asks, False)
+    purse = await station.purse()
+    assert (purse.spent, purse.held, purse.reserved) == (COST * asks, 0, 0)
+
+
+async def test_a_database_that_stays_away_leaves_the_call_to_the_next_process(
+    station: Station,
+) -> None:
+    thinking, _ = await station.killed()
+
+    async def transact(_work: Any) -> Any:
+        raise OperationalError("COMMIT", {}, OSError("away"))
+
+    with patch.object(station.host, "transact", transact):
+        thinking.set_result(station.agreed("AAPL"))
+        await station.processes[0].worker.idle()
+    station.pass_time(11)
+    await station.process().work()
+    (decision,) = station.decisions
+    assert (decision.outcome, decision.error_kind) == ("failed", "unknown_outcome")
+    assert (await station.purse()).held == decision.cost_usd > 0
 
 
 async def test_a_database_that_fails_for_a_moment_ends_no_call(station: Station) -> None:

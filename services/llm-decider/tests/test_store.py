@@ -1,6 +1,6 @@
 """The same promises on SQLite and on PostgreSQL."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import pytest
 from llm_decider.adapters import ledger, store
 from llm_decider.adapters.store import Lease
 from llm_decider.domain.attempts import Intent, State
+from llm_decider.domain.shapes import Booking, Failure
 from llm_decider.domain.triggers import decision_id
 from signalbox.contracts.errors import Malformed
 from signalbox.contracts.payloads import Position
@@ -109,11 +110,25 @@ async def test_old_calls_are_forgotten_and_their_cost_is_not(stored: Station) ->
     await stored.decide()
     thinking, _ = await stored.killed()
     later = stored.host.wall + timedelta(days=1)
-    await stored.host.write(lambda sql, _moment: store.forget(sql, later))
+    await stored.host.write(lambda sql, _moment: store.forget(sql, later, timedelta(0)))
     assert len(await stored.rows("calls")) == len(await stored.rows("decisions")) == 1
     assert len(await stored.rows("llm_attempts")) == 1
     assert (await stored.purse()).spent == COST
     thinking.cancel()
+
+
+async def test_what_somebody_may_still_settle_is_kept_until_its_month_is_over(
+    stored: Station,
+) -> None:
+    lost = Failure("connection_lost", "It is lost.", Booking.HOLD)
+    await stored.decide(lost)
+    for last, kept in ((30, True), (31, False)):  # of a call on the 20th of November
+        later = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=last, seconds=-1)
+        await stored.host.write(lambda sql, _moment: store.forget(sql, later, timedelta(days=1)))  # noqa: B023 - runs within the round
+        told = await stored.process().command("unresolved")
+        assert (len(told["attempts"]), len(await stored.rows("calls"))) == (kept, kept)
+    (month,) = await stored.rows("purses", scope="total", period="month")
+    assert month.held > 0
 
 
 async def test_of_two_words_about_a_position_the_newer_one_stands(stored: Station) -> None:

@@ -6,13 +6,13 @@ that replicas wait for each other and never for ever.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, delete, func, insert, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, Select, delete, func, insert, select, tuple_, type_coerce
 from sqlalchemy import Connection as Sql
 
 from llm_decider.adapters.tables import llm_attempts, purses
@@ -173,6 +173,13 @@ def standing(sql: Sql, config: LlmDeciderConfig, wall: datetime) -> list[Purse]:
     keys = budget.purse_keys((model.id for model in config.models), wall)
     found = {purse.at: purse for purse in _read(sql, config, keys, lock=False)}
     return [found.get(at) or Purse(at, _limit(config, at)) for at in keys]
+
+
+def unsettled(wall: datetime) -> Select[tuple[str]]:
+    """The calls of this month with an attempt whose cost nobody knows."""
+    month = wall.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    here = (llm_attempts.c.state == State.UNKNOWN.value, llm_attempts.c.at >= month)
+    return select(llm_attempts.c.call_id).where(*here)
 
 
 def forget(sql: Sql, calls: Sequence[str]) -> None:

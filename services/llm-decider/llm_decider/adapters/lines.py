@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -61,7 +62,7 @@ class Access:
     """One key at one address: what all configs with it share."""
 
     def __init__(self, build: Callable[[], Awaitable[Client]], key: str, limits: Limits) -> None:
-        self.slots = asyncio.Semaphore(limits.in_flight)
+        self._slots = asyncio.Semaphore(limits.in_flight)
         self.pace = pace.pace_of(limits.requests_per_minute, limits.tokens_per_minute)
         self.refused: defaultdict[str, set[Setting]] = defaultdict(set)  # by model
         self.flying = 0  # calls that have begun
@@ -81,17 +82,25 @@ class Access:
                 self._client = await self._build()
             return self._client
 
-    async def turn(self, model: str, need: Need, until: float) -> None:
-        """Wait until a model may be asked for so much, and take it.
+    @asynccontextmanager
+    async def turn(self, model: str, need: Need, until: float) -> AsyncIterator[None]:
+        """Wait until a model may be asked for so much and a slot is free, and take both. Who waits
+        for a model holds no slot: others may be asked meanwhile.
 
         Raises:
             TimeoutError: that is not before `until`, by the loop's clock.
         """
-        while (wait_s := self.pace.wait_s(model, need, _now())) > 0:
-            if _now() >= until or (not self.flying and _now() + wait_s >= until):
-                raise TimeoutError
-            await asyncio.sleep(min(wait_s, _LOOK_S))
-        self.pace = self.pace.take(model, need, _now())
+        while True:
+            while (wait_s := self.pace.wait_s(model, need, _now())) > 0:
+                if _now() >= until or (not self.flying and _now() + wait_s >= until):
+                    raise TimeoutError
+                await asyncio.sleep(min(wait_s, _LOOK_S))
+            async with self._slots:
+                if self.pace.wait_s(model, need, _now()) > 0:
+                    continue  # another was faster while this one waited for the slot
+                self.pace = self.pace.take(model, need, _now())
+                yield
+                return
 
     def scrub(self, text: str) -> str:
         """The text without the key."""
@@ -128,8 +137,7 @@ class Line:
         try:
             async with asyncio.timeout_at(latest) as patience:
                 client = await access.client()
-                async with access.slots:
-                    await access.turn(ask.model, need := pace.need_of(ask), latest)
+                async with access.turn(ask.model, need := pace.need_of(ask), latest):
                     patience.reschedule(until)
                     begun = True
                     result = await self._send(client, ask, need)

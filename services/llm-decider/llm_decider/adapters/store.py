@@ -202,10 +202,14 @@ def load_positions(sql: Sql, bot: str, symbols: Sequence[str]) -> dict[str, Posi
     return {position.symbol: position for position in found}
 
 
-def forget(sql: Sql, before: datetime, most: int = 500) -> int:
-    """Drop finished calls and answers from before a wall time; at most `most` at once."""
+def forget(sql: Sql, wall: datetime, keep: timedelta, most: int = 500) -> int:
+    """Drop finished calls and answers that are older than `keep`; at most `most` at once. A call
+    whose cost somebody may still enter stays until the month that it counts for is over.
+    """
+    before = wall - keep
     old = select(calls.c.call_id).where(calls.c.created_at < before, calls.c.done.is_(True))
-    gone = list(sql.scalars(old.limit(most)))
+    awaited = calls.c.call_id.in_(ledger.unsettled(wall))
+    gone = list(sql.scalars(old.where(~awaited).limit(most)))
     sql.execute(delete(cache).where(cache.c.expires_at < before))
     if gone:
         ledger.forget(sql, gone)

@@ -18,6 +18,10 @@ GATHER = timedelta(seconds=0.3)  # wall time that a question waits for those of 
 MOST_ATTEMPTS = 3  # of one call at one provider
 MOST_TOKENS = 32_000  # that a call is given after it was truncated
 _FIRST_PAUSE_S = 0.5
+_OFF = (
+    "The model was switched off or deleted before it had answered, so it is not asked any more."
+    " What was asked until then counts."
+)
 _LONGEST_PAUSE_S = 8.0
 
 
@@ -54,6 +58,13 @@ class Call:
     def decision_id(self, symbol: str) -> UUID:
         """The decision that the call makes about a symbol."""
         return decision_id(self.config_id, self.trigger_key, symbol)
+
+    def may_ask(self, config: LlmConfig | None) -> bool:
+        """Whether a config stands to be asked. A person may ask one that is switched off; only an
+        active one stands in for another.
+        """
+        by_hand = self.trigger == "request" and config is not None and config.id == self.config_id
+        return by_hand or (config is not None and config.active)
 
 
 class State(StrEnum):
@@ -93,10 +104,14 @@ class Attempt:
     raw_text: str = ""
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what it costs."""
+        return self.state in _OPEN
+
+    @property
     def counted_usd(self) -> Decimal:
         """What it counts for: its cost, or its worst case while that is not known."""
-        unknown = self.state in _OPEN
-        return self.reserved_usd if unknown else self.cost_usd
+        return self.reserved_usd if self.is_unknown else self.cost_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,7 @@ def totals(attempts: Iterable[Attempt]) -> Totals:
     return Totals(
         attempts=len(made),
         cost_usd=sum((a.counted_usd for a in made), Decimal(0)),
-        is_estimated=any(a.state in _OPEN or a.usage.get("estimated") for a in made),
+        is_estimated=any(a.is_unknown or a.usage.get("estimated") for a in made),
         tokens_in=_sum(made, "input_total"),
         tokens_out=_sum(made, "output_total"),
         tokens_cached=_sum(made, "cache_read"),
@@ -192,6 +207,11 @@ def pause_s(failure: Failure, failed: int, dice: float) -> float:
         return failure.retry_after_s
     longest: float = min(_FIRST_PAUSE_S * 2 ** (failed - 1), _LONGEST_PAUSE_S)
     return dice * longest
+
+
+def switched_off() -> Failure:
+    """Nobody is to be asked any more."""
+    return Failure("switched_off", _OFF, Booking.RELEASE)
 
 
 def after_restart(left_s: float) -> Failure:

@@ -1,7 +1,7 @@
 """From what came of a call to one decision record per symbol, with its exact share of the cost."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from llm_decider.domain import budget, signals
 from llm_decider.domain.answer import Judged
-from llm_decider.domain.attempts import Call, Totals
+from llm_decider.domain.attempts import Attempt, Call, Totals
 from llm_decider.domain.shapes import Question
 from llm_decider.domain.signals import Now
 from signalbox.contracts.assessments import LlmDecision
@@ -45,6 +45,7 @@ class Asked:
     prompt_version: str = ""
     question: Question | None = None
     messages: Mapping[str, JsonValue] = field(default_factory=dict)  # as they were sent
+    is_gone: bool = False  # the config is a stand-in for one that was deleted
 
 
 class _Share(TypedDict):
@@ -71,6 +72,20 @@ def cache_key(asked: Asked, question: Question) -> str:
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
+def of_deleted(call: Call, made: Sequence[Attempt]) -> Asked:
+    """A call whose config was deleted, as far as its attempts tell whom it asked."""
+    known = {
+        "id": call.config_id,
+        "name": call.config_id,
+        "provider": made[-1].provider,
+        "model": made[-1].model,
+        "key_sealed": "",
+        "prompt_id": "deleted",
+        "symbols": call.symbols,
+    }
+    return Asked(LlmConfig.model_validate(known), call, call.at, is_gone=True)
+
+
 def decisions(asked: Asked, result: Result, used: Totals, now: Now) -> list[LlmDecision]:
     """One record per symbol; their costs and tokens add up to the call's."""
     call, shares = asked.call, _shares(used, len(asked.call.symbols))
@@ -79,7 +94,7 @@ def decisions(asked: Asked, result: Result, used: Totals, now: Now) -> list[LlmD
         decision = LlmDecision(
             decision_id=call.decision_id(symbol),
             config_id=asked.config.id,
-            target=result.answering.target,
+            target=None if asked.is_gone else result.answering.target,
             symbol=symbol,
             provider=result.answering.provider,
             model=result.answering.model,

@@ -278,7 +278,8 @@ def words(text: str, provider: str, *, said: str = "", status: int = 0) -> str:
 
 def clean(text: str) -> str:
     """Foreign text on one line, cut, and without what looks like a key."""
-    line = _SECRET.sub("***", _NOT_SHOWN.sub(" ", text[:4000])).strip().rstrip(".")
+    whole = text[:4000].encode("utf-8", "replace").decode()  # no half of a surrogate pair
+    line = _SECRET.sub("***", _NOT_SHOWN.sub(" ", whole)).strip().rstrip(".")
     return line if len(line) <= _MOST_SHOWN else line[: _MOST_SHOWN - 1] + "…"
 
 
