@@ -196,16 +196,12 @@ class Delivery:
         metrics.DEAD_LETTERS.labels(service.name).inc()
         moment = service.moment()
         notes = notes_of(item, self._handlers.stream, reason, attempts, moment)
-        if service.db is None:
-            await service.publish(notes)
-            await self._quietly(item.message.term())
-            return
-        metadata, handlers = service.metadata, self._handlers
+        handlers = self._handlers
 
         def work(sql: Any, now: Any) -> Any:
             return ledger.bury(
                 sql,
-                metadata,
+                service.metadata,
                 handlers,
                 now,
                 message_id=item.id,
@@ -215,6 +211,10 @@ class Delivery:
             )
 
         try:
+            if service.db is None:
+                await service.publish(notes)
+                await self._quietly(item.message.term())
+                return
             batch, messages, state = await service.write(work)
         except FenceLost as error:
             service.step_down(str(error))
