@@ -226,6 +226,21 @@ async def test_of_what_no_order_can_close_people_are_told_once_and_no_alarm_stan
         assert it.shop.work.alarms.raised() == []
 
 
+async def test_an_exit_that_was_rejected_is_over_when_what_is_left_is_dust(pit: Open) -> None:
+    async with pit(exits=Exits(stop=D("0.01"))) as it:
+        await small(it, "1")
+        it.switch(Kind.REJECTED, POST)
+        await falls(it)
+        await it.ends(S.REJECTED)
+        assert standing(it) == {"exit_rejected"}
+        it.served.trading.venue.assets["AAPL"] = {"min_order_size": "100"}
+        await it.restart()
+        await falls(it)
+        await it.ends(S.DENIED)
+        await until(lambda: not standing(it))
+        assert [alarm.code for alarm in alarms(it)][1:2] == ["dust"]
+
+
 async def test_a_small_lot_of_a_position_that_can_be_closed_is_given_up_until_it_is(
     pit: Open,
 ) -> None:

@@ -11,6 +11,7 @@ from executor.adapters import tables
 from executor.adapters.rows import ticket_of
 from executor.domain.money import ZERO, add
 from executor.domain.orders import Ticket
+from executor.domain.scene import Denial
 from signalbox.contracts.values import OrderKind, OrderState
 from signalbox.runtime.db import upsert
 
@@ -94,6 +95,20 @@ def closed_later(sql: Connection, ticket: Ticket) -> set[UUID]:
         orders.order_id != order.order_id,
     )
     return {UUID(lot_id) for targets in sql.scalars(query) for lot_id in targets}
+
+
+def denied_last(sql: Connection, ticket: Ticket) -> Denial | None:
+    """Why an exit of the symbol was denied last, from this one on."""
+    orders, order = tables.orders.c, ticket.order
+    query = select(orders.reason, orders.message, orders.numbers).where(
+        orders.account == order.account,
+        orders.symbol == order.symbol,
+        orders.state == OrderState.DENIED,
+        orders.purpose != "entry",
+        orders.planned_at >= ticket.planned_at,
+    )
+    row = sql.execute(query.order_by(orders.planned_at.desc()).limit(1)).first()
+    return row and Denial(*row)
 
 
 def bots_of(sql: Connection, account: str) -> list[str]:

@@ -112,7 +112,8 @@ def _over(sql: Connection, alarm: Alarm) -> str:
     if left <= brokered.closed_later(sql, ticket):
         return f"the broker has taken a later order for what {order.order_id} was to close"
     held = brokered.held(sql, order.account).get(order.symbol, ZERO)
-    if is_dust(Denial(order.reason, order.message, order.numbers), held):
+    denied = brokered.denied_last(sql, ticket)
+    if denied and is_dust(denied, held):
         return f"what is left of {order.symbol} is less than the broker takes"
     return ""
 
