@@ -32,7 +32,7 @@ from llm_decider.domain.budget import Refusal
 from llm_decider.domain.circuit import Circuit
 from llm_decider.domain.costs import Unpriced, most_tokens_in
 from llm_decider.domain.shapes import Ask, Booking, Failure, ModelCheck, Question, Reply
-from llm_decider.patience import store_paid
+from llm_decider.patience import Host, store_paid
 from llm_decider.turns import Answered, Turn, failed_end, read, settled_end
 from signalbox.contracts.config import LlmConfig, LlmDeciderConfig
 from signalbox.contracts.errors import PermanentError
@@ -51,18 +51,6 @@ _LATE = (
     "There was no answer before the deadline. A longer deadline, less effort, fewer symbols per"
     " call or a faster model helps."
 )
-
-
-class Host(Protocol):
-    """What is needed of the service."""
-
-    def moment(self) -> Moment[LlmDeciderConfig]:
-        """This instant."""
-
-    async def transact(
-        self, work: Callable[[Sql, Moment[LlmDeciderConfig]], Iterable[Event]]
-    ) -> list[Event]:
-        """One transaction with its events."""
 
 
 class Line(Protocol):
@@ -218,7 +206,7 @@ class Caller:
             refusals.extend([refusal] if refusal else [])
             return reporting.budget_alerts(moment, crossings)
 
-        await self._host.transact(work)
+        await store_paid(self._host, work, until=turn.call.deadline, sleep=self._timing.sleep)
         if not attempts:
             return turn.ends("failed", "answered_elsewhere", "Another replica has answered.")
         if refusals:

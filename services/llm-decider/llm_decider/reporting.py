@@ -67,6 +67,7 @@ def suspicions(moment: At, config: LlmConfig, made: Iterable[LlmDecision]) -> li
         service=SERVICE,
         at=moment.wall,
         occurrence=str(found[0].decision_id),
+        active=False,
     )
     return [moment.event(AlertRaised, alert)]
 
@@ -94,6 +95,7 @@ def budget_alerts(moment: At, crossings: Iterable[Crossing]) -> list[Event]:
             service=SERVICE,
             at=moment.wall,
             occurrence=f"{about}:{purse.limit}",
+            active=False,
         )
         said.append(moment.event(AlertRaised, alert))
     return said

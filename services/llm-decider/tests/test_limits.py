@@ -158,7 +158,7 @@ async def test_what_a_provider_tells_of_a_model_holds_up_no_other(wire: str) -> 
 
 @wires
 async def test_a_call_that_waits_for_its_minute_keeps_no_other_from_the_key(wire: str) -> None:
-    spent = Step(200, GOOD[wire](), told(wire, "requests", "60", "0"))  # a second for the next
+    spent = Step(200, GOOD[wire](), told(wire, "requests", "20", "0"))  # 3 s for the next
     async with scripted(spent) as script:
         provider = line(script, wire, Limits(in_flight=1))
         await provider.ask(ask())

@@ -74,11 +74,12 @@ def cache_key(asked: Asked, question: Question) -> str:
 
 def of_deleted(call: Call, made: Sequence[Attempt]) -> Asked:
     """A call whose config was deleted, as far as its attempts tell whom it asked."""
+    last = next((one for one in reversed(made) if one.config_id == call.config_id), made[-1])
     known = {
         "id": call.config_id,
         "name": call.config_id,
-        "provider": made[-1].provider,
-        "model": made[-1].model,
+        "provider": last.provider,
+        "model": last.model,
         "key_sealed": "",
         "prompt_id": "deleted",
         "symbols": call.symbols,
