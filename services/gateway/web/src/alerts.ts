@@ -27,7 +27,7 @@ export function aboutOf(about: string): string {
 }
 
 const HALTS: Place = { to: "/settings/limits", label: "Clear the halt" };
-const CLOSE: Place = { to: "/activity/positions", label: "Close or correct" };
+const CLOSE: Place = { to: "/activity/positions", label: "Positions" };
 const WORKING: Place = { to: "/activity/orders?state=working", label: "Working orders" };
 const ACCOUNTS: Place = { to: "/settings/accounts", label: "Accounts" };
 const BY_CODE: Record<string, Place> = {

@@ -45,7 +45,7 @@ export function BudgetBar({ line }: { line: Line }) {
       )}
       {line.left_usd !== null && Number(line.left_usd) <= 0 && Number(line.limit_usd) > 0 && (
         <Text size="xs" className="down">
-          No model is asked until {line.period === "day" ? "00:00 UTC" : "the month ends (UTC)"}, or the limit is raised.
+          {line.scope === "total" ? "No model is" : "This model is not"} asked until {line.period === "day" ? "00:00 UTC" : "the month ends (UTC)"}, or the limit is raised.
         </Text>
       )}
       {Number(line.unknown_usd) > 0 && (

@@ -169,7 +169,7 @@ function VerdictStep({ verdict }: { verdict: Schemas["VerdictView"] }) {
 function typeOf(order: Schemas["OrderDetail"]): string {
   const terms = f.sentence(f.terms(order));
   if (order.kind === "limit") return `${terms} or better`;
-  return order.kind === "stop" ? `${terms}, ${order.final ? "" : "resting "}at the broker` : "At the market price";
+  return order.kind === "stop" ? `${terms}, ${order.state === "accepted" ? "resting " : ""}at the broker` : "At the market price";
 }
 
 function OrderStep({ order }: { order: Schemas["OrderDetail"] }) {

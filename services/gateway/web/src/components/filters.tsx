@@ -6,6 +6,7 @@ import { useSearchParams } from "react-router";
 import { useAddress } from "@/address";
 
 const DEBOUNCE_MS = 300;
+const DIALOGS = ["chain", "backtest", "compare"]; // what the address opens, and no filter
 
 /** Filters that live in the address, of which Back knows nothing: `const [filters, setFilter] = useFilters("symbol", "action")`. */
 export function useFilters<Name extends string>(...names: readonly Name[]) {
@@ -17,13 +18,13 @@ export function useFilters<Name extends string>(...names: readonly Name[]) {
 /** On a phone folded away until it is wanted, or while one of them is set. */
 export function FilterBar({ children }: { children: ReactNode }) {
   const [address] = useSearchParams();
-  const isSet = [...address.keys()].some((name) => name !== "chain");
-  const [opened, { open }] = useDisclosure(isSet); // and stays so when it is cleared
+  const isSet = [...address.keys()].some((name) => !DIALOGS.includes(name));
+  const [opened, { toggle }] = useDisclosure(isSet);
   const shown = opened || isSet;
   return (
     <>
-      {!shown && (
-        <Button hiddenFrom="sm" size="xs" variant="default" leftSection={<IconFilter size={14} aria-hidden />} onClick={open}>
+      {!isSet && (
+        <Button hiddenFrom="sm" size="xs" variant="default" leftSection={<IconFilter size={14} aria-hidden />} aria-expanded={shown} onClick={toggle}>
           Filters
         </Button>
       )}

@@ -122,7 +122,10 @@ describe("filters", () => {
     fireEvent.change(screen.getByRole("textbox", { name: "Symbol" }), { target: { value: "" } });
     await waitFor(() => expect(screen.getByRole("status")).not.toHaveTextContent("symbol"));
     expect(bar).not.toHaveClass("folded");
-    expect(screen.queryByRole("button", { name: "Filters" })).toBeNull();
+    const fold = screen.getByRole("button", { name: "Filters" });
+    expect(fold).toHaveAttribute("aria-expanded", "true");
+    await userEvent.click(fold);
+    expect(bar).toHaveClass("folded");
   });
 
   it("lose no key that is pressed while the ones before are on their way", () => {

@@ -23,9 +23,11 @@ const STATES = [
   { value: WORKING, label: "Working now" },
   ...choices(["filled", "partially_filled", "accepted", "denied", "rejected", "canceled", "expired", "unknown"]),
 ];
+const AT_BROKER = ["accepted", "partially_filled"];
 /** What was said of it; of one that rests, what it waits for. */
 function why(row: Pick<Order, "message" | "reason" | "final" | "kind" | "state">): string {
   if (row.message || row.reason || row.final) return row.message || sentence(row.reason);
+  if (!AT_BROKER.includes(row.state)) return row.state === "cancel_pending" ? "" : "Not with the broker yet.";
   if (row.kind === "stop") return "Rests at the broker to protect its lot.";
   if (row.kind === "limit") return "Waits for its price or a better one.";
   return row.state === "accepted" ? "Waits for the market: a fresh quote, or the open session." : "";

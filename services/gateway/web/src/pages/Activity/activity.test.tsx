@@ -117,11 +117,12 @@ describe("orders", () => {
       { ...order, id: "o4", side: null, state: "denied", final: true, reason: "daily_loss" },
       { ...order, id: "o5", filled: "2", average_price: "101.2", state: "filled", final: true },
       { ...order, id: "o6", kind: "limit", limit_price: "99", filled: "1", average_price: "98.5", state: "partially_filled" },
+      { ...order, id: "o7", kind: "stop", side: "sell", stop_price: "95", state: "submitting" },
     ];
     show(<Orders />, { ...TRADER, "GET /api/bots": { items: [] }, "GET /api/orders": { items } });
     const rows = await screen.findAllByRole("row", { name: /AAPL of demo$/ });
     const asks = rows.map((row) => within(row).getAllByRole("cell")[3]?.textContent);
-    expect(asks).toEqual(["Buy", "Buy limit 101.25", "Sell stop 95.00", "–", "Buy", "Buy limit 99.00"]);
+    expect(asks).toEqual(["Buy", "Buy limit 101.25", "Sell stop 95.00", "–", "Buy", "Buy limit 99.00", "Sell stop 95.00"]);
     expect(rows.map((row) => within(row).getAllByRole("cell")[5]?.textContent)).toEqual([
       "Waits for the market: a fresh quote, or the open session.",
       "Waits for its price or a better one.",
@@ -129,6 +130,7 @@ describe("orders", () => {
       "Daily loss",
       "2 at 101.20",
       "1 at 98.50 · Waits for its price or a better one.",
+      "Not with the broker yet.",
     ]);
   });
 });

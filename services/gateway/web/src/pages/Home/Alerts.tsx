@@ -34,7 +34,7 @@ export function Alerts() {
           <Anchor component={Link} to="/activity/verdicts" size="sm" flex="none">Answer</Anchor>
         </Group>
       )}
-      <Loaded query={query} height={120} empty={waiting > 0 ? "Nothing is wrong." : "All is well: nothing wants your attention."}>
+      <Loaded query={query} height={120} empty={pending && waiting === 0 ? "All is well: nothing wants your attention." : "Nothing is wrong."}>
         {({ items, next_cursor: next }) => (
           <Stack gap="sm" className="scrolls alerts" tabIndex={0} role="group" aria-label="Active alerts">
             {items.map((alert) => <Alert key={alert.id} alert={alert} />)}

@@ -31,11 +31,11 @@ export default function Home() {
       <FirstSteps />
       <Figures summary={summary} />
       <div className="grid">
-        <Curves bot={bot} known={summary.data !== undefined} />
-        <Stack gap="md" className="third early">
+        <Stack gap="md" className="beside">
           <Alerts />
           <Spend />
         </Stack>
+        <Curves bot={bot} known={summary.data !== undefined} />
         <Positions />
         <Latest />
         <Sources />

@@ -1,6 +1,6 @@
 import { Alert, Progress, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import { FilterBar, FilterSelect } from "@/components/filters";
+import { FilterSelect } from "@/components/filters";
 import { InfoTip } from "@/components/InfoTip";
 import { Empty, Loaded } from "@/components/Loaded";
 import { Change } from "@/components/Values";
@@ -35,10 +35,10 @@ export function CalibrationPanel({ target, by, who, onBy, onWho }: Props) {
         const one = items.find((each) => each.key === who) ?? items[0];
         return (
           <Stack gap="md">
-            <FilterBar>
+            <div className="filters">
               <FilterSelect label="By" value={kind} onChange={onBy} data={BY} />
               <FilterSelect label="Which" value={one?.key} onChange={onWho} data={items.map((each) => each.key)} width={220} />
-            </FilterBar>
+            </div>
             {one ? <Judged one={one} /> : <Empty height={220}>Nothing is scored yet. The lab looks at every buy and sell again once its horizon has passed.</Empty>}
           </Stack>
         );

@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { id: "name", header: "Config", tip: "A model, its prompt, its symbols and its budget.", width: "minmax(150px, 2fr)", cell: (one) => <span title={one.name}>{one.name}</span>, sort: (one) => one.name },
   { id: "model", header: "Model", tip: "The model that is asked.", width: "minmax(110px, 1fr)", cell: (one) => one.model || f.NONE, sort: (one) => one.model },
   { id: "target", header: "Target", width: "86px", tip: "The sandbox plays providers; its answers come from a small rule, not from a model.", cell: (one) => <State state={one.target} /> },
-  { id: "state", header: "State", tip: "Whether it can be asked now; hover for what to do.", width: "112px", cell: (one) => <State state={stateOf(one)} title={one.last_error ?? one.todo} />, sort: stateOf },
+  { id: "state", header: "State", tip: "How its provider answers, and whether its budget is spent; hover for what to do.", width: "112px", cell: (one) => <State state={stateOf(one)} title={one.last_error ?? one.todo} />, sort: stateOf },
   { id: "next", header: "Next question", width: "122px", tip: "Market time. Moves of the price may bring one sooner.", cell: (one) => <Time at={one.next_at} /> },
   { id: "decisions", header: "Today", width: "72px", right: true, tip: "Decisions of this day, UTC.", cell: (one) => f.count(one.decisions_today), sort: (one) => one.decisions_today },
   { id: "cost", header: "Cost today", tip: "What its decisions of this day, UTC, have cost.", width: "98px", right: true, cell: (one) => f.cost(one.cost_today_usd), sort: (one) => Number(one.cost_today_usd) },

@@ -28,6 +28,7 @@ export function Bots() {
   const [asked, setAsked] = useState<Asked | null>(null);
   const edit = (bot: string | null) => set({ bot });
   const bot = bots.data?.items.find((one) => one.id === edited);
+  const isNew = may && edited === NEW;
   return (
     <Panel
       title="Bots"
@@ -55,13 +56,13 @@ export function Bots() {
       </Loaded>
       <FormDialog
         drawer
-        opened={Boolean(bot) || edited === NEW}
+        opened={Boolean(bot) || isNew}
         onClose={() => edit(null)}
         size="xl"
         title={<Text fw={600} size="lg" component="span">{bot ? bot.name : "New bot"}</Text>}
       >
         {bot && <BotForm key={bot.id} bot={bot} isNew={false} onDone={() => edit(null)} />}
-        {edited === NEW && <NewBot onDone={() => edit(null)} />}
+        {isNew && <NewBot onDone={() => edit(null)} />}
       </FormDialog>
       {asked && <Question {...asked} onClose={() => setAsked(null)} />}
     </Panel>

@@ -6,7 +6,7 @@ import { type Spec, shownAs } from "@/components/fields";
 import { Loaded } from "@/components/Loaded";
 import { Panel } from "@/components/Panel";
 import { type Column, SimpleTable } from "@/components/SimpleTable";
-import { money, NONE, quantity, span } from "@/format";
+import { money, NONE, quantity } from "@/format";
 import { LIMIT_GROUPS, LIMITS } from "../bots/specs";
 import type { Bot } from "../bots/values";
 import { Halts } from "./Halts";
@@ -18,11 +18,14 @@ interface Row {
   values: Record<string, string>;
 }
 
+/** 60 min; 150 s: what somebody has set is never rounded */
+const lasting = (seconds: number): string => (seconds < 120 || seconds % 60 ? `${seconds} s` : `${seconds / 60} min`);
+
 function shown(spec: Spec, value: string | number | null | undefined): string {
   const text = shownAs(spec, value);
   if (text === "") return spec.none ?? NONE;
   if (spec.unit === "$") return money(text);
-  if (spec.unit === "s") return span(Number(text));
+  if (spec.unit === "s") return lasting(Number(text));
   return spec.unit ? `${text}${spec.unit === "%" ? "" : " "}${spec.unit}` : quantity(text);
 }
 
