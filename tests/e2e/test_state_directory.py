@@ -168,6 +168,7 @@ async def test_approvals_and_books_survive_restarts(own_system: OwnSystem) -> No
         # say now changes nothing.
         await at.gateway.put("/api/flags", {"quantconnect": False, "llm": False})
         await at.gateway.put("/api/market", {"speed": 0})
+        await at.gateway.post("/api/quantconnect/signals/fetch", {})  # what they ended before that
         await quiet(await at.voices.bus("provision"))
         before = await snapshot(at.gateway)
         assert waiting["id"] in before["waiting"]

@@ -126,17 +126,6 @@ def test_a_price_of_ones_own_goes_before_all_others() -> None:
     assert usd(price_worst(free, 10**6, 10**6, AT)) == 0
 
 
-def test_a_price_of_ones_own_is_of_plain_input_and_writes_to_the_cache_cost_more() -> None:
-    own = config("claude", "claude-unknown-9", price=TokenPrice(input_usd=D(4), output_usd=D(8)))
-    used = Usage(input_total=10**6, cache_write_5m=500_000, cache_write_1h=250_000)
-    found = price_call(own, used, AT)
-    assert isinstance(found, Priced)
-    assert found.usd == D("5.5")  # a quarter at 4, half at 5, a quarter at 8
-    worst = price_worst(own, 10**6, 10**6, AT)
-    assert isinstance(worst, Priced)
-    assert worst.usd == D(13)
-
-
 def test_the_worst_case_writes_everything_to_the_cache() -> None:
     made = config("claude", "claude-haiku-4-5")
     assert usd(price_worst(made, 10**6, 10**6, AT)) == D("1.25") + 5

@@ -10,7 +10,6 @@ from signalbox.contracts.config import TokenPrice
 
 OWN = "own"
 _MILLION = Decimal(1_000_000)
-_WRITE_5M, _WRITE_1H = Decimal("1.25"), Decimal(2)  # times the price of input
 _OVERHEAD = 500  # tokens for roles and framing
 
 
@@ -50,14 +49,11 @@ def most_tokens_in(question: Question) -> int:
 
 
 def own_price(price: TokenPrice, model: str, usage: Usage) -> Priced:
-    """The cost by the user's own price, which knows no discount for cached tokens; what is written
-    to the provider's cache is billed with the surcharge that providers take.
-    """
-    paid, short, long = (price.input_usd * factor for factor in (1, _WRITE_5M, _WRITE_1H))
-    unit = UnitPrices(OWN, model, paid, paid, short, long, price.output_usd)
-    written = usage.cache_write_5m * (short - paid) + usage.cache_write_1h * (long - paid)
-    plainly = usage.input_total * paid + usage.output_total * price.output_usd
-    return Priced(plain((plainly + written) / _MILLION), unit)
+    """The cost by the user's own price, which knows no discount for cached tokens."""
+    paid = price.input_usd
+    unit = UnitPrices(OWN, model, paid, paid, paid, paid, price.output_usd)
+    usd = (usage.input_total * paid + usage.output_total * price.output_usd) / _MILLION
+    return Priced(plain(usd), unit)
 
 
 def unpriced(provider: str, model: str, at: str = "") -> Unpriced:
