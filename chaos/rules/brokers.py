@@ -7,6 +7,7 @@ from decimal import Decimal
 from chaos.evidence import Evidence
 from chaos.rules.books import EXACT, moved
 from signalbox.contracts.events import AlertRaised
+from signalbox.contracts.values import OrderState
 
 _ZERO = Decimal(0)
 _SURPRISES = {  # what is found at the broker and was not known, or known otherwise
@@ -58,7 +59,18 @@ def the_broker_holds_what_fills_left(seen: Evidence) -> Iterator[str]:
 
 
 def the_broker_surprises_nobody(seen: Evidence) -> Iterator[str]:
-    """Nothing came to light that nobody had known: every doubt was settled by asking."""
+    """Nothing came to light that nobody had known: every doubt was settled by asking. That an order
+    never arrived and nobody wanted it any more when that was proven is no surprise.
+    """
+    there = seen.broker.names if seen.broker else ()
+    unwanted = {
+        f"order:{event.data.order_id}"
+        for event in seen.orders
+        if event.data.state is OrderState.ABANDONED
+        and "limit" not in event.data.numbers  # of tries, which is used up
+        and event.data.order_id not in there
+    }
     for event in seen.events(AlertRaised):
-        if event.data.code in _SURPRISES:
-            yield f"{event.data.code} about {event.data.about}: {event.data.message}"
+        code, about = event.data.code, event.data.about
+        if code in _SURPRISES and not (code == "order_abandoned" and about in unwanted):
+            yield f"{code} about {about}: {event.data.message}"

@@ -115,12 +115,12 @@ def score(**over: Any) -> Event:
     return event(OutcomeScored, OutcomeScore(**(fields | over)))
 
 
-def alert(code: str) -> Event:
+def alert(code: str, about: str = "account:paper-alpha") -> Event:
     """What people are told."""
     told = Alert(
         severity=Severity.WARNING,
         code=code,
-        about="account:paper-alpha",
+        about=about,
         message="m",
         service="executor",
         active=True,
@@ -321,6 +321,19 @@ def test_an_intent_that_is_denied_later_is_no_second_one() -> None:
     again = event(OrderChanged, an_order(order_id="b" * 32))
     seen = evidence(ORDERS=[*orders(), again])
     assert check(seen)["one_intent_for_each_accepted_verdict"]
+
+
+def test_that_an_unwanted_order_never_arrived_is_no_surprise() -> None:
+    told = alert("order_abandoned", about=f"order:{ORDER}")
+
+    def found(*, names: tuple[str, ...] = (), **over: Any) -> list[str]:
+        gone = event(OrderChanged, an_order(state=OrderState.ABANDONED, **over))
+        seen = evidence(ALERTS=[told], ORDERS=[gone], broker=broker_books(names=names))
+        return list(check(seen)["the_broker_surprises_nobody"])
+
+    assert not found()
+    assert found(names=(ORDER,))
+    assert found(numbers={"limit": "2", "observed": "2"})
 
 
 def test_every_rule_is_tried_here() -> None:

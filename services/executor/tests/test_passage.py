@@ -69,37 +69,6 @@ async def test_an_order_that_never_arrived_is_sent_again_under_its_name(
         assert it.agrees()
 
 
-async def test_an_order_that_never_arrives_is_given_up_and_one_that_turns_up_is_cancelled(
-    pit: Open,
-) -> None:
-    async with pit() as it:
-        it.switch(Kind.DOWN, POST, count=None)
-        it.quote()
-        it.shop.accept(BUY)
-        (order,) = await it.ends(S.ABANDONED)
-        assert "order_abandoned" in it.alerts()
-        late = new_order("AAPL", "buy", D("4.7501"), order.order_id, it.served.trading.venue.wall())
-        late.hold = True
-        it.served.trading.venue.place(it.there, late)
-        it.served.trading.venue.fill(it.there, late, D(1), D(210))
-        await until(lambda: late.status == "canceled")
-        await until(it.agrees)
-        assert it.shop.held() == 1
-        assert it.shop.order(order.order_id).state is S.ABANDONED
-        assert {"late_fill", "late_order"} <= set(it.alerts())
-
-
-async def test_an_order_whose_time_is_over_is_not_sent_again(pit: Open) -> None:
-    async with pit() as it:
-        it.switch(Kind.DOWN, POST)
-        it.quote()
-        it.shop.accept(BUY)
-        await it.ends(S.UNKNOWN)
-        it.shop.later(minutes=6)
-        await it.ends(S.ABANDONED)
-        assert it.served.trading.posts == []
-
-
 async def test_a_name_that_is_taken_already_is_our_own_order(pit: Open) -> None:
     async with pit() as it:
         await until(lambda: it.brokerage and it.brokerage.active)

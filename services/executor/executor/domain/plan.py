@@ -89,7 +89,7 @@ def ending(ticket: Ticket, bot: BotConfig | None, scene: Scene) -> tuple[OrderSt
     if it stays.
     """
     if ticket.expires_at is not None and scene.now >= ticket.expires_at:
-        words = f"no quote that could fill it came before the signal ended at {ticket.expires_at}"
+        words = f"the signal ended at {ticket.expires_at}, before a quote could fill it"
         return OrderState.EXPIRED, Denial("expired", words)
     why = forbidden(ticket, bot, scene) if ticket.entry else None
     return (OrderState.CANCELED, why) if why else None

@@ -164,11 +164,16 @@ def unwanted(ticket: Ticket, scene: Scene) -> Ending | None:
     return (OrderState.CANCELED, stop) if stop else ending(ticket, scene.bot, scene)
 
 
-def may_repost(ticket: Ticket, scene: Scene) -> bool:
-    """Whether an order that is proven absent may be sent once more, under the same name."""
+def not_again(ticket: Ticket, scene: Scene) -> Denial | None:
+    """Why an order that is proven absent is given up; None when it is sent once more under its name
+    or has to wait for a quote. Only where its tries are used up has it numbers, which are theirs.
+    """
     most = _MOST_POSTS if ticket.entry or ticket.stop else _MOST_EXIT_POSTS
-    blind = ticket.entry and scene.quote is None
-    return tries(ticket) < most and not blind and unwanted(ticket, scene) is None
+    if tries(ticket) >= most:
+        words = f"{most} tries are the limit"
+        return Denial("abandoned", words, {"limit": str(most), "observed": str(tries(ticket))})
+    over = unwanted(ticket, scene)
+    return Denial("abandoned", over[1].message) if over else None
 
 
 def tries(ticket: Ticket) -> int:

@@ -206,7 +206,7 @@ class Passage:
         if watch.missing < len(pauses):
             watch.due = at.now + pauses[watch.missing]
             return
-        watch.missing = 0
+        watch.missing -= 1  # where it has to wait, one more look comes before the next try
         await self._broker.turn()
         await at.do(ticket, lambda _s, desk, m: sending.repost(desk, ticket, m))
         if at.kept(ticket) is None:

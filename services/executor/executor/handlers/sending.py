@@ -23,7 +23,7 @@ from executor.domain.submission import (
     Ending,
     clearance,
     legs,
-    may_repost,
+    not_again,
     stopped,
     unwanted,
 )
@@ -121,10 +121,8 @@ def doubt(desk: Desk, ticket: Ticket, answer: Answer, moment: ExecutorMoment) ->
         desk.keep_ticket(ticket)
         return
     words = answer.message or "the executor stopped while it was being sent"
-    unknown = advance(
-        ticket, OrderState.UNKNOWN, moment.now, reason="outcome_unknown", message=words
-    )
-    yield record(desk, unknown, moment, None)
+    why = Denial("outcome_unknown", words)
+    yield record(desk, advance_for(ticket, OrderState.UNKNOWN, why, moment.now), moment, None)
 
 
 def retry(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
@@ -145,20 +143,24 @@ def retry(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]
 
 
 def repost(desk: Desk, ticket: Ticket, moment: ExecutorMoment) -> Iterator[Event]:
-    """An order that is proven absent is sent once more under its name, or given up."""
+    """An order that is proven absent is sent once more under its name, or given up; an entry
+    waits for a quote.
+    """
     ticket = current(desk, ticket)
     if ticket.order.state not in DOUBTED:
         return
     order = ticket.order
     scene = scene_of(desk, order.bot, order.symbol, moment, ticket=ticket)
-    if may_repost(ticket, scene):
+    why = not_again(ticket, scene)
+    if why is None and (scene.quote is not None or not ticket.entry):
         sent = replace(ticket.submission, posts=ticket.submission.posts + 1)
         desk.keep_ticket(replace(ticket, submission=sent))
+    if why is None:
         return
-    words = "the broker does not have it, and it is not sent again; it is looked for later"
-    gone = advance(ticket, OrderState.ABANDONED, moment.now, reason="abandoned", message=words)
-    yield record(desk, gone, moment, None)
-    told = f"order {order.order_id} of {order.bot} on {order.symbol}: {words}"
+    words = f"the broker does not have it, and it is not sent again ({why.message})"
+    why = Denial("abandoned", f"{words}; it is looked for later", why.numbers)
+    yield record(desk, advance_for(ticket, OrderState.ABANDONED, why, moment.now), moment, None)
+    told = f"order {order.order_id} of {order.bot} on {order.symbol}: {why.message}"
     if ticket.entry or ticket.stop:
         about = f"order:{order.order_id}"
         yield alert(moment, ABANDONED, about, told, order.order_id, active=False)
