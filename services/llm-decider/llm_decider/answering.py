@@ -241,9 +241,11 @@ def _publish(
     """The decisions, each followed by its signal if it is fit to trade; the call is done."""
     events: list[Event] = []
     judged: list[LlmDecision] = []
+    config = _find(moment.config, asked.config.id)
+    off = config is None or not asked.call.may_ask(config)  # since it was asked
     for one in made:
         first = repeated[one.symbol] if repeated else None
-        decision, signal = deciding.judge(asked, one, _now(moment), first=first)
+        decision, signal = deciding.judge(asked, one, _now(moment), first=first, off=off)
         judged.append(decision)
         told = moment.event(LlmDecisionMade, decision)
         events.append(told)

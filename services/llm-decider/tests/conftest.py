@@ -124,7 +124,7 @@ class Model:
         if isinstance(said, BaseException):
             raise said
         if callable(said):
-            said = said(ask)
+            said = said(ask) or agreeing(ask)
         if asyncio.isfuture(said) or asyncio.iscoroutine(said):
             said = await said
         assert isinstance(said, Reply | Failure)

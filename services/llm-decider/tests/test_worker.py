@@ -56,6 +56,21 @@ async def test_a_config_that_is_switched_off_meanwhile_is_not_asked(station: Sta
     assert (await station.decide())["AAPL"].outcome == "answered"  # a person may still ask
 
 
+@pytest.mark.parametrize("gone", [True, False])
+async def test_what_a_model_says_that_is_switched_off_by_then_is_kept_and_not_traded(
+    station: Station, *, gone: bool
+) -> None:
+    def switch_off(_ask: Any) -> None:
+        station.configure(*(() if gone else (station.config(active=False),)))
+
+    station.model().script.append(switch_off)
+    await station.close_bars("AAPL")
+    await station.process().work()
+    (decision,) = station.decisions
+    assert (decision.outcome, decision.not_traded) == ("answered", "switched_off")
+    assert (decision.cost_usd, decision.signal_id, station.signals) == (COST, None, [])
+
+
 async def test_replicas_share_the_calls(station: Station) -> None:
     symbols = tuple(f"S{n}" for n in range(8))
     station.configure(station.config(symbols=symbols, symbols_per_call=1))

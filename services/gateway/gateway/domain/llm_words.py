@@ -13,6 +13,7 @@ _KEPT = {
     "abstained": "The model saw no ground for a view, so no signal was raised.",
     "suspicious": "The model saw instructions inside the data, so no signal was raised.",
     "dry_run": "This was a dry run: the answer is recorded and never traded.",
+    "switched_off": "The model was switched off while it was asked, so no signal was raised.",
     "stale": "The answer came too late for the market it was about, so no signal was raised.",
     "incomplete": "The answer lacks action or confidence, so no signal was raised.",
     "cached": "The same question was answered before, and that answer was raised already.",

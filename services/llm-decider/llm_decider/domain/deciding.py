@@ -172,16 +172,23 @@ def repeated(
 
 
 def judge(
-    asked: Asked, made: LlmDecision, now: Now, *, first: LlmDecision | None = None
+    asked: Asked,
+    made: LlmDecision,
+    now: Now,
+    *,
+    first: LlmDecision | None = None,
+    off: bool = False,
 ) -> tuple[LlmDecision, Signal | None]:
-    """Whether a decision becomes a signal. `first` is the one that it repeats, if it does: a word
-    that was given already is not given again.
+    """Whether a decision becomes a signal; none of a model that is `off` by now. `first` is the one
+    that it repeats, if it does: a word that was given already is not given again.
     """
     call = asked.call
     stale = signals.is_stale(asked.config, made, now, epoch=call.epoch, deadline=call.deadline)
     why = signals.not_traded(made, stale=stale)
     if not why and first is not None and first.signal_id and first.config_id == made.config_id:
         why = "cached"
+    if not why and off:
+        why = "switched_off"
     if why:
         return made.model_copy(update={"not_traded": why, "signal_id": None}), None
     signal = signals.signal_of(asked.config, made, now)
