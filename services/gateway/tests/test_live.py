@@ -27,6 +27,7 @@ from signalbox.contracts.subjects import PREFIX
 from signalbox.runtime.bus import Credentials
 from signalbox.runtime.db import Database
 from signalbox.runtime.migrating import migrate
+from signalbox.runtime.moment import Outgoing
 from signalbox.runtime.secrets import SecretBox
 from signalbox.testing.desk import Desk, desk_on
 from signalbox.testing.examples import D, a_decision, a_moment, a_quote
@@ -162,6 +163,36 @@ async def _whole(web: httpx.AsyncClient, url: str) -> Any:
 async def _marked(web: httpx.AsyncClient) -> Any:
     (held,) = (await web.get("/api/positions")).json()["items"]
     return held if held["mark_price"] else None
+
+
+async def test_what_was_set_aside_stands_until_somebody_has_seen_to_it(
+    nats_server: RunningNats, database_url: str | None
+) -> None:
+    given = settings(nats_server, database_url)
+    async with desk_on(nats_server) as desk, serving(given) as web:
+        for number in range(2):
+            where = f"{PREFIX}.signals.strategy.tester.EDGE"
+            await desk.say(Outgoing(f"bad-{number}", where, b'{"bad": %d' % number))
+        (_, first), _ = await until(lambda: _set_aside(web, 2))
+        settled = await web.post(f"/api/dead-letters/{first['id']}/settle")
+        assert (settled.status_code, settled.json()["active"]) == (200, False)
+        _, (alert,) = await until(lambda: _set_aside(web, 1))
+        assert alert["about"] != f"message:{first['message_id']}"
+        again = await web.post(f"/api/dead-letters/{first['id']}/settle")
+        assert again.json() == settled.json()
+        told = (await web.get("/api/alerts?code=dead_letter")).json()["items"]
+        (over,) = [one for one in told if not one["active"]]
+        assert over["message"].startswith("admin has seen to the message that gateway set aside")
+        unknown = await web.post("/api/dead-letters/7/settle")
+    assert (unknown.status_code, unknown.json()["detail"][:15]) == (404, "there is no mes")
+
+
+async def _set_aside(web: httpx.AsyncClient, standing: int) -> Any:
+    """Both messages and the alerts that stand, once there are so many."""
+    letters = (await web.get("/api/dead-letters")).json()["items"]
+    alerts = (await web.get("/api/alerts?active=true&code=dead_letter")).json()["items"]
+    waiting = [one for one in letters if one["active"]]
+    return (letters, alerts) if len(letters) == 2 and len(waiting) == standing else None
 
 
 async def test_a_question_nobody_answers_says_who_is_missing(nats_server: RunningNats) -> None:

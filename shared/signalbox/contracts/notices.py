@@ -4,6 +4,8 @@ from pydantic import Field
 
 from signalbox.contracts.values import Name, Severity, Slug, UtcTime, Value
 
+DEAD_LETTER = "dead_letter"  # the alert of a message that was set aside
+
 
 class Alert(Value):
     """Something a person should know."""
@@ -30,3 +32,8 @@ class DeadLetter(Value):
     reason: str
     original: str  # the body as text, undecodable bytes escaped, at most 200 kB
     at: UtcTime  # wall time
+
+
+def about_letter(message_id: str) -> str:
+    """What the alert of a message that was set aside is about."""
+    return f"message:{message_id}"

@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 from signalbox.contracts.errors import PermanentError
 from signalbox.contracts.events import AlertRaised, Event, MessageDeadLettered, decode
 from signalbox.contracts.ids import derive
-from signalbox.contracts.notices import Alert, DeadLetter
+from signalbox.contracts.notices import DEAD_LETTER, Alert, DeadLetter, about_letter
 from signalbox.contracts.values import Severity
 from signalbox.runtime.logs import redact
 from signalbox.runtime.moment import Moment
@@ -61,10 +61,10 @@ def notes_of(
     )
     alert = Alert(
         severity=Severity.CRITICAL,
-        code="dead_letter",
-        about=f"message:{item.id}",
+        code=DEAD_LETTER,
+        about=about_letter(item.id),
         message=f"{moment.service} set a message aside: {letter.reason}"[:1900]
-        + ". Read it under dead letters; its sender may have to send again.",
+        + ". Read it under dead letters and settle it there; its sender may have to send again.",
         service=moment.service,
         at=moment.wall,
         occurrence=item.id,

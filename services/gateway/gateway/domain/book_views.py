@@ -175,6 +175,7 @@ class DeadLetterView(View):
     reason: str
     original: str
     at: UtcTime
+    active: bool  # until somebody has seen to it
 
 
 class StateView(View):

@@ -6,11 +6,14 @@ from fastapi import APIRouter, Depends, Query
 
 from gateway.adapters.views import notices
 from gateway.adapters.views.notices import AlertFilter
+from gateway.domain import letters
 from gateway.domain.book_views import AlertView, DeadLetterView
 from gateway.domain.views import Listing
-from gateway.routes.access import Viewer
+from gateway.routes.access import Trader, Viewer
 from gateway.routes.context import GetContext
-from gateway.routes.query import GetPage, GetSpan, Word
+from gateway.routes.query import GetPage, GetSpan, Id, Word
+from signalbox.contracts.errors import NotFound
+from signalbox.contracts.events import AlertRaised
 from signalbox.contracts.values import Severity, Slug
 
 router = APIRouter(prefix="/api", tags=["alerts"])
@@ -47,3 +50,20 @@ async def list_dead_letters(
 ) -> Listing[DeadLetterView]:
     """Messages that no retry could help, with the reason and the original."""
     return await context.read(lambda sql: notices.list_dead_letters(sql, page, service=service))
+
+
+@router.post("/dead-letters/{letter_id}/settle", operation_id="settle_dead_letter")
+async def settle_dead_letter(letter_id: Id, context: GetContext, who: Trader) -> DeadLetterView:
+    """Say that somebody has seen to it, which ends its alert. The message itself never acts."""
+    letter = await context.read(lambda sql: notices.one_dead_letter(sql, letter_id))
+    if letter is None:
+        raise NotFound(f"there is no message {letter_id} that was set aside")
+    if letter.active:
+        await context.service.transact(
+            lambda _sql, moment: [
+                moment.event(
+                    AlertRaised, letters.seen_to(letter, by=who.person.username, at=moment.wall)
+                )
+            ]
+        )
+    return letter.model_copy(update={"active": False})

@@ -33,6 +33,7 @@ const ACCOUNTS: Place = { to: "/settings/accounts", label: "Accounts" };
 const BY_CODE: Record<string, Place> = {
   key_halted: HALTS, bot_halted: HALTS, books_mismatch: HALTS, bot_locked: { to: "/settings/limits", label: "Limits" },
   margin_low: CLOSE, exit_given_up: CLOSE, exit_rejected: CLOSE, order_abandoned: CLOSE, position_mismatch: CLOSE, stop_watched: CLOSE,
+  dead_letter: { to: "/activity/alerts", label: "Set aside" },
   exit_waits: WORKING, fill_failed: WORKING, order_unknown: WORKING, order_vanished: WORKING,
 };
 const BY_KIND: Record<string, Place> = {

@@ -1,9 +1,11 @@
 """Alerts, messages set aside, and states."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from gateway.adapters.primary_tables import events
 from gateway.adapters.read_tables import alarms, alerts, dead_letters, states
@@ -12,6 +14,7 @@ from gateway.adapters.views.paging import ALWAYS, Span, cut, equal
 from gateway.domain.book_views import AlertView, DeadLetterView, StateView
 from gateway.domain.cursor import Page
 from gateway.domain.views import Listing
+from signalbox.contracts.notices import DEAD_LETTER, about_letter
 from signalbox.contracts.values import Severity
 
 
@@ -57,14 +60,37 @@ def list_dead_letters(
     sql: Connection, page: Page, *, service: str | None
 ) -> Listing[DeadLetterView]:
     """Messages that were set aside, by time."""
-    query = select(dead_letters.c.id, events.c.body)
-    query = query.join(events, events.c.id == dead_letters.c.id)
-    query = query.where(*equal([(dead_letters.c.service, service)]))
+    query = _letters().where(*equal([(dead_letters.c.service, service)]))
     rows, following = cut(sql, query, dead_letters.c.at, dead_letters.c.id, page)
-    items = tuple(
-        DeadLetterView.model_validate({**bodies.data_of(r.body), "id": r.id}) for r in rows
+    return Listing(items=_letters_of(sql, rows), next_cursor=following)
+
+
+def one_dead_letter(sql: Connection, letter_id: str) -> DeadLetterView | None:
+    """A message that was set aside."""
+    rows = sql.execute(_letters().where(dead_letters.c.id == letter_id)).all()
+    return next(iter(_letters_of(sql, rows)), None)
+
+
+def _letters() -> Select[Any]:
+    query = select(dead_letters.c.id, events.c.body)
+    return query.join(events, events.c.id == dead_letters.c.id)
+
+
+def _letters_of(sql: Connection, rows: Sequence[Row[Any]]) -> tuple[DeadLetterView, ...]:
+    found = [(row.id, bodies.data_of(row.body)) for row in rows]
+    about = {about_letter(body["message_id"]) for _, body in found}
+    query = select(alarms.c.service, alarms.c.about).where(
+        alarms.c.code == DEAD_LETTER, alarms.c.about.in_(about), alarms.c.active.is_(True)
     )
-    return Listing(items=items, next_cursor=following)
+    standing = {(row.service, row.about) for row in sql.execute(query)}
+    return tuple(
+        DeadLetterView(
+            **body,
+            id=letter_id,
+            active=(body["service"], about_letter(body["message_id"])) in standing,
+        )
+        for letter_id, body in found
+    )
 
 
 def list_states(sql: Connection, service: str, kind: str) -> tuple[StateView, ...]:

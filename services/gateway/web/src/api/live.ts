@@ -68,6 +68,7 @@ export const KINDS = Object.keys(TOPICS);
 export function topicsOf({ kind, data }: LiveEvent): readonly string[] {
   if (kind === "StateChanged") return STATES[`${String(data.service)}/${String(data.kind)}`] ?? STATES[String(data.service)] ?? [];
   if (kind === "OrderChanged" && data.fill) return ["orders", "chain", "trades", "performance", "llm-costs"];
+  if (kind === "AlertRaised" && data.code === "dead_letter") return ["alerts", "dead-letters"];
   return TOPICS[kind] ?? [];
 }
 

@@ -730,6 +730,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dead-letters/{letter_id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle Dead Letter
+         * @description Say that somebody has seen to it, which ends its alert. The message itself never acts.
+         */
+        post: operations["settle_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/defaults/bot": {
         parameters: {
             query?: never;
@@ -3527,6 +3547,8 @@ export interface components {
          * @description A message that was set aside.
          */
         DeadLetterView: {
+            /** Active */
+            active: boolean;
             /**
              * At
              * Format: date-time
@@ -9271,6 +9293,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_DeadLetterView_"];
+                };
+            };
+            /** @description A problem document */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterView"];
                 };
             };
             /** @description A problem document */

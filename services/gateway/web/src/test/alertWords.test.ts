@@ -24,5 +24,6 @@ it.each([
   ["broker_refused", "account:real", "/settings/accounts"],
   ["budget_100", "budget:total:day:2026-11-24", "/ai-trading/costs"],
   ["source_down", "quantconnect:demo", "/quantconnect/configuration"],
+  ["dead_letter", "message:7", "/activity/alerts"],
   ["clock_skew", "executor", undefined],
 ])("%s about %s is mended at %s", (code, about, to) => expect(placeOf({ code, about })?.to).toBe(to));

@@ -16,6 +16,8 @@ describe("topicsOf", () => {
     ["StateChanged", { service: "qc-ingest", kind: "algorithm" }, ["quantconnect-status", "algorithms"]],
     ["StateChanged", { service: "qc-ingest", kind: "connection" }, ["quantconnect-status"]],
     ["StateChanged", { service: "llm-decider", kind: "connection" }, ["llm-status", "llm-budgets"]],
+    ["AlertRaised", { code: "key_halted" }, ["alerts"]],
+    ["AlertRaised", { code: "dead_letter" }, ["alerts", "dead-letters"]],
     ["StateChanged", { service: "nobody" }, []],
     ["SomethingNew", {}, []],
   ])("%s %o touches %o", (kind, data, topics) => {

@@ -1,13 +1,16 @@
 import { Button, Code, Modal, Stack, Text } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { aboutOf, placeOf, titleOf } from "@/alerts";
 import { api, must, type Schemas } from "@/api/client";
+import { useMay, useRefresh } from "@/api/shared";
 import { type Column, DataTable } from "@/components/DataTable";
 import { DateFilters, spanOf } from "@/components/DateFilter";
 import { Facts } from "@/components/Facts";
 import { FilterBar, FilterSelect, useFilters } from "@/components/filters";
 import { Panel } from "@/components/Panel";
+import { failed, told } from "@/components/toasts";
 import { State, Time } from "@/components/Values";
 import { sentence, utc } from "@/format";
 import { choices, type Filters } from "./lists";
@@ -23,12 +26,14 @@ const ALERTS: Column<Alert>[] = [
   { id: "active", header: "Now", cell: (row) => (row.active ? "Raised" : "Over"), width: "64px", tip: "Over: the trouble that it told of has ended." },
   { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "112px" },
 ];
+const nowOf = (letter: Letter) => (letter.active ? "Waits" : "Settled");
 const LETTERS: Column<Letter>[] = [
   { id: "at", header: "Time", cell: (row) => <Time at={row.at} />, width: "125px" },
   { id: "service", header: "Service", tip: "Who could not handle it.", cell: (row) => row.service, width: "130px" },
   { id: "subject", header: "Message of", tip: "The subject under which it came.", cell: (row) => <span title={row.original_subject}>{row.original_subject}</span>, width: "minmax(220px, 1fr)" },
   { id: "attempts", header: "Tries", tip: "How often it was tried.", cell: (row) => row.attempts, width: "60px", right: true },
   { id: "reason", header: "Reason", tip: "Why no retry could help.", cell: (row) => <span title={row.reason}>{row.reason}</span>, width: "minmax(300px, 2fr)" },
+  { id: "active", header: "Now", tip: "Waits: nobody has said yet that it was seen to.", cell: (row) => nowOf(row), width: "64px" },
 ];
 const NOW = [
   { value: "true", label: "Wrong now" },
@@ -85,7 +90,7 @@ export function Alerts() {
                 ["Now", shown.active ? "Raised" : "Over"],
               ]}
             />
-            {place && <Button component={Link} to={place.to} variant="light" mr="auto">{place.label}</Button>}
+            {place && <Button component={Link} to={place.to} onClick={() => setShown(null)} variant="light" mr="auto">{place.label}</Button>}
           </Stack>
         )}
       </Modal>
@@ -99,6 +104,17 @@ const loadLetters = (_: object, cursor?: string, limit?: number) => must(api.GET
 /** Messages that no retry could help. */
 function SetAside() {
   const [shown, setShown] = useState<Letter | null>(null);
+  const may = useMay("trader");
+  const refresh = useRefresh();
+  const settle = useMutation({
+    mutationFn: (letter: Letter) => must(api.POST("/api/dead-letters/{letter_id}/settle", { params: { path: { letter_id: letter.id } } })),
+    onSuccess: async () => {
+      setShown(null);
+      told("Its alert is over. The message stays listed, and never acts.", "Settled");
+      await refresh("dead-letters", "alerts");
+    },
+    onError: failed,
+  });
   return (
     <Panel title="Set aside" tip="Messages that no retry could help wait here for a person (dead letters). The runbook says how to handle one.">
       <DataTable
@@ -116,10 +132,15 @@ function SetAside() {
         {shown && (
           <Stack gap="md">
             <Text size="sm">{shown.reason}</Text>
-            <Facts items={[["Service", shown.service], ["Stream", `${shown.stream} ${shown.stream_sequence}`], ["Tries", shown.attempts], ["At", utc(shown.at)]]} />
+            <Facts items={[["Service", shown.service], ["Stream", `${shown.stream} ${shown.stream_sequence}`], ["Tries", shown.attempts], ["At", utc(shown.at)], ["Now", nowOf(shown)]]} />
             <Code block mah={280} tabIndex={0} aria-label="Original message">
               {shown.original}
             </Code>
+            {may && shown.active && (
+              <Button mr="auto" loading={settle.isPending} onClick={() => settle.mutate(shown)}>
+                I have seen to it
+              </Button>
+            )}
           </Stack>
         )}
       </Modal>
