@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from executor.domain.alarms import Alarm
 from executor.handlers import waiting
 from executor.handlers.dealer import Dealers
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
-from signalbox.contracts.errors import InvariantBroken
+from signalbox.contracts.errors import InvariantBroken, TransientError
 from signalbox.contracts.events import AlertRaised
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.wait import until
+from tests.pits import ALARMED
 
 D = Decimal
 S = OrderState
@@ -113,7 +115,7 @@ async def test_a_halt_that_holds_after_a_restart_is_not_told_again(pit: Open) ->
 
 
 async def test_a_broker_that_answers_again_ends_what_was_told_of_it(pit: Open) -> None:
-    async with pit() as it:
+    async with pit(pace=ALARMED) as it:
         await until(lambda: it.brokerage.active)
         it.switch(Kind.BROKEN, "alpaca/get/v2/positions", count=None)
         await until(lambda: standing(it) == {("broker_unreachable", ACCOUNT)})
@@ -183,7 +185,7 @@ async def test_an_exit_that_is_cancelled_waits_no_more(pit: Open) -> None:
 
 
 async def test_an_order_whose_fate_is_known_is_no_alarm(pit: Open) -> None:
-    async with pit() as it:
+    async with pit(pace=ALARMED) as it:
         it.switch(Kind.LOST, "alpaca/post/v2/orders")
         it.switch(Kind.BROKEN, "alpaca/get/v2/orders:by_client_order_id", count=None)
         it.quote()
@@ -272,3 +274,34 @@ async def test_orders_that_could_not_be_filled_and_are_gone_fail_no_more(
     assert [(alert.code, alert.about, alert.active) for alert in told] == [
         ("fill_failed", KEY, active) for active in (True, False)
     ]
+
+
+async def test_the_end_of_one_alarm_is_not_that_of_the_next_in_its_place(pit: Open) -> None:
+    async with pit() as it:
+        alarms = it.shop.work.alarms
+        first, next_one = (Alarm("exit_rejected", KEY, order_id) for order_id in ("one", "two"))
+        await alarms.tell(first, "The broker has ended it.")
+        await alarms.tell(next_one, "The broker has ended it again.")
+        await alarms.end(first, "It is closed.")
+        assert standing(it) == {("exit_rejected", KEY)}
+        await alarms.end(next_one, "It is closed.")
+        assert not standing(it)
+
+
+async def test_what_could_not_be_written_undoes_nothing_else(
+    pit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with pit() as it:
+        alarms, kept = it.shop.work.alarms, Alarm("exit_rejected", KEY, "one")
+
+        async def fail(work: Any) -> None:
+            with it.shop.db.begin() as sql:
+                list(work(sql, it.shop.moment()))
+                alarms.keep(sql, [kept])  # of a transaction on the books, meanwhile
+            raise TransientError("the database has gone away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(it.shop, "transact", fail)
+            with pytest.raises(TransientError):
+                await alarms.tell(Alarm("clock_skew", "executor"), "The clocks differ.")
+        assert alarms.raised() == [kept]

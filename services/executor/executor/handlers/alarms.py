@@ -28,7 +28,6 @@ _HOLDS: dict[str, Callable[[Ticket], bool]] = {  # while the order is open
     VANISHED: lambda _ticket: True,  # the broker shows it again, or its end
 }
 Say = Callable[[Connection, ExecutorMoment], list[Event]]
-Raised = dict[tuple[str, str], Alarm]  # by code and what it is about
 
 
 class Alarms:
@@ -36,7 +35,7 @@ class Alarms:
 
     def __init__(self, service: Service[ExecutorConfig]) -> None:
         self._service = service
-        self._raised: Raised = {}
+        self._raised: dict[tuple[str, str], Alarm] = {}  # by code and what it is about
         self._noted: set[tuple[str, str]] = set()  # by code and occurrence, in this process
         self._turn = asyncio.Lock()
 
@@ -58,7 +57,7 @@ class Alarms:
 
         async with self._turn:
             if self._raised.get(key) != alarm:
-                await self._commit(say, lambda raised: {**raised, key: alarm})
+                await self._commit(say, key, alarm)
 
     async def tell_of(self, order: Order, code: str, words: str, detail: str = "") -> None:
         """Raise an alarm about an open order; another one there takes it over."""
@@ -68,7 +67,7 @@ class Alarms:
         """Remember what a transaction on the books has raised, in that transaction."""
         for alarm in raised:
             rows.put(sql, alarm)
-            self._raised = {**self._raised, (alarm.code, alarm.about): alarm}
+            self._remember((alarm.code, alarm.about), alarm)
 
     async def tell_of_doubt(self, ticket: Ticket, alarm_s: float) -> None:
         """Tell of an order whose outcome has not been known for so long."""
@@ -89,44 +88,52 @@ class Alarms:
             ticket, holds = waiting.get(alarm.order_id), _HOLDS.get(alarm.code)
             if holds is not None and not (ticket and holds(ticket)):
                 words = f"order {alarm.order_id}, of which this told, has gone on or ended"
-                await self.over(alarm.code, alarm.about, words)
+                await self.end(alarm, words)
 
     async def over(self, code: str, about: str, words: str) -> None:
         """Say that the trouble is over, if people were told of it."""
+        alarm = self._raised.get((code, about))
+        if alarm is not None:
+            await self.end(alarm, words)
+
+    async def end(self, alarm: Alarm, words: str) -> None:
+        """Say that it is over, unless another one has taken its place meanwhile."""
+        key = alarm.code, alarm.about
 
         def say(sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            rows.drop(sql, Alarm(code, about))
-            told = (code, about, words, moment.wall.isoformat())
+            rows.drop(sql, alarm)
+            told = (*key, words, moment.wall.isoformat())
             return [alert(moment, *told, severity=Severity.INFO, active=False)]
 
-        if (code, about) not in self._raised:
-            return
         async with self._turn:
-            if (code, about) in self._raised:
-                await self._commit(
-                    say, lambda raised: {k: one for k, one in raised.items() if k != (code, about)}
-                )
+            if self._raised.get(key) == alarm:
+                await self._commit(say, key, None)
 
     async def over_of(self, order: Order, code: str, words: str) -> None:
         """Say that an order's trouble is over."""
         await self.over(code, _place(order), words)
 
-    async def _commit(self, say: Say, change: Callable[[Raised], Raised]) -> None:
+    async def _commit(self, say: Say, key: tuple[str, str], alarm: Alarm | None) -> None:
         """Remembered also when the caller is cancelled meanwhile; the next one may then begin
         before this one is written.
         """
-        before: list[Raised] = []
+        before: list[Alarm | None] = []
 
         def run(sql: Connection, moment: ExecutorMoment) -> list[Event]:
-            before.append(self._raised)
-            self._raised = change(self._raised)
+            before.append(self._raised.get(key))
+            self._remember(key, alarm)
             return say(sql, moment)
 
         try:
             await self._service.transact(run)
         except Exception:
-            self._raised = before[-1] if before else self._raised
+            if before:
+                self._remember(key, before[-1])
             raise
+
+    def _remember(self, key: tuple[str, str], alarm: Alarm | None) -> None:
+        others = {known: one for known, one in self._raised.items() if known != key}
+        self._raised = {**others, key: alarm} if alarm else others
 
     async def note(self, code: str, about: str, words: str, occurrence: str) -> None:
         """Tell of what has happened and is no state that could end; once for the occurrence."""

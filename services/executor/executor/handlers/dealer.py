@@ -164,7 +164,7 @@ class Dealers:
             name = account_of(alarm)
             if name and name not in wanted:
                 words = f"account {name} is not traded here any more"
-                await self._work.alarms.over(alarm.code, alarm.about, words)
+                await self._work.alarms.end(alarm, words)
 
     async def _start(self, account: AccountConfig) -> None:
         try:

@@ -98,7 +98,7 @@ class ExitAlerts:
             if not words and alarm.code == REJECTED and alarm.about in given_up:
                 words = "it is given up, which is told by itself"
             if words:
-                await at.work.alarms.over(alarm.code, alarm.about, words)
+                await at.work.alarms.end(alarm, words)
         self._looked = changes
 
 
