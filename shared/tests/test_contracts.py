@@ -139,6 +139,26 @@ def test_decode_of_any_json_raises_nothing_but_malformed(
         decode(json.dumps({**body, "type": kind.TYPE, "data": more}).encode())
 
 
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"no", "body: Invalid JSON: expected ident at line 1 column 2"),
+        (
+            b'{"type": "signalbox.SignalRaised.v2"}',
+            "body: the type 'signalbox.SignalRaised.v2' is not known here",
+        ),
+        (
+            b'{"type": "signalbox.BarClosed.v1", "time": "yesterday"}',
+            "signalbox.BarClosed.v1.id: Field required (and 5 more)",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_in_words(raw: bytes, words: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        decode(raw)
+    assert str(caught.value) == words
+
+
 def _some_ids() -> list[str]:
     signal = ids.signal_id("strategy", "sma-cross", "1")
     return [

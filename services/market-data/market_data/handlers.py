@@ -16,6 +16,7 @@ from signalbox.contracts.commands import Command
 from signalbox.contracts.config import MarketConfig
 from signalbox.contracts.errors import Malformed, NotFound, TransientError
 from signalbox.contracts.events import BarClosed, Event, QuoteUpdated, StateChanged
+from signalbox.contracts.misfits import in_words
 from signalbox.contracts.payloads import Bar, Quote, State
 from signalbox.contracts.values import Symbol, UtcTime, Value
 from signalbox.runtime import metrics
@@ -121,7 +122,7 @@ class Replay:
         try:
             wanted = BarsWanted.model_validate(command.body)
         except ValidationError as error:
-            raise Malformed(first_fault(error)) from error
+            raise Malformed(in_words(error)) from error
         number = history.find(self._timeline, wanted.symbol, wanted.interval)
         if number is None:
             raise NotFound(f"there are no {wanted.interval} bars of {wanted.symbol}")
@@ -188,9 +189,3 @@ def _listed(one: history.Listing) -> dict[str, JsonValue]:
 
 def _text(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
-
-
-def first_fault(error: ValidationError) -> str:
-    """What is wrong with a command's body, in words."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

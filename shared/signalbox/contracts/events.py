@@ -14,6 +14,7 @@ from signalbox.contracts import payloads as p
 from signalbox.contracts.assessments import LlmDecision, OutcomeScore
 from signalbox.contracts.envelope import Event as Event  # noqa: PLC0414 - read with the events
 from signalbox.contracts.errors import Malformed
+from signalbox.contracts.misfits import in_words
 from signalbox.contracts.subjects import subject
 
 
@@ -295,6 +296,4 @@ def decode(raw: bytes) -> AnyEvent:
     try:
         return _ANY.validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Malformed(f"{where}: {first['msg']} ({error.error_count()} in all)") from error
+        raise Malformed(in_words(error)) from error

@@ -23,6 +23,7 @@ from signalbox.contracts.errors import (
     TransientError,
     error_named,
 )
+from signalbox.contracts.misfits import in_words
 from signalbox.contracts.subjects import PREFIX, command_subject, untoken
 from signalbox.runtime import ledger, metrics
 from signalbox.runtime.clock import wall_now
@@ -104,9 +105,7 @@ class Answering:
                 if not lock.locked():
                     self._running.pop(command.request_id, None)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return Reply(problem=Problem(kind="Malformed", message=f"{where}: {first['msg']}"))
+            return Reply(problem=Problem(kind="Malformed", message=in_words(error)))
         except SignalboxError as error:
             return Reply(problem=Problem(kind=type(error).__name__, message=str(error)))
         except Exception as error:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Connection
 
 from gateway.adapters.views import notices
 from gateway.adapters.views.notices import AlertFilter
@@ -12,9 +13,11 @@ from gateway.domain.views import Listing
 from gateway.routes.access import Trader, Viewer
 from gateway.routes.context import GetContext
 from gateway.routes.query import GetPage, GetSpan, Id, Word
+from signalbox.contracts.config import GatewayConfig
 from signalbox.contracts.errors import NotFound
-from signalbox.contracts.events import AlertRaised
+from signalbox.contracts.events import AlertRaised, Event
 from signalbox.contracts.values import Severity, Slug
+from signalbox.runtime.moment import Moment
 
 router = APIRouter(prefix="/api", tags=["alerts"])
 
@@ -54,16 +57,18 @@ async def list_dead_letters(
 
 @router.post("/dead-letters/{letter_id}/settle", operation_id="settle_dead_letter")
 async def settle_dead_letter(letter_id: Id, context: GetContext, who: Trader) -> DeadLetterView:
-    """Say that somebody has seen to it, which ends its alert. The message itself never acts."""
+    """Say that somebody has seen to the message. This ends the alerts of all services that have set
+    it aside; the message itself never acts.
+    """
     letter = await context.read(lambda sql: notices.one_dead_letter(sql, letter_id))
     if letter is None:
         raise NotFound(f"there is no message {letter_id} that was set aside")
-    if letter.active:
-        await context.service.transact(
-            lambda _sql, moment: [
-                moment.event(
-                    AlertRaised, letters.seen_to(letter, by=who.person.username, at=moment.wall)
-                )
-            ]
-        )
+    name, by = letter.message_id, who.person.username
+
+    def settle(sql: Connection, moment: Moment[GatewayConfig]) -> list[Event]:
+        standing = notices.who_set_aside(sql, {name})[name]
+        told = [letters.seen_to(name, service, by=by, at=moment.wall) for service in standing]
+        return [moment.event(AlertRaised, alert) for alert in told]
+
+    await context.service.transact(settle)
     return letter.model_copy(update={"active": False})

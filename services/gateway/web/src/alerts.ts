@@ -11,6 +11,7 @@ interface Place {
 
 /** Exit given up; Budget 80% spent */
 export function titleOf(code: string): string {
+  if (code === "dead_letter") return "Message set aside";
   const [, share] = /^budget_(\d+)$/.exec(code) ?? [];
   return share ? `Budget ${share}% spent` : sentence(code);
 }

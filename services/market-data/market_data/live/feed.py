@@ -11,7 +11,7 @@ from market_data.domain.alpaca import NAME, Venue, venue_of
 from market_data.domain.cursor import live_epoch, live_reading, start_cursor
 from market_data.domain.hours import Hours
 from market_data.domain.shelf import Shelf
-from market_data.handlers import CLOCK_KEY, RENEW_S, BarsWanted, first_fault
+from market_data.handlers import CLOCK_KEY, RENEW_S, BarsWanted
 from market_data.live.alarms import LiveHost
 from market_data.live.bars import Lane
 from market_data.live.desk import CURSOR_KEY, Desk
@@ -21,6 +21,7 @@ from market_data.live.quotes import Quotes
 from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.commands import Command
 from signalbox.contracts.errors import Malformed, NotFound, TransientError
+from signalbox.contracts.misfits import in_words
 from signalbox.runtime import metrics
 from signalbox.runtime.topology import CLOCK_BUCKET
 
@@ -104,7 +105,7 @@ class Live:
         try:
             wanted = BarsWanted.model_validate(command.body)
         except ValidationError as error:
-            raise Malformed(first_fault(error)) from error
+            raise Malformed(in_words(error)) from error
         shelf = self._desk.shelves.get((wanted.symbol, wanted.interval))
         if shelf is None:
             raise NotFound(f"there are no {wanted.interval} bars of {wanted.symbol}")

@@ -1,6 +1,6 @@
 """Alerts, messages set aside, and states."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,19 +78,23 @@ def _letters() -> Select[Any]:
 
 def _letters_of(sql: Connection, rows: Sequence[Row[Any]]) -> tuple[DeadLetterView, ...]:
     found = [(row.id, bodies.data_of(row.body)) for row in rows]
-    about = {about_letter(body["message_id"]) for _, body in found}
-    query = select(alarms.c.service, alarms.c.about).where(
-        alarms.c.code == DEAD_LETTER, alarms.c.about.in_(about), alarms.c.active.is_(True)
-    )
-    standing = {(row.service, row.about) for row in sql.execute(query)}
+    standing = who_set_aside(sql, {body["message_id"] for _, body in found})
     return tuple(
-        DeadLetterView(
-            **body,
-            id=letter_id,
-            active=(body["service"], about_letter(body["message_id"])) in standing,
-        )
+        DeadLetterView(**body, id=letter_id, active=body["service"] in standing[body["message_id"]])
         for letter_id, body in found
     )
+
+
+def who_set_aside(sql: Connection, message_ids: Collection[str]) -> dict[str, list[str]]:
+    """The services whose alert of a message stands, by message."""
+    messages = {about_letter(message_id): message_id for message_id in message_ids}
+    query = select(alarms.c.service, alarms.c.about).where(
+        alarms.c.code == DEAD_LETTER, alarms.c.about.in_(messages), alarms.c.active.is_(True)
+    )
+    found: dict[str, list[str]] = {message_id: [] for message_id in message_ids}
+    for row in sql.execute(query.order_by(alarms.c.service)):
+        found[messages[row.about]].append(row.service)
+    return found
 
 
 def list_states(sql: Connection, service: str, kind: str) -> tuple[StateView, ...]:

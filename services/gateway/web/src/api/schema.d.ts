@@ -741,7 +741,8 @@ export interface paths {
         put?: never;
         /**
          * Settle Dead Letter
-         * @description Say that somebody has seen to it, which ends its alert. The message itself never acts.
+         * @description Say that somebody has seen to the message. This ends the alerts of all services that have set
+         *     it aside; the message itself never acts.
          */
         post: operations["settle_dead_letter"];
         delete?: never;

@@ -3,6 +3,7 @@ import { aboutOf, placeOf, titleOf } from "@/alerts";
 
 it.each([
   ["exit_given_up", "Exit given up"],
+  ["dead_letter", "Message set aside"],
   ["budget_80", "Budget 80% spent"],
   ["budget_lost", "Budget lost"],
 ])("the alert %s is called %s", (code, words) => expect(titleOf(code)).toBe(words));

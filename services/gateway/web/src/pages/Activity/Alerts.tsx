@@ -110,7 +110,7 @@ function SetAside() {
     mutationFn: (letter: Letter) => must(api.POST("/api/dead-letters/{letter_id}/settle", { params: { path: { letter_id: letter.id } } })),
     onSuccess: async () => {
       setShown(null);
-      told("Its alert is over. The message stays listed, and never acts.", "Settled");
+      told("Its alerts are over. The message stays listed, and never acts.", "Settled");
       await refresh("dead-letters", "alerts");
     },
     onError: failed,
