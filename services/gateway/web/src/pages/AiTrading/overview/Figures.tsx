@@ -34,7 +34,7 @@ export function Figures() {
         value={day ? f.cost(day.spent_usd) : f.NONE}
         note={day && (day.limit_usd === null ? "no limit" : `of ${f.cost(day.limit_usd)}`)}
       />
-      <StatCard label="Valid answers" tip={TERMS.validity} value={f.share(total?.validity)} note={total && `of ${f.count(total.decisions)} decisions`} />
+      <StatCard label="Valid answers" tip={TERMS.validity} value={f.share(total?.validity)} note={total && `of ${f.count(total.decisions)}`} />
       <StatCard
         label="P&L after cost"
         tip={TERMS.afterCost}
