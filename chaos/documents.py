@@ -20,8 +20,11 @@ class Documents:
         bus = await voices.bus("decision-router")
         await bus.nc.subscribe(_KEY, cb=self._on_message)
         await bus.nc.flush()
-        history = await stored(await voices.bus("provision"), "KV_CONFIG", subjects=_KEY)
-        for one in history:
+        await self.catch_up(voices)
+
+    async def catch_up(self, voices: Voices) -> None:
+        """Read what the bucket holds: one may have passed by while the connection was away."""
+        for one in await stored(await voices.bus("provision"), "KV_CONFIG", subjects=_KEY):
             self._take(one.body)
 
     async def _on_message(self, message: Msg) -> None:

@@ -64,6 +64,7 @@ class Evidence:
     broker: BrokerBooks | None = None  # of the account there, where one is traded
     asked: int | None = None  # questions that have reached models of OpenAI's form
     stands_at: datetime | None = None  # the market clock, where it stands still
+    ran_to: datetime | None = None  # as far may a clock have run that heard of that late
 
     def events(self, kind: type[E]) -> list[E]:
         """Every event of a kind, once each, in the order of its stream."""
@@ -138,13 +139,24 @@ async def gather(
         asked = await outside.asked() if outside else None
         if before is None or await rest(provision, within_s) == before:
             break
+    await documents.catch_up(voices)
     left = {} if before else await backlog(provision)
     if books is not None:
         answers = replace(answers, started_with=with_broker(answers.started_with, books))
     reading = voices.clock.reading
-    stands_at = voices.now if reading and not reading.speed else None
-    known = (streams, archive, answers, documents.bots, acknowledged, left)
-    return Evidence(*known, broker=books, asked=asked, stands_at=stands_at)
+    stood = reading if reading and not reading.speed else None
+    return Evidence(
+        streams,
+        archive,
+        answers,
+        documents.bots,
+        acknowledged,
+        left,
+        broker=books,
+        asked=asked,
+        stands_at=stood.market_at if stood else None,
+        ran_to=stood.limit_at if stood else None,
+    )
 
 
 def with_broker(started_with: Mapping[str, Decimal], books: BrokerBooks) -> dict[str, Decimal]:

@@ -17,6 +17,7 @@ from chaos.invariants import OWN_TIME
 from chaos.load import SYMBOLS, Flow, prepare
 from chaos.outside import ACCOUNT, Outside
 from chaos.rest import Gateway
+from chaos.rules.records import everything_came_to_rest
 from chaos.system import System
 from chaos.voices import Voices
 from signalbox.contracts.payloads import Signal
@@ -31,7 +32,9 @@ _PAUSES_S = (0.0, 0.0, 0.005, 0.02, 0.06)  # from what was said to the kill
 _PATIENT = 0.7  # share of kills after which everything is back before the next
 _CALM_S = 10.0
 _HEAL_S = 60.0  # then every acknowledged signal has had its end
-_CATCH_UP_S = 60.0  # then brokers, models and the lab have, too
+_TRADE_S = 120.0  # then no order is in doubt any more; looking for one takes half a minute
+_CATCH_UP_S = 60.0  # then models and the lab have had theirs, too
+_LATE = (*OWN_TIME, everything_came_to_rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +133,13 @@ class Storm:
         await self._gateway.put("/api/market", {"speed": 0})
         await until(self._stands_still, _CATCH_UP_S)
         await rest(await self._voices.bus("provision"), _HEAL_S)
-        await until(self._has_traded, _CATCH_UP_S, every=0.2)
+        await until(self._has_traded, _TRADE_S, every=0.2)
         self.outcome.heal_s = time.monotonic() - began
         self.outcome.repeats = self._voices.repeats
         until_s = time.monotonic() + _CATCH_UP_S
         while True:
             seen = await self._look()
-            if time.monotonic() > until_s or not any(list(rule(seen)) for rule in OWN_TIME):
+            if time.monotonic() > until_s or not any(list(rule(seen)) for rule in _LATE):
                 return seen
 
     async def _has_traded(self) -> bool:

@@ -22,7 +22,7 @@ from signalbox.runtime.moment import Outgoing
 from signalbox.runtime.outbox import message_of
 from signalbox.testing.wait import until
 
-_ACK_S = 1.0  # then everything that waits is sent once more, under the same ids
+_ACK_S = 1.0  # then everything that waits is sent once more, under the same ids; each time later
 _PATIENCE_S = 60.0
 _PAUSE_S = 0.05
 SPEAKERS = {
@@ -88,13 +88,15 @@ class Voices:
         messages = [e if isinstance(e, Outgoing) else message_of(e) for e in events]
         bus = await self.bus(user)
         async with asyncio.timeout(_PATIENCE_S):
-            while not await self._once(bus, messages):
+            patience_s = _ACK_S
+            while not await self._once(bus, messages, patience_s):
+                patience_s += _ACK_S
                 self.repeats += 1
                 await asyncio.sleep(_PAUSE_S)
 
-    async def _once(self, bus: Bus, messages: list[Outgoing]) -> bool:
+    async def _once(self, bus: Bus, messages: list[Outgoing], patience_s: float) -> bool:
         try:
-            async with asyncio.timeout(_ACK_S):
+            async with asyncio.timeout(patience_s):
                 await bus.confirmed(await bus.send(*messages))
         except (SignalboxError, TimeoutError, OSError):
             return False

@@ -4,7 +4,7 @@ market stands still and they have caught up.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -65,7 +65,9 @@ def no_question_is_asked_behind_the_books(seen: Evidence) -> Iterator[str]:
 
 
 def every_signal_is_scored_once(seen: Evidence) -> Iterator[str]:
-    """The lab knows each signal once; whose time has come has a score, or a reason for none."""
+    """The lab knows each signal once; whose time has come has a score, or a reason for none. It may
+    have heard late that the market stands still: what ends within that moment may wait or not.
+    """
     scores = Counter(event.data.signal_id for event in seen.events(OutcomeScored))
     for signal_id, count in scores.items():
         if count > 1:
@@ -78,20 +80,30 @@ def every_signal_is_scored_once(seen: Evidence) -> Iterator[str]:
     unscored = body["unscored"]
     reasons = sum(map(int, unscored.values())) if isinstance(unscored, dict) else 0
     told = {"waiting": body["waiting"], "scored": body["scored"], "unscored": reasons}
-    waiting = sum(_waits(event.data, seen) for event in seen.signals.values())
+    waiting = _waiting(seen, seen.stands_at, int(str(body["waiting"])))
     done = len(seen.signals) - waiting - len(scores)
     expected = {"waiting": waiting, "scored": len(scores), "unscored": done}
     if told != expected:
         yield f"the lab says {told} of {len(seen.signals)} signals, expected {expected}"
 
 
-def _waits(signal: Signal, seen: Evidence) -> bool:
-    """Whether a signal's horizon has not passed."""
+def _waiting(seen: Evidence, stands_at: datetime, told: int) -> int:
+    """How many horizons have not passed: what was told, where the moment leaves it open."""
+    ends = [_ends_at(event.data) for event in seen.signals.values()]
+    most, least = (
+        sum(end is not None and end >= at for end in ends)
+        for at in (stands_at, seen.ran_to or stands_at)
+    )
+    return min(max(told, least), most)
+
+
+def _ends_at(signal: Signal) -> datetime | None:
+    """When a signal's horizon passes; None where it never had one to wait for."""
     ends_at = signal.valid_until
     if signal.horizon_s is not None:
         ends_at = signal.raised_at + timedelta(seconds=signal.horizon_s)
     can_wait = signal.action in _SIDES and ends_at > signal.raised_at
-    return can_wait and seen.stands_at is not None and ends_at >= seen.stands_at
+    return ends_at if can_wait else None
 
 
 def _states(seen: Evidence, kind: str) -> Iterator[Mapping[str, JsonValue]]:

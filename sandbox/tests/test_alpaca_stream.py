@@ -58,7 +58,7 @@ def place(served: Served, name: str = "c1") -> None:
 
 
 async def hear(socket: ClientConnection, count: int) -> list[str]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         told = [json.loads(await socket.recv())["data"] for _ in range(count)]
     return [f"{one['order']['client_order_id']} {one['event']}" for one in told]
 

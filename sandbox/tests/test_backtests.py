@@ -196,7 +196,7 @@ async def test_until_it_is_done_nothing_looks_like_a_result(client: Client) -> N
     client.context.runner.seconds = 100
     backtest = await started(client, MOMENTUM)
     running = client.context.runner.backtests[backtest["backtestId"]]
-    await until(lambda: running.run is not None, 5)
+    await until(lambda: running.run is not None)
     ids = {"projectId": MOMENTUM, "backtestId": backtest["backtestId"]}
     found = (await client.good("backtests/read", **ids))["backtest"]
     assert (found["status"], found["completed"]) == ("In Queue...", False)
@@ -212,11 +212,11 @@ async def test_two_run_at_once_and_the_third_waits(client: Client) -> None:
     client.context.runner.seconds = 100
     three = [await started(client, MOMENTUM) for _ in range(3)]
     running = [client.context.runner.backtests[b["backtestId"]] for b in three]
-    await until(lambda: all(b.node for b in running[:2]), 5)
+    await until(lambda: all(b.node for b in running[:2]))
     assert (running[0].node, running[2].node) != (running[1].node, running[1].node)
     assert running[2].node == ""
     await client.good("backtests/delete", projectId=MOMENTUM, backtestId=three[0]["backtestId"])
-    await until(lambda: running[2].node != "", 5)
+    await until(lambda: running[2].node != "")
 
 
 async def test_a_deleted_one_is_gone(client: Client) -> None:

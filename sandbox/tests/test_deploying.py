@@ -1,11 +1,14 @@
 """Live deployments by request: where they may run, how they start, end, and begin again."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sandbox.quantconnect import deploying
 from sandbox.quantconnect.deployment import STARTING, Deployment
 from sandbox.quantconnect.desk import LIVE_NODES
 from sandbox.quantconnect.endpoints import ORGANIZATION_ID, Pace
@@ -65,21 +68,26 @@ async def test_it_trades_from_its_start_on_warmed_up(client: Client) -> None:
     assert deployment.orders[0]["id"] == 1
 
 
-async def test_it_goes_through_its_states_and_trades_when_it_runs(client: Client) -> None:
-    client.context.pace = Pace(launch_s=0.2)
-    project_id = await new_project(client)
-    deployment = await deployed(client, project_id)
-    seen = [deployment.status]
+async def test_it_goes_through_its_states_and_trades_when_it_runs(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses, over = list[float](), asyncio.Semaphore(0)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await over.acquire()
+
+    monkeypatch.setattr(deploying, "asyncio", SimpleNamespace(sleep=pause))
+    client.context.pace = Pace(launch_s=8)
+    deployment = await deployed(client, await new_project(client))
     go_on(client, 3)
     assert deployment.insights == []
-
-    def running() -> bool:
-        if deployment.status != seen[-1]:
-            seen.append(deployment.status)
-        return deployment.is_running
-
-    await until(running, 10)
-    assert seen == [*STARTING, "Running"]
+    for number, status in enumerate(STARTING, start=1):
+        await until(lambda: len(pauses) == number)  # noqa: B023 - runs within the round
+        assert deployment.status == status
+        over.release()
+    await until(lambda: deployment.is_running)
+    assert pauses == [2.0] * len(STARTING)
     for bar in minutes(SWINGS, start=LATER)[3:]:
         client.desk.take(bar, 0.0)
     assert deployment.insights
@@ -90,7 +98,7 @@ async def test_it_can_be_stopped_while_it_starts(client: Client) -> None:
     project_id = await new_project(client)
     deployment = await deployed(client, project_id)
     await client.good("live/update/stop", projectId=project_id)
-    await until(lambda: not client.context.tasks.running, 10)
+    await until(lambda: not client.context.tasks.running)
     assert deployment.status == "Stopped"
     assert LIVE_NODES[2] in client.desk.free_nodes()
 

@@ -94,11 +94,11 @@ async def test_it_rebuilds_from_history_and_goes_on_live(nats_server: RunningNat
         following(nats_server, world) as (desk, market, prices),
     ):
         await prices.publish([*bars[:1200], *bars[1500:]], silently=True)
-        await until(lambda: market.problem is None, 10)
+        await until(lambda: market.problem is None)
         assert insights(desk) == expected(bars[:1200])
         assert insights(desk, BREADTH) == expected(bars, project_id=BREADTH)
         await prices.publish(bars[1200:1300])
-        await until(lambda: insights(desk) == expected(bars[:1300]), 10)
+        await until(lambda: insights(desk) == expected(bars[:1300]))
 
 
 async def test_bars_that_were_never_heard_are_read_from_history(nats_server: RunningNats) -> None:
@@ -108,10 +108,10 @@ async def test_bars_that_were_never_heard_are_read_from_history(nats_server: Run
         following(nats_server, world) as (desk, market, prices),
     ):
         await prices.publish(bars[:100], silently=True)
-        await until(lambda: market.problem is None, 10)
+        await until(lambda: market.problem is None)
         await prices.publish(bars[100:200], silently=True)
         await prices.publish(bars[200:300])
-        await until(lambda: insights(desk) == expected(bars), 10)
+        await until(lambda: insights(desk) == expected(bars))
 
 
 async def test_a_lost_connection_loses_no_bar(nats_server: RunningNats) -> None:
@@ -121,10 +121,10 @@ async def test_a_lost_connection_loses_no_bar(nats_server: RunningNats) -> None:
         following(nats_server, world) as (desk, market, prices),
     ):
         await prices.publish(bars[:100], silently=True)
-        await until(lambda: market.problem is None, 10)
+        await until(lambda: market.problem is None)
         prices.published += bars[100:300]
         await market.on_reconnected()
-        await until(lambda: insights(desk) == expected(bars), 10)
+        await until(lambda: insights(desk) == expected(bars))
 
 
 async def test_a_new_loop_of_the_market_deploys_anew(nats_server: RunningNats) -> None:
@@ -134,9 +134,9 @@ async def test_a_new_loop_of_the_market_deploys_anew(nats_server: RunningNats) -
         following(nats_server, world) as (desk, market, prices),
     ):
         await prices.publish(first, silently=True)
-        await until(lambda: market.problem is None, 10)
+        await until(lambda: market.problem is None)
         await prices.publish(second)
-        await until(lambda: desk.epoch == 2 and insights(desk) == expected(second, 2), 10)
+        await until(lambda: desk.epoch == 2 and insights(desk) == expected(second, 2))
 
 
 async def test_backtests_read_any_span_page_by_page(nats_server: RunningNats) -> None:
@@ -146,7 +146,7 @@ async def test_backtests_read_any_span_page_by_page(nats_server: RunningNats) ->
         following(nats_server, world) as (_, market, prices),
     ):
         await prices.publish(bars, silently=True)
-        await until(lambda: market.problem is None, 10)
+        await until(lambda: market.problem is None)
         assert await market.bars("AAPL", "1m", None, None) == bars
         start, end = bars[200].opened_at, bars[2300].closed_at
         assert await market.bars("AAPL", "1m", start, end) == bars[200:2301]
@@ -163,12 +163,12 @@ async def test_what_is_deployed_later_is_followed_too(nats_server: RunningNats) 
         following(nats_server, world) as (desk, market, prices),
     ):
         await prices.publish([*minutes(closes[:6]), *other[:6]], silently=True)
-        await until(lambda: market.problem is None, 10)
+        await until(lambda: market.problem is None)
         desk.projects[7] = Project(7, "IBM desk")
         deployment = Deployment("L-7", Momentum("IBM"), project_id=7, launched=desk.now)
         desk.deploy(deployment)
 
-        await until(lambda: market.changes_seen == desk.changes, 10)
+        await until(lambda: market.changes_seen == desk.changes)
         await prices.publish(other[6:])
-        await until(lambda: bool(deployment.insights), 10)
+        await until(lambda: bool(deployment.insights))
         assert deployment.insights[0]["generatedTime"] == other[6].closed_at.timestamp()

@@ -65,7 +65,7 @@ async def pushing(
 async def go_on(context: Context, first: int = 0, last: int = len(SWINGS)) -> None:
     for bar in minutes(SWINGS)[first:last]:
         context.desk.take(bar, 0.0)
-    await until(lambda: not context.tasks.running, 5)
+    await until(lambda: not context.tasks.running)
 
 
 async def test_targets_get_what_they_ask_for() -> None:
@@ -142,7 +142,7 @@ async def test_what_was_before_a_restart_is_not_told_again() -> None:
         assert received.requests == []
         for bar in minutes(SWINGS, epoch=2)[9:]:
             context.desk.take(bar, 0.0)
-        await until(lambda: not context.tasks.running, 5)
+        await until(lambda: not context.tasks.running)
         told = [i["id"] for i in received.all("insights")]
         assert told == [i["id"] for i in newest.insights][1:]
 

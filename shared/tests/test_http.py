@@ -11,7 +11,7 @@ from signalbox.testing.scripted import How, Script, Step, scripted
 
 
 async def ask(script: Script, most_bytes: int) -> tuple[httpx.Response, bytes]:
-    http = open_http(script.url, {"x-key": "k"}, connect_s=1, read_s=0.3)
+    http = open_http(script.url, {"x-key": "k"}, connect_s=10, read_s=10)
     try:
         return await exchange(http, http.build_request("GET", "/a"), most_bytes)
     finally:

@@ -198,14 +198,10 @@ async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(
     async with running(service):
         sent = signals(200)
         strategies = await desk.bus("strategy-runner")
-
-        def strategies_connected() -> bool:
-            return strategies.connected
-
         for start in range(0, 200, 50):
             await desk.say(*sent[start : start + 50])
             await asyncio.to_thread(desk.nats.restart)
-            await until(strategies_connected, 10)
+            await until(lambda: strategies.connected)
         assert await verdict_count(desk, 200) == 200
 
 
@@ -294,7 +290,7 @@ async def test_transact_publishes_after_the_commit_and_counts_it_as_sent(
         heard = await desk.hear(VerdictReached)
         database = service.db
         assert database is not None
-        await until(lambda: database.read(lambda sql: sql.scalar(unsent) == 0), 5)
+        await until(lambda: database.read(lambda sql: sql.scalar(unsent) == 0))
     assert [e.id for e in heard] == [e.id for e in made]
 
 
@@ -316,17 +312,19 @@ async def test_a_cancelled_caller_does_not_keep_committed_events_back(
 ) -> None:
     service = router(desk, judging(), monkeypatch)
     async with running(service):
-        begun = threading.Event()
+        begun, gone = threading.Event(), threading.Event()
 
         def work(_sql: Any, moment: Moment[Any]) -> list[Event]:
             begun.set()
+            assert gone.wait(20)
             return [moment.event(VerdictReached, a_verdict())]
 
         task = asyncio.create_task(service.transact(work))
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        gone.set()
         assert len(await desk.hear(VerdictReached)) == 1
 
 
@@ -346,7 +344,7 @@ async def test_what_another_replica_left_behind_is_published(
 async def test_a_stop_waits_for_what_is_begun_but_not_for_ever(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signalbox.runtime.lifecycle._FINISH_S", 0.2)
+    monkeypatch.setattr("signalbox.runtime.lifecycle._FINISH_S", 1.0)
     service, seen = router(desk, judging(), monkeypatch), []
 
     async def finish() -> None:

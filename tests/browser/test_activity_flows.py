@@ -26,13 +26,31 @@ WEEK_S = 604_800  # of market time: a weekend may pass between two looks
 
 
 @pytest.fixture
-def asking_bot(rest: httpx.Client) -> Iterator[str]:
+def unsaid(rest: httpx.Client) -> Iterator[None]:
+    """No long word of a test weighs on what the demo does next."""
+    yield
+    said(rest, action="hold")
+
+
+@pytest.fixture
+def traded(rest: httpx.Client, unsaid: None) -> None:
+    """Orders and trades are there: an empty list has no table."""
+
+    def trades() -> list[Any]:
+        return list(rest.get("/api/trades").raise_for_status().json()["items"])
+
+    if not trades():
+        said(rest, horizon_s=WEEK_S)
+    until_sync(trades, WAIT_S)
+
+
+@pytest.fixture
+def asking_bot(rest: httpx.Client, unsaid: None) -> Iterator[str]:
     """A bot of the test's own that asks before it trades; gone with all it holds afterwards."""
     sources = [{"source_type": "manual"}]
     body = {"id": BOT, "name": "Asks first", "sources": sources, "approval": "manual"}
     rest.post("/api/bots", json=body).raise_for_status()
     yield BOT
-    said(rest, action="hold")  # no long word of these tests weighs on what the demo does next
     rest.post(f"/api/bots/{BOT}/flatten").raise_for_status()
     for path in (f"/api/bots/{BOT}", f"/api/accounts/{BOT}"):
         until_sync(partial(gone, rest, path), WAIT_S)
@@ -73,18 +91,19 @@ def dialog(page: Page) -> Locator:
     return page.get_by_role("dialog")
 
 
+@pytest.mark.usefixtures("unsaid")
 def test_a_signal_arrives_becomes_a_trade_and_its_chain_opens(
     page: Page, rest: httpx.Client
 ) -> None:
     page.goto("/activity?source=manual&action=buy")
     expect(page.get_by_role("heading", name="Signals")).to_be_visible()
-    signal_id = said(rest)
+    signal_id = said(rest, horizon_s=WEEK_S)
     row = page.get_by_role("row", name="buy AAPL by").first
     expect(row).to_be_visible()  # without a reload
     until_sync(
         lambda: rest.get("/api/trades", params={"signal": signal_id}).json()["items"], WAIT_S
     )
-    page.goto("/activity/trades?source=manual")
+    page.goto("/activity/trades?source=manual&side=buy&bot=demo")
     page.get_by_role("row", name="AAPL for demo").first.click()
     expect(dialog(page).get_by_text("Verdict for demo", exact=False).first).to_be_visible()
     expect(dialog(page).get_by_text("Filled: buy", exact=False).first).to_be_visible()
@@ -154,7 +173,7 @@ def test_a_position_is_closed_and_a_bot_flattened(
         return list(rest.get("/api/positions", params={"bot": asking_bot}).json()["items"])
 
     rest.post("/api/bots", json={"id": asking_bot, "approval": "auto"}).raise_for_status()
-    said(rest)
+    said(rest, horizon_s=WEEK_S)
     until_sync(held, WAIT_S)
     page.goto("/activity/positions")
     page.get_by_role("button", name=f"Close AAPL of {asking_bot}").click()
@@ -163,7 +182,7 @@ def test_a_position_is_closed_and_a_bot_flattened(
     until_sync(lambda: not held(), WAIT_S)
     expect(page.get_by_role("button", name=f"Close AAPL of {asking_bot}")).to_be_hidden()
 
-    said(rest)
+    said(rest, horizon_s=WEEK_S)
     until_sync(held, WAIT_S)
     page.get_by_role("button", name="Flatten a bot").click()
     page.get_by_role("menuitem", name=asking_bot).click()
@@ -213,6 +232,7 @@ def test_filters_are_in_the_address(page: Page) -> None:
     expect(page).to_have_url(re.compile("outcome=denied"))
 
 
+@pytest.mark.usefixtures("traded")
 def test_on_a_phone_filters_are_folded_away_until_they_are_wanted(page: Page) -> None:
     page.set_viewport_size(PHONE)
     page.goto("/activity/orders")
@@ -227,6 +247,7 @@ def test_on_a_phone_filters_are_folded_away_until_they_are_wanted(page: Page) ->
     expect(state).to_have_value("Working now")  # what narrows a list is never hidden
 
 
+@pytest.mark.usefixtures("traded")
 def test_what_became_of_an_order_and_all_filters_fit_a_wide_page(page: Page) -> None:
     page.goto("/activity/orders")
     table = page.get_by_role("table", name="Orders").bounding_box()
@@ -250,6 +271,7 @@ def test_the_overview_says_that_something_waits_and_leads_there(
     expect(card(page)).to_be_visible()
 
 
+@pytest.mark.usefixtures("traded")
 @pytest.mark.parametrize("fault", ["error", "nothing"])
 def test_a_list_that_fails_can_be_read_again(open_page: OpenPage, fault: str) -> None:
     page = open_page(None, allowed=("500", "ERR_FAILED"))
@@ -271,6 +293,7 @@ def test_a_list_that_fails_can_be_read_again(open_page: OpenPage, fault: str) ->
     expect(page.get_by_role("table", name="Orders")).to_be_visible()
 
 
+@pytest.mark.usefixtures("traded")
 def test_a_slow_answer_shows_that_it_is_awaited(page: Page) -> None:
     held: list[Route] = []
     slow = True

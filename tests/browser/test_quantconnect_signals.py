@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from signalbox.testing.wait import until_sync
-from tests.browser.conftest import OpenPage, notice
+from tests.browser.conftest import OpenPage, notice, settled
 
 pytestmark = pytest.mark.browser
 API = "/api/quantconnect"
@@ -55,7 +55,7 @@ def test_a_signal_arrives_without_a_reload_and_its_chain_is_one_click_away(
 ) -> None:
     page = open_page("/quantconnect/signals")
     expect(page.get_by_role("status", name="Connection: Live")).to_be_visible()
-    expect(rows(page).first).to_be_visible()
+    settled(page)
     own_id = say(0.37)
     row = rows(page).filter(has_text="37%").first
     expect(row).to_contain_text("BUY")

@@ -28,6 +28,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     settings = {
         "SIGNALBOX_ADMIN_PASSWORD": ADMIN_PASSWORD,
         "SIGNALBOX_LOG_LEVEL": "DEBUG",
+        "SIGNALBOX_SANDBOX_BACKTEST_S": "15",  # one runs on while a second is asked for
         "SIGNALBOX_QUANTCONNECT_URL": NOWHERE,
         "QUANTCONNECT_API_KEY": "700123",
         "QUANTCONNECT_API_SECRET": ENVIRONMENT_TOKEN,

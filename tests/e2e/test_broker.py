@@ -114,7 +114,7 @@ async def test_an_executor_that_dies_in_doubt_leaves_one_order(
     symbol: str,
 ) -> None:
     await voices.quote(symbol)
-    await switch(sandbox, kind=kind, path=POST, count=1, seconds=6)
+    await switch(sandbox, kind=kind, path=POST, count=1, seconds=9)
     await switch(sandbox, kind="500", path=FIND)  # so that the doubt lasts until the death
     signal = voices.signal(symbol, Action.BUY, f"broker-{kind}", source_id=SOURCE)
     await voices.speak(signal)

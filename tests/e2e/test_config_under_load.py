@@ -13,6 +13,7 @@ from chaos.invariants import OWN_TIME, complaints
 from chaos.load import add_bot
 from chaos.rest import Gateway
 from chaos.rules.records import nothing_was_set_aside
+from chaos.streams import backlog
 from chaos.voices import Voices
 from decision_router.domain.replay import replay
 from signalbox.contracts.events import VerdictReached
@@ -67,8 +68,9 @@ async def test_every_verdict_is_of_one_version_and_none_is_lost(
         burst = [flow(voices, number * BURST + n) for n in range(BURST)]
         said += burst
         await asyncio.gather(change(gateway, number), *(voices.speak(one) for one in burst))
+        await until(lambda: all_judged(voices), 60)
     await gateway.put("/api/flags", {"strategy": True})
-    await until(lambda: documents.newest - began >= CHANGES, 10)
+    await until(lambda: documents.newest - began >= CHANGES, 60)
     changes = documents.newest - began
     await gateway.put("/api/market", {"speed": 0})
     ids = frozenset(signal.signal_id for signal in said)
@@ -82,6 +84,11 @@ async def test_every_verdict_is_of_one_version_and_none_is_lost(
     assert len(used) >= 10, f"{changes} changes, and verdicts of {len(used)} versions"
     assert {Reason.SOURCE_DISABLED, Reason.LEADS} <= {event.data.reason for event in mine}
     assert not list(reached_otherwise(evidence, documents, mine))
+
+
+async def all_judged(voices: Voices) -> bool:
+    """Whether the router has handled every signal, so that the next change meets new ones."""
+    return "SIGNALS.decision-router" not in await backlog(await voices.bus("provision"))
 
 
 def reached_otherwise(

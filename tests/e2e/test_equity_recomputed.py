@@ -12,8 +12,10 @@ import pytest
 
 from chaos.load import add_bot
 from chaos.rest import Gateway, signed_in
+from chaos.streams import quiet
 from chaos.system import System
 from chaos.voices import Voices, voices_in
+from signalbox.runtime.bus import Bus
 from signalbox.testing.wait import until
 from tests.e2e.conftest import ADMIN_PASSWORD, OwnSystem
 from tests.e2e.reading import holds
@@ -69,17 +71,17 @@ async def enough(gateway: Gateway) -> bool:
     )
 
 
-async def bought_by_hand(gateway: Gateway) -> bool:
+async def bought_by_hand(gateway: Gateway, bus: Bus) -> bool:
     """Two bots buy; where the market is closed they cannot, and time goes on until they may."""
     body = {"symbol": "AAPL", "action": "buy", "confidence": "1"}
     word = (await gateway.post("/api/signals", body))["signal_id"]
-    look = partial(over, gateway, word)
-    try:
-        return await until(look, 4) == {"filled"}
-    except AssertionError:
+    await until(lambda: gateway.find(f"/api/signals/{word}"), 60)
+    await quiet(bus, 120)  # whatever can be done while time stands still is done
+    ended = await over(gateway, word)
+    if not ended:
         await gateway.put("/api/market", {"speed": SPEED})
-        await until(look, 60)
-        return False
+        await until(partial(over, gateway, word), 60)
+    return ended == {"filled"}
 
 
 async def trade_a_pair(gateway: Gateway, voices: Voices) -> None:
@@ -100,7 +102,7 @@ async def say(gateway: Gateway, action: str) -> None:
         found = await gateway.get("/api/orders", signal=word, bot="pairs", state="filled")
         return bool(found["items"])
 
-    await until(done, 20)
+    await until(done, 60)
 
 
 async def over(gateway: Gateway, signal: str) -> set[str]:
@@ -110,18 +112,18 @@ async def over(gateway: Gateway, signal: str) -> set[str]:
     return set(ended.values()) if ended.keys() >= {"both", "short"} else set()
 
 
-async def last_fills(gateway: Gateway) -> None:
+async def last_fills(gateway: Gateway, bus: Bus) -> None:
     """Time stands still, and each book gets one more, so that its last mark is of the newest
     prices: two buy by hand, and the others close what they have of the symbol.
     """
     for _ in range(5):
         await gateway.put("/api/market", {"speed": 0})
-        if await bought_by_hand(gateway):
+        if await bought_by_hand(gateway, bus):
             break
     for bot in ("vote", "demo"):
         if (await gateway.get("/api/positions", bot=bot, symbol="AAPL"))["items"]:
             await gateway.post(f"/api/positions/{bot}/AAPL/close")
-            await until(partial(holds, gateway, bot, "AAPL", 0), 20)
+            await until(partial(holds, gateway, bot, "AAPL", 0), 60)
 
 
 async def test_equity_and_performance_are_what_the_fills_make_them(own_system: OwnSystem) -> None:
@@ -138,9 +140,9 @@ async def test_equity_and_performance_are_what_the_fills_make_them(own_system: O
         await gateway.post("/api/bots", {"id": "vote", "limits": {"limit_bps": "2"}})
         async with voices_in(system.home) as voices:
             await trade_a_pair(gateway, voices)
-        await gateway.put("/api/market", {"speed": SPEED})
-        await until(lambda: enough(gateway), 120, every=0.5)
-        await last_fills(gateway)
+            await gateway.put("/api/market", {"speed": SPEED})
+            await until(lambda: enough(gateway), 120, every=0.5)
+            await last_fills(gateway, await voices.bus("provision"))
 
         found: dict[str, Any] = {}
 
@@ -149,7 +151,7 @@ async def test_equity_and_performance_are_what_the_fills_make_them(own_system: O
             return not found["differences"]
 
         try:
-            await until(agreed, 20, every=0.5)
+            await until(agreed, 120, every=0.5)
         except AssertionError:
             pytest.fail("\n".join(found["differences"]))
     assert {"both", "short", "vote", "demo", "pairs"} <= set(found["bots"])

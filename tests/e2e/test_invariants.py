@@ -7,15 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from chaos.evidence import Answers, Evidence
 from chaos.invariants import RULES, check
-from chaos.outside import ACCOUNT, BrokerBooks, Outside
+from chaos.outside import BrokerBooks
 from chaos.streams import Stored
-from sandbox.alpaca.api import SECRET
-from sandbox.serving import Served
 from signalbox.contracts import ids
 from signalbox.contracts import payloads as p
 from signalbox.contracts.assessments import LlmDecision, OutcomeScore
@@ -34,7 +31,7 @@ from signalbox.contracts.events import (
 )
 from signalbox.contracts.notices import Alert, DeadLetter
 from signalbox.contracts.values import OrderState, Outcome, Reason, Severity
-from signalbox.testing.examples import NOON, a_bot, a_quote, a_signal, a_verdict, an_order
+from signalbox.testing.examples import NOON, a_bot, a_signal, a_verdict, an_order
 
 D = Decimal
 BOT = a_bot()
@@ -340,6 +337,18 @@ def test_every_rule_is_tried_here() -> None:
     assert {rule.__name__ for rule in RULES} == set(BROKEN)
 
 
+def test_what_ends_while_the_market_is_stopped_waits_or_has_its_score() -> None:
+    def found(waiting: int, *scores: Event) -> list[str]:
+        told = states(waiting=waiting, scored=len(scores))
+        seen = evidence(OUTCOMES=scores, STATE=told, stands_at=NOON, ran_to=LATER)
+        return check(seen)["every_signal_is_scored_once"]
+
+    assert not found(1)
+    assert not found(0, score())
+    assert found(2)
+    assert found(1, score())
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_a_rule_notices(rule: Callable[[Evidence], Any]) -> None:
     assert list(rule(evidence(**BROKEN[rule.__name__])))
@@ -373,22 +382,3 @@ def test_a_rule_notices(rule: Callable[[Evidence], Any]) -> None:
 )
 def test_a_rule_notices_that_too(name: str, over: dict[str, Any]) -> None:
     assert check(evidence(**over))[name]
-
-
-async def test_the_books_of_a_broker_are_whole_however_many_orders_there_are(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("chaos.outside._MOST", 2)
-    served = Served()
-    await served.start()
-    served.trading.venue.hear(a_quote())
-    login = {"apca-api-key-id": ACCOUNT, "apca-api-secret-key": SECRET}
-    order = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"}
-    async with httpx.AsyncClient(headers=login, trust_env=False) as web:
-        for number in range(5):
-            body = order | {"client_order_id": str(number)}
-            await web.post(f"{served.url}/alpaca/v2/orders", json=body)
-    books = await Outside(lambda: served.url).broker_books()
-    assert sorted(books.names) == list("01234")
-    await served.context.close()
-    await served.stop()

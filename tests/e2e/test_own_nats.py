@@ -5,9 +5,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 
 from chaos.load import add_bot
@@ -25,12 +23,14 @@ END_S = 40.0  # of a start that fails
 
 
 async def trade(system: System, gateway: Gateway, token: str) -> Any:
-    """A program raises a signal, and it is filled."""
-    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+    """A program raises a signal, and it is filled. It says it again, under the same key, while the
+    gateway answers that the market's clock is not renewed yet.
+    """
+    program = Gateway(lambda: system.url("gateway"), "")
+    program.token = token
     body = {"symbol": "AAPL", "action": "buy", "confidence": "0.9"}
-    async with httpx.AsyncClient(headers=headers, trust_env=False) as program:
-        answer = await program.post(f"{system.url('gateway')}/api/signals", json=body)
-    signal_id = answer.raise_for_status().json()["signal_id"]
+    signal_id = (await program.post("/api/signals", body))["signal_id"]
+    await program.close()
 
     async def filled() -> Any:
         return (await gateway.get("/api/trades", signal=signal_id, bot=SOURCE))["items"]

@@ -1,5 +1,7 @@
 """A QuantConnect algorithm speaks over HTTP; its word is followed to a lot, all through REST."""
 
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +14,7 @@ from signalbox.testing.wait import until
 
 pytestmark = pytest.mark.e2e
 PROJECTS = {"23456781", "23456782"}
+MOMENT = timedelta(minutes=1)  # of market time: until everybody knows that it stands still
 
 
 async def first_lot(gateway: Gateway) -> Any:
@@ -39,7 +42,7 @@ async def test_a_quantconnect_signal_becomes_a_lot_that_names_its_project(
     finally:
         await gateway.put("/api/market", {"speed": 60})
     assert trade["source_type"] == "quantconnect"
-    chain = await until(lambda: followed(gateway, trade), 15)
+    chain = await until(lambda: followed(gateway, trade), 60)
     signal = chain["signal"]
     assert (signal["source_type"], signal["source_id"]) == ("quantconnect", trade["source_id"])
     assert signal["target"] == "sandbox"
@@ -58,22 +61,36 @@ async def test_a_quantconnect_signal_becomes_a_lot_that_names_its_project(
     assert {lots[one]["source_id"] for one in opened} == {trade["source_id"]}
 
 
-async def shown(gateway: Gateway) -> Any:
-    """The newest QuantConnect signal that waits for a person."""
+async def held(gateway: Gateway) -> Any:
+    """The newest QuantConnect signal that waits for a person, in a market that stands still, so
+    that it waits on. Where there is none, time goes on.
+    """
+    market = await gateway.put("/api/market", {"speed": 0})
     page = await gateway.get("/api/verdicts", bot="demo-shadow", outcome="pending", current=True)
-    return next(iter(page["items"]), None)
+    soon = datetime.fromisoformat(market["now"]) + MOMENT
+    lasting = (v for v in page["items"] if datetime.fromisoformat(v["valid_until"]) > soon)
+    found = next(lasting, None)
+    if found is None:
+        await gateway.put("/api/market", {"speed": 60})
+    return found
+
+
+@pytest.fixture
+async def waiting(gateway: Gateway) -> AsyncIterator[Any]:
+    """That signal; afterwards the market goes at its usual speed."""
+    yield await until(lambda: held(gateway), 60, every=1)
+    await gateway.put("/api/market", {"speed": 60})
 
 
 async def test_processing_releases_what_waits_and_a_second_time_is_refused(
-    gateway: Gateway,
+    gateway: Gateway, waiting: Any
 ) -> None:
-    waiting = await until(lambda: shown(gateway), 60, every=0.2)
     path = f"/api/quantconnect/signals/{waiting['signal_id']}"
     before = await gateway.get(path)
     assert before["processed"] is False
     done = await gateway.post(f"{path}/process")
     assert [one["bot"] for one in done["rounds"]] == ["demo-shadow"]
-    after = await until(lambda: processed(gateway, path), 10)
+    after = await until(lambda: processed(gateway, path), 60)
     assert {v["round"] for v in after["verdicts"] if v["bot"] == "demo-shadow"} == {0, 1}
     again = await gateway.send("POST", f"{path}/process")
     assert again.status_code == 409

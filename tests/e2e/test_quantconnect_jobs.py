@@ -22,6 +22,7 @@ from tests.e2e.canaries import kept_files, kept_messages, kept_rows, leaks
 
 pytestmark = pytest.mark.e2e
 API = "/api/quantconnect"
+LATE_S = 90.0
 BACKTEST = {
     "algorithm_id": 23456781,
     "config": "demo",
@@ -52,8 +53,13 @@ class Account:
 
     async def insights(self, project_id: int) -> list[str]:
         """What its newest deployment has said, by own ids."""
-        found = await self.ask("live/insights/read", projectId=project_id, start=0, end=100)
-        return [insight["id"] for insight in found["insights"]]
+        said: list[str] = []
+        while True:
+            page = {"start": len(said), "end": len(said) + 100}
+            found = await self.ask("live/insights/read", projectId=project_id, **page)
+            said += [insight["id"] for insight in found["insights"]]
+            if len(said) >= found["length"]:
+                return said
 
     async def spoil(self, **fault: Any) -> None:
         """Switch a fault on."""
@@ -90,10 +96,10 @@ async def test_backtests_outlive_a_kill_and_run_once(
 ) -> None:
     """One runs; of the other nobody has heard yet whether it was created."""
     first = await begun(gateway, "runs")
-    await until(lambda: at(gateway, first, "running"), 20, every=0.05)
+    await until(lambda: at(gateway, first, "running"), LATE_S, every=0.05)
     await account.spoil(kind="lost", path="backtests/create", count=1)
     second = await begun(gateway, "is created")
-    await until(account.is_mended, 20, every=0.02)
+    await until(account.is_mended, LATE_S, every=0.02)
     assert await at(gateway, first, "running")
     await house.kill_and_wait("qc-ingest")
     done = [await completed(gateway, one) for one in (first, second)]
@@ -121,7 +127,7 @@ async def at(gateway: Gateway, backtest_id: str, status: str) -> Any:
 async def completed(gateway: Gateway, backtest_id: str) -> dict[str, Any]:
     """The backtest at its end."""
     found: dict[str, Any] = await until(
-        lambda: at(gateway, backtest_id, "completed"), 40, every=0.1
+        lambda: at(gateway, backtest_id, "completed"), LATE_S, every=0.1
     )
     return found
 
@@ -153,7 +159,7 @@ async def ended(gateway: Gateway, project_id: int, **parameters: str) -> dict[st
         job = await gateway.get(f"{API}/jobs/{job_id}")
         return job if job["finished_at"] else None
 
-    found: dict[str, Any] = await until(over, 30, every=0.1)
+    found: dict[str, Any] = await until(over, LATE_S, every=0.1)
     return found
 
 
@@ -189,12 +195,12 @@ async def test_a_deployment_speaks_is_stopped_and_another_one_speaks(
     refused = await ended(gateway, project_id)
     assert (refused["status"], first in refused["message"]) == ("failed", True)
     assert "Stop that deployment first" in refused["message"]
-    await until(lambda: said(gateway, project_id, first), 20, every=0.1)
+    await until(lambda: said(gateway, project_id, first), LATE_S, every=0.1)
     stopped = await gateway.post(f"{address}/stop?config=demo")
     assert (stopped["status"], stopped["deploy_id"]) == ("Stopped", first)
     assert (await gateway.get(address, config="demo"))["status"] == "Stopped"
     second = await deployed(gateway, project_id)
-    await until(lambda: said(gateway, project_id, second), 20, every=0.1)
+    await until(lambda: said(gateway, project_id, second), LATE_S, every=0.1)
     await gateway.post(f"{address}/stop?config=demo")
     found = await gateway.every("/api/signals", source_id=str(project_id))
     assert {one["details"]["deployId"] for one in found} == {first, second}
@@ -218,7 +224,7 @@ async def test_what_is_pushed_and_read_is_one_signal_and_one_trade(
     key = {"signalbox_url": hook["url"], "signalbox_key": hook["token"]}
     await account.spoil(kind="500", path="live/insights")  # nothing can be read
     deploy_id = await deployed(gateway, project_id, **key)
-    trade = await until(lambda: first_trade(gateway, "of-pushes"), 40, every=0.1)
+    trade = await until(lambda: first_trade(gateway, "of-pushes"), LATE_S, every=0.1)
     await account.mend()
     await gateway.post(f"{API}/signals/fetch", {"config_id": "demo"})
     await gateway.post(f"{API}/algorithms/{project_id}/stop?config=demo")

@@ -237,7 +237,7 @@ async def test_no_secret_is_anywhere_but_in_its_own_file(
     seen += await looked_at(enter_broker_keys(gateway))
     made = await shown_once(gateway)
     seen += await looked_at(use_them(address, *made))
-    await until(lambda: told(gateway), 20, every=0.1)
+    await until(lambda: told(gateway), 60, every=0.1)
     seen += [content_of(answer) async for answer in everything_that_can_be_read(gateway)]
     seen += [content_of(answer) async for answer in health_pages(house)]
     seen += await kept_messages(voices)

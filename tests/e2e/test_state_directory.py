@@ -203,12 +203,11 @@ async def taken_up_again(system: System, before: dict[str, Any], story: Story) -
 
 async def test_a_replay_loops_and_trading_goes_on(own_system: OwnSystem) -> None:
     """Short loops: time never goes back, and each loop's signals are its own."""
-    system = own_system(SIGNALBOX_REPLAY_ROWS="30")
+    system = own_system(SIGNALBOX_REPLAY_ROWS="30", SIGNALBOX_REPLAY_SPEED="0")
     system.start()
     async with AsyncExitStack() as stack:
         at = await visit(stack, system)
         await add_bot(at.gateway, id="looper", symbols=["LOOP"], sources=SOURCES)
-        await at.gateway.put("/api/market", {"speed": 600})
         said: list[Signal] = []
         while at.voices.epoch < 2:
             action = Action.SELL if len(said) % 2 else Action.BUY
@@ -216,7 +215,9 @@ async def test_a_replay_loops_and_trading_goes_on(own_system: OwnSystem) -> None
             name = f"loop-{len(said)}"
             said.append(at.voices.signal("LOOP", action, name, valid_until=later))
             await at.voices.speak(said[-1])
-            await until(lambda: filled(at, said[-1]), 20)
+            await until(lambda: filled(at, said[-1]), 60)
+            if len(said) == 1:
+                await at.gateway.put("/api/market", {"speed": 300})  # six seconds for a loop
         await at.gateway.put("/api/market", {"speed": 0})
         evidence = await gather(at.voices, at.gateway, at.documents)
         assert not complaints(evidence, leave_out=OWN_TIME)

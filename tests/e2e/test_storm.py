@@ -81,7 +81,7 @@ async def test_a_storm_on_postgres(
     fresh_database: str, own_system: OwnSystem, capsys: pytest.CaptureFixture[str]
 ) -> None:
     system = own_system(SIGNALBOX_DATABASE_URL=fresh_database)
-    plan = Plan(signals=200, kills=4, targets=("decision-router", "executor"), seed=8)
+    plan = Plan(signals=200, kills=4, targets=("decision-router", "executor"), seed=77)
     system.start()
     outcome = await storm(system, plan)
     with capsys.disabled():

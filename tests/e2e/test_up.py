@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from signalbox.testing.wait import until_sync
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
-_START_S = 60.0
+_START_S = 90.0
 
 
 @dataclass(slots=True)
@@ -86,15 +88,21 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_everything_is_ready_and_the_terminal_says_where(system: Running) -> None:
-    until_sync(lambda: "Signalbox is ready" in system.log(), 5)
+    until_sync(lambda: "Signalbox is ready" in system.log())
     port = system.program("gateway")["port"]
     assert f"http://127.0.0.1:{port}" in system.log()
     assert str(system.home / "admin-password") in system.log()
     assert (system.home / "admin-password").stat().st_mode & 0o777 == 0o600
     for service in SERVICES:
-        url = f"http://127.0.0.1:{system.program(service)['port']}/readyz"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            assert json.load(answer)["ready"] is True
+        until_sync(partial(_says_ready, system.program(service)["port"]))
+
+
+def _says_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return json.load(answer)["ready"] is True
+    except urllib.error.HTTPError:  # not at this moment
+        return False
 
 
 def test_no_service_meets_a_permission_it_lacks(system: Running) -> None:
@@ -104,23 +112,23 @@ def test_no_service_meets_a_permission_it_lacks(system: Running) -> None:
 
 def test_a_second_start_on_the_same_home_is_refused_in_words(system: Running) -> None:
     second = _start(system.home)
-    assert second.wait(30) == 1
+    assert second.wait(60) == 1
     assert f"already runs on {system.home} (process {system.process.pid})" in system.log()
 
 
 @pytest.mark.parametrize("name", ["executor", "nats-server", "gateway"])
 def test_what_is_killed_comes_back(system: Running, name: str) -> None:
-    until_sync(system.all_ready, 30, every=0.1)
+    until_sync(system.all_ready, 60, every=0.1)
     pid = system.kill(name)
-    until_sync(lambda: system.is_back(name, pid), 30, every=0.1)
-    until_sync(system.all_ready, 30, every=0.1)
+    until_sync(lambda: system.is_back(name, pid), 60, every=0.1)
+    until_sync(system.all_ready, 60, every=0.1)
 
 
 def test_a_signal_stops_everything_in_order(system: Running) -> None:
     programs = json.loads((system.home / "run.json").read_text())["programs"]
     pids = [int(one["pid"]) for one in programs.values()]
     system.process.send_signal(signal.SIGINT)
-    assert system.process.wait(40) == 0
+    assert system.process.wait(90) == 0
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert "is killed" not in system.log()
     assert not (system.home / "run.json").exists()

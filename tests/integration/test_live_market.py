@@ -117,7 +117,7 @@ async def test_a_model_sees_todays_prices_and_news(
             made = await decide(desk, wall_now().isoformat())
             return made if made.snapshot.get("news") else None
 
-        decision = await until(sees_the_news, 20)
+        decision = await until(sees_the_news, 60)
     assert news.data.headline == "BTC/USD closes 1.0 % higher"
     shown = decision.snapshot
     assert [item["headline"] for item in shown["news"]] == [news.data.headline]

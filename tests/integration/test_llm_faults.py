@@ -258,11 +258,11 @@ async def ask(desk: Desk, verb: str, **body: Any) -> Any:
 async def test_every_fault_ends_as_it_should(
     nats_server: RunningNats, wire: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    await within_a_day(60)  # budgets are read after what they paid for
+    await within_a_day(90)  # budgets are read after what they paid for
     async with answering(nats_server, wire) as desk:
         asking = (ask(desk, "decide", config_id=name, dry_run=True) for name in CASES)
         asked = await asyncio.gather(*asking)
-        await until(lambda: len(desk.of(LlmDecisionMade)) == len(CASES), 30)
+        await until(lambda: len(desk.of(LlmDecisionMade)) == len(CASES), 60)
         made = {event.data.config_id: event.data for event in desk.of(LlmDecisionMade)}
         budgets = (await ask(desk, "budgets"))["budgets"]
         purses = {one["scope"]: one for one in budgets if one["period"] == "day"}

@@ -112,10 +112,10 @@ async def test_a_service_reads_acknowledges_and_rewinds_its_own_durable(
         json.dumps(request).encode(),
         reply=inbox.subject,
     )
-    message = await inbox.next_msg(timeout=5)
+    message = await inbox.next_msg(timeout=20)
     assert message.headers
     assert message.headers["Nats-Pin-Id"]
-    await message.ack_sync(timeout=2)
+    await message.ack_sync(timeout=10)
     for verb, body in (("UNPIN", b'{"group":"executor"}'), ("RESET", b""), ("INFO", b"")):
         answer = await executor.request(f"$JS.API.CONSUMER.{verb}.VERDICTS.executor", body)
         assert "error" not in json.loads(answer.data), verb
@@ -134,7 +134,7 @@ async def test_a_service_hears_and_reads_its_configuration_and_the_clock(
     await executor.flush()
     await gateway.jetstream().publish("$KV.CONFIG.executor", b"document")
     await market.jetstream().publish("$KV.CLOCK.clock", b"reading")
-    assert (await heard.next_msg(timeout=5)).data == b"document"
+    assert (await heard.next_msg(timeout=20)).data == b"document"
     js = executor.jetstream()
     stored = await js.get_last_msg("KV_CONFIG", "$KV.CONFIG.executor", direct=True)
     assert stored.data == b"document"
@@ -154,10 +154,10 @@ async def test_a_request_is_answered_once_and_only_by_who_was_asked(
     await executor.flush()
     answers = await gateway.subscribe(gateway.new_inbox())
     await gateway.publish("sb.v1.cmd.executor.flatten", b"{}", reply=answers.subject)
-    request = await asked.next_msg(timeout=5)
+    request = await asked.next_msg(timeout=20)
     await request.respond(b"first")
     await request.respond(b"second")
-    assert (await answers.next_msg(timeout=5)).data == b"first"
+    assert (await answers.next_msg(timeout=20)).data == b"first"
     await until(lambda: denied)
     with pytest.raises(NatsTimeout):
         await answers.next_msg(timeout=0.1)
@@ -194,7 +194,7 @@ async def test_the_example_of_the_page_reads_history_and_hears_news(
     assert [event["id"] for _, event in found] == list(range(451))
     assert [sequence for sequence, _ in found] == list(range(before.seq + 1, before.seq + 452))
     await executor.jetstream().publish(subject, b'{"id": 451}')
-    assert json.loads((await live.next_msg(timeout=5)).data) == {"id": 451}
+    assert json.loads((await live.next_msg(timeout=20)).data) == {"id": 451}
     await reader.close()
     await executor.close()
 
@@ -206,6 +206,6 @@ async def test_the_reader_hears_events_but_no_commands(shared_nats: RunningNats)
     await reader.flush()
     await gateway.publish("sb.v1.cmd.executor.flatten", b"a command")
     await gateway.publish("sb.v1.ingress.quantconnect.c1", b"an event")
-    assert (await heard.next_msg(timeout=5)).data == b"an event"
+    assert (await heard.next_msg(timeout=20)).data == b"an event"
     await reader.close()
     await gateway.close()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -45,12 +45,12 @@ PACE = Pace(
     sweep_s=0.1,
     settle_s=0.05,
     again_s=0.05,
-    alarm_s=1.0,
     abandoned_s=(0.1, 0.3),
     quiet_s=0.02,
     move_s=0.01,
     vain_s=0.1,
 )
+ALARMED = replace(PACE, alarm_s=0.2)  # a doubt is told soon; else only where a test waits for that
 
 
 @dataclass(slots=True)

@@ -204,7 +204,7 @@ async def test_the_kill_switch_ends_what_waits_and_lets_nothing_in(desk: Desk) -
         await desk.hear(OrderChanged, 2)
         stopped = CONFIG.model_copy(update={"kill_switch": KillSwitch(everything=True)})
         await desk.configure("executor", stopped, version=2)
-        await until(lambda: states(desk)[-1] is OrderState.CANCELED, 10)
+        await until(lambda: states(desk)[-1] is OrderState.CANCELED)
         await desk.say(verdict(2))
         await desk.hear(OrderChanged, 4)
     assert states(desk)[-1] is OrderState.DENIED

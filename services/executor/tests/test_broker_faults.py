@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from executor.adapters.alpaca import Alpaca, Login
 from executor.adapters.budget import Budget
 from executor.handlers.dealer import Dealers
-from sandbox.alpaca.api import SECRET
+from sandbox.alpaca.api import SECRET, Trading
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
 from signalbox.contracts.errors import PermanentError
@@ -30,21 +31,31 @@ Open = Any  # opens a pit, see conftest.py
 Pit = Any
 
 
-def client(it: Pit, key: str = "key", read_s: float = 0.3) -> Alpaca:
+def client(it: Pit, key: str = "key") -> Alpaca:
     return Alpaca(Login(f"{it.served.url}/alpaca", key, SECRET), budget=Budget(1e6, 1e6))
 
 
 async def test_of_two_processes_the_one_that_lost_its_fence_makes_no_second_order(
-    pit: Open,
+    pit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first hangs in its call, the second takes over, finds nothing and sends it again."""
+    answer, on_its_way, may_arrive = Trading._answer, list[bytes](), asyncio.Event()
+
+    async def late(trading: Trading, request: Request, *told: Any) -> Any:
+        if request.method == "POST" and not on_its_way:
+            on_its_way.append(await request.body())
+            await may_arrive.wait()
+        return await answer(trading, request, *told)
+
     async with pit() as it:
-        it.switch(Kind.SLOW, POST, seconds=0.6)
+        monkeypatch.setattr(Trading, "_answer", late)
         it.quote()
         it.shop.accept(BUY)
-        await until(lambda: not it.served.faults.active)
+        await until(lambda: on_its_way)
         await it.restart()
         (order,) = await it.ends(S.FILLED)
+        assert it.served.trading.posts == [order.order_id]
+        may_arrive.set()
         await until(lambda: it.served.trading.posts == [order.order_id] * 2)
         assert len(it.there.orders) == 1
         assert it.agrees()

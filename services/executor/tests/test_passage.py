@@ -13,6 +13,7 @@ from signalbox.contracts.limits import Exits
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.examples import a_signal
 from signalbox.testing.wait import until
+from tests.pits import ALARMED
 
 D = Decimal
 S = OrderState
@@ -119,7 +120,7 @@ async def test_refused_keys_halt_the_account_and_are_not_tried_again(pit: Open) 
 async def test_no_answer_to_a_question_is_no_evidence_and_holds_up_its_symbol_alone(
     pit: Open,
 ) -> None:
-    async with pit() as it:
+    async with pit(pace=ALARMED) as it:
         it.switch(Kind.LOST, POST)
         it.switch(Kind.BROKEN, FIND, count=None)
         it.quote()
@@ -335,7 +336,7 @@ async def test_the_fee_of_crypto_is_taken_from_what_is_bought(pit: Open) -> None
 
 
 async def test_an_execution_that_is_never_listed_is_taken_from_the_order(pit: Open) -> None:
-    async with pit() as it:
+    async with pit(pace=ALARMED) as it:
         it.switch(Kind.EMPTY, "alpaca/get/v2/account/activities", count=None)
         it.quote()
         it.shop.accept(BUY)

@@ -12,6 +12,7 @@ from signalbox.contracts.limits import Limits, Sizing
 from signalbox.contracts.values import Action, OrderState
 from signalbox.testing.examples import a_bot
 from signalbox.testing.wait import until
+from tests.pits import ALARMED
 
 D = Decimal
 S = OrderState
@@ -160,7 +161,7 @@ async def test_one_wrong_look_is_no_difference(pit: Open) -> None:
 
 
 async def test_nothing_is_sent_before_the_account_has_been_looked_at(pit: Open) -> None:
-    async with pit() as it:
+    async with pit(pace=ALARMED) as it:
         await it.stop()
         it.switch(Kind.BROKEN, "alpaca/get/v2/positions", count=None)
         it.start()

@@ -1,7 +1,6 @@
 """Stops that rest with the broker stand in nothing's way: no fault of theirs, no number of them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from executor.adapters.budget import Budget, Urgency
 from executor.handlers.resting import Resting
 from sandbox.alpaca.venue import new_order
 from sandbox.faults import Kind
+from signalbox.contracts.events import OrderChanged
 from signalbox.contracts.limits import Exits, Limits, Sizing
 from signalbox.contracts.values import Action, OrderKind, OrderState, SourceType
 from signalbox.testing.wait import until
@@ -126,8 +126,6 @@ def followed(it: Pit, level: Decimal) -> bool:
 
 async def test_the_oldest_follows_first_so_that_each_has_its_turn(pit: Open) -> None:
     async with pit(exits=Exits(trailing=D("0.01")), limits=ROOMY) as it:
-        it.pace = replace(it.pace, move_s=0.3)
-        await it.restart()
         symbols = MANY[3::-1]
         for number, symbol in enumerate(symbols, 1):
             it.shop.later(seconds=1)
@@ -140,8 +138,8 @@ async def test_the_oldest_follows_first_so_that_each_has_its_turn(pit: Open) -> 
         await it.shop.guard()
         await it.restart()
         await until(partial(followed, it, D("207.9")))
-        posts = it.served.trading.posts[-len(symbols) :]
-        assert [it.shop.order(name).symbol for name in posts] == symbols
+        told = [event.data for event in it.events if isinstance(event, OrderChanged)]
+        assert [order.symbol for order in told if order.state is S.CANCEL_PENDING] == symbols
 
 
 async def test_little_is_asked_while_much_is_left_and_nobody_waits() -> None:

@@ -16,11 +16,19 @@ from gateway.adapters.primary_tables import metadata, pushes
 from gateway.domain.webhooks import Allowance
 from signalbox.contracts.events import PushReceived
 from signalbox.contracts.subjects import MAX_MESSAGE_BYTES
+from signalbox.runtime import service
 from signalbox.runtime.clock import wall_now
 
+NOW = wall_now()
 HOOK = "/hooks/quantconnect/mine"
 ACCOUNT = {"name": "Mine", "api_key": "4711234", "api_secret": "f3a9c07715e0db2"}
 UNKNOWN = "the token or the signature is not one that this address takes"
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time passes: ages are exact, and no call is allowed anew, however slow the machine is."""
+    monkeypatch.setattr(service, "wall_now", lambda: NOW)
 
 
 async def opened(gateway: Any, target: str = "sandbox", **body: Any) -> str:
@@ -35,7 +43,7 @@ async def opened(gateway: Any, target: str = "sandbox", **body: Any) -> str:
 
 def text_of(age_s: float = 0, **over: Any) -> str:
     """What the snippet signs."""
-    sent_at = (wall_now() - timedelta(seconds=age_s)).timestamp()
+    sent_at = (NOW - timedelta(seconds=age_s)).timestamp()
     return json.dumps({"v": 1, "projectId": 9, "sentAt": sent_at, "insights": [], **over})
 
 

@@ -36,7 +36,7 @@ class Stream:
     async def frame(self) -> dict[str, str] | None:
         """The next frame's fields; none when the stream has ended."""
         while b"\n\n" not in self._rest:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 chunk = await self.chunks.get()
             if chunk is None:
                 return None

@@ -126,10 +126,10 @@ async def test_without_prices_it_waits_and_says_so(desk: Desk) -> None:
         async def not_ready() -> bool:
             return "market-data" in ((await service.checks())["prices"] or "")
 
-        await until(not_ready, 10)
+        await until(not_ready)
         await be_market_data(desk, BARS)
         assert len(await desk.hear(OutcomeScored, 1)) == 1
-        await until(lambda: _ready(service), 10)
+        await until(lambda: _ready(service))
 
 
 async def _ready(service: Lab) -> bool:

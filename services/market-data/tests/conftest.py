@@ -170,11 +170,12 @@ class Station:
         self.host = LiveHost(NOW)
         served.trading.venue.wall = lambda: self.host.wall
         self.sources: list[AlpacaData] = []
+        self.read_s = 10.0  # until an answer is late
 
     def live(self, *symbols: str, intervals: Sequence[str] = ("1m",)) -> Live:
         """A process of the feed."""
         login = Login(f"{self.served.url}/alpaca", "key-id", SECRET)
-        timing = Timing(read_s=0.5, whole_s=2.0, tries=2, pause_s=0.01, limited_s=0.01)
+        timing = Timing(read_s=self.read_s, whole_s=20, tries=2, pause_s=0.01, limited_s=0.01)
         pace = Pace(60_000, 1000)
         source = AlpacaData(login, pace=pace, timing=timing, wall=lambda: self.host.wall)
         self.sources.append(source)

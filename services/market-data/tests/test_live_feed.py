@@ -197,10 +197,11 @@ async def test_a_long_history_comes_page_by_page(
 async def test_nothing_is_lost_to_a_failure(
     station: Station, kind: Kind, error: type[PermanentError | TransientError]
 ) -> None:
+    station.read_s = 1.0 if kind is Kind.SLOW else station.read_s
     live = await station.started()
     station.prices.add(NOW, minutes=3)
     station.pass_by(minutes=3)
-    station.served.switch(kind, path=BARS, seconds=0.7 if kind is Kind.SLOW else 0.01)
+    station.served.switch(kind, path=BARS, seconds=2 if kind is Kind.SLOW else 0.01)
     with pytest.raises(error) as raised:
         await live.lanes[0].look()
     assert "sandbox-secret" not in str(raised.value)

@@ -75,7 +75,7 @@ async def go_on(desk: Desk, sandbox: Served, first: int, last: int) -> list[dict
 
 async def test_polled_and_pushed_insights_become_signals_once(nats_server: RunningNats) -> None:
     async with ingesting(nats_server, nats_server.home) as (desk, sandbox):
-        await until(lambda: any(e.data.kind == "algorithm" for e in desk.of(StateChanged)), 10)
+        await until(lambda: any(e.data.kind == "algorithm" for e in desk.of(StateChanged)))
         insights = await go_on(desk, sandbox, 0, 8)
         (first,) = await desk.hear(SignalRaised)
         assert first.data.own_id == insights[0]["id"]
@@ -109,7 +109,7 @@ async def test_a_backtest_and_a_deployment_through_commands(nats_server: Running
         asked = {"config_id": "demo", "project_id": BREADTH}
         answer = await desk.ask("qc-ingest", "backtest", asked, request_id="r1")
         backtest_id = answer["body"]["backtest_id"]
-        await until(lambda: last(desk, backtest_id).get("status") == "completed", 15)
+        await until(lambda: last(desk, backtest_id).get("status") == "completed")
         assert last(desk, backtest_id)["statistics"]["Total Orders"] != "0"
         again = await desk.ask("qc-ingest", "backtest", asked, request_id="r1")
         assert again["body"] == answer["body"]
@@ -126,7 +126,7 @@ async def test_a_backtest_and_a_deployment_through_commands(nats_server: Running
         notify = {"url": "http://127.0.0.1:9/hooks", "headers": {"Authorization": CANARY}}
         answer = await desk.ask("qc-ingest", "deploy", asked | {"notify": notify}, request_id="r4")
         job_id = answer["body"]["job_id"]
-        await until(lambda: last(desk, job_id).get("status") == "done", 15)
+        await until(lambda: last(desk, job_id).get("status") == "done")
         newest = sandbox.desk.newest(BREADTH)
         assert newest
         assert newest.deploy_id == last(desk, job_id)["deploy_id"]

@@ -365,7 +365,7 @@ async def test_the_worker_runs_by_itself_and_is_woken(station: Station) -> None:
     try:
         backtest_id = await station.start()
         worker.wake()
-        await until(lambda: station.told("backtest", backtest_id)[-1]["status"] == "completed", 10)
+        await until(lambda: station.told("backtest", backtest_id)[-1]["status"] == "completed")
     finally:
         task.cancel()
         await asyncio.wait({task})

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
 
 from signalbox.contracts.clock import ClockReading
 from signalbox.contracts.config import Document, Versioned
@@ -81,7 +83,8 @@ class Desk:
 
     async def _tick(self) -> None:
         while True:
-            await self.set_clock(self.reading.market_at)
+            with suppress(NatsError, JetStreamError, TimeoutError):  # the server may be away
+                await self.set_clock(self.reading.market_at)
             await asyncio.sleep(1)
 
     async def set_clock(self, market_at: datetime, **over: Any) -> None:

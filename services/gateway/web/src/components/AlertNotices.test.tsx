@@ -84,7 +84,7 @@ describe("an alert on the page", () => {
     newest().tell("beat");
     act(() => void vi.advanceTimersByTime(36_000));
     newest().tell("hello");
-    await vi.waitFor(() => expect(asked).toEqual(["2026-08-03T16:00:15.000Z"]));
+    await vi.waitFor(() => expect(asked).toEqual(["2026-08-03T16:00:15.000Z"]), 10_000);
   });
 
   it("is shown by the browser while nobody looks, and waits on the page", async () => {
